@@ -1,0 +1,106 @@
+"""What a token looks like: its width in terminal cells, its class, how to show it safely."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from enum import StrEnum
+
+
+class TokenClass(StrEnum):
+    """What kind of writing a token is, as the map colours it and filters choose it."""
+
+    SPECIAL = "special"
+    SUBWORD = "subword"
+    KANJI = "kanji"  # one character
+    KANJI_WORD = "kanji-word"
+    HIRAGANA = "hiragana"
+    KATAKANA = "katakana"
+    LATIN = "latin"
+    NUMBER = "number"
+    OTHER = "other"  # mixed scripts, punctuation, other writing
+
+
+# 々 〆 ヶ write kanji words though Unicode files them elsewhere; ー lengthens either kana.
+_HAN = "\u2e80-\u2fdf々〆〇㐀-䶿一-鿿豈-﫿\U00020000-\U0003ffff"
+_PATTERNS = (
+    (TokenClass.NUMBER, re.compile(r"\d+(?:[.,/:]\d+)*%?")),
+    (TokenClass.KANJI, re.compile(f"[{_HAN}]")),
+    (TokenClass.KANJI_WORD, re.compile(f"[{_HAN}ヶケ]*[{_HAN}][{_HAN}ヶケ]*")),
+    (TokenClass.HIRAGANA, re.compile("[ぁ-ゟー]*[ぁ-ゟ][ぁ-ゟー]*")),
+    (TokenClass.KATAKANA, re.compile("[゠-ヿㇰ-ㇿー・]*[ァ-ヺヽヾㇰ-ㇿー][゠-ヿㇰ-ㇿー・]*")),
+    (TokenClass.LATIN, re.compile(r"[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ'.&-]*")),
+)
+
+
+def classify(surface: str, *, subword: bool = False, special: bool = False) -> TokenClass:
+    """Say what kind of writing `surface` (a token without its `##` or `▁`) is.
+
+    >>> classify("王").value, classify("女王").value, classify("1999").value
+    ('kanji', 'kanji-word', 'number')
+    """
+    if special:
+        return TokenClass.SPECIAL
+    if subword:
+        return TokenClass.SUBWORD
+    normal = nfkc(surface)
+    for token_class, pattern in _PATTERNS:
+        if pattern.fullmatch(normal):
+            return token_class
+    return TokenClass.OTHER
+
+
+def nfkc(text: str) -> str:
+    """Unicode's compatibility composition: ｋｉｎｇ → king, ㍿ → 株式会社."""
+    return unicodedata.normalize("NFKC", text)
+
+
+def escape(token: str) -> str:
+    r"""Show a token on one line: what a terminal would hide or obey becomes `\\u…`; empty is `""`.
+
+    >>> escape("a\u200bb")
+    'a\\u200bb'
+    """
+    if not token:
+        return '""'
+    return "".join(char if _is_visible(char) else _code(char) for char in token)
+
+
+def _is_visible(char: str) -> bool:
+    # Cc control, Cf format, Cs surrogate, Co private, Cn unassigned, Z* white space
+    return char == " " or unicodedata.category(char) not in (
+        "Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp",
+    )  # fmt: skip
+
+
+def _code(char: str) -> str:
+    point = ord(char)
+    return f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
+
+
+def width(text: str) -> int:
+    """Terminal cells that `text` takes: 王 takes two, a combining mark none."""
+    if text.isascii():
+        return len(text)
+    from wcwidth import wcswidth  # 40 ms of tables, not needed for ASCII
+
+    cells = wcswidth(text)
+    return cells if cells >= 0 else len(text)
+
+
+def pad(text: str, cells: int, *, right: bool = False) -> str:
+    """`text` filled with spaces to `cells` terminal cells, on its left if `right`-aligned."""
+    space = " " * (cells - width(text))
+    return space + text if right else text + space
+
+
+def clip(text: str, cells: int) -> str:
+    """`text` cut to at most `cells` terminal cells, its last one an ellipsis where it was cut."""
+    if width(text) <= cells:
+        return text
+    kept = ""
+    for char in text:
+        if width(kept + char) > cells - 1:
+            break
+        kept += char
+    return kept + "…"
