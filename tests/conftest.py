@@ -1,0 +1,48 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+# One pytest process loads both torch and faiss, which no command does: on macOS each brings its
+# own OpenMP, and the second one to come would abort.
+os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Give the folder of a tiny random model by name ("bert", "albert", …), made once a session."""
+    import models_on_disk
+
+    root = tmp_path_factory.mktemp("models")
+
+    def folder_of(name: str) -> Path:
+        folder = root / name
+        if not folder.exists():
+            models_on_disk.MAKERS[name](folder)
+        return folder
+
+    return folder_of
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tiny_model: Callable[[str], Path]) -> Path:
+    """Give the folder of a tiny random BERT with a Japanese vocabulary."""
+    return tiny_model("bert")
+
+
+@pytest.fixture(autouse=True)
+def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep every test away from the user's store, model cache and settings."""
+    monkeypatch.setenv("WORDVEC_HOME", str(tmp_path / "wordvec-home"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf-home"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for name in ("WORDVEC_MODEL", "HF_ENDPOINT", "HF_HUB_CACHE", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)

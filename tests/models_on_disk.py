@@ -1,0 +1,376 @@
+"""Tiny random models in Hugging Face's layout, made on the spot: no download, no third-party weights.
+
+Each function fills a folder and returns it. The vectors mean nothing; what is real is the layout,
+the vocabulary's spelling and the order of ids.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from transformers import PretrainedConfig
+
+JAPANESE = (
+    *("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
+    *(
+        "の",
+        "、",
+        "。",
+        "王",
+        "男",
+        "女",
+        "子",
+        "国王",
+        "女王",
+        "王子",
+        "王女",
+        "王国",
+        "王妃",
+        "后",
+    ),
+    *(
+        "姫",
+        "父",
+        "母",
+        "息子",
+        "娘",
+        "人",
+        "人民",
+        "国",
+        "島",
+        "神",
+        "東京",
+        "日本",
+        "パリ",
+        "フランス",
+    ),
+    *("イギリス", "コーヒー", "する", "した", "新しい", "古い", "犬", "猫", "山", "川", "騎士"),
+    *("##王", "##女", "##男", "##子", "##国", "##騎士", "##a", "##ing"),
+    *("king", "queen", "man", "woman", "km", "m", "k", "C", "C++", "BERT"),
+    *("1", "2", "3", "1998", "1999", "2000", "-", "+", "++", "/", "=", "(", ")", "(「", "?", "#"),
+    *("", "##\u200b", "１", "㍿"),
+)
+"""The vocabulary of the BERT-like models, with the odd tokens that the reference model has:
+an empty one, an invisible one, operators and numbers."""
+
+ENGLISH = ("king", "queen", "man", "woman", "child", "prince", "island", "god", "the", "of")
+SENTENCES = (
+    "王と女王は王国の島に住む。",
+    "男と女と子供がいる。",
+    "国王の息子は王子、娘は王女である。",
+    "東京は日本の首都、パリはフランスの首都だ。",
+    "the king and the queen of the island",
+    "a man and a woman and a child",
+)
+
+
+def japanese_bert(folder: Path, *, vocabulary: tuple[str, ...] = JAPANESE, rows: int = 0) -> Path:
+    """BERT with a Japanese `vocab.txt`; its matrix has `rows` rows if that is more than tokens."""
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(
+        vocab_size=max(rows, len(vocabulary)),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=16,
+        pad_token_id=0,
+    )
+    write_vocab_txt(folder, vocabulary)
+    return save(folder, BertModel, config)
+
+
+def distilbert(folder: Path) -> Path:
+    """DistilBERT: no token types, no pooler."""
+    from transformers import DistilBertConfig, DistilBertModel
+
+    config = DistilBertConfig(
+        vocab_size=len(JAPANESE),
+        dim=32,
+        n_layers=2,
+        n_heads=4,
+        hidden_dim=64,
+        max_position_embeddings=16,
+    )
+    write_vocab_txt(folder, JAPANESE)
+    return save(folder, DistilBertModel, config)
+
+
+def electra(folder: Path) -> Path:
+    """ELECTRA: embeddings 16 wide, hidden states 32."""
+    from transformers import ElectraConfig, ElectraModel
+
+    config = ElectraConfig(
+        vocab_size=len(JAPANESE),
+        embedding_size=16,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=16,
+    )
+    write_vocab_txt(folder, JAPANESE)
+    return save(folder, ElectraModel, config)
+
+
+def roberta(folder: Path) -> Path:
+    """RoBERTa: byte-level BPE in `tokenizer.json`; <s> 0, <pad> 1, </s> 2."""
+    from transformers import RobertaConfig, RobertaModel
+
+    size = write_byte_level(folder, ("<s>", "<pad>", "</s>", "<unk>", "<mask>"))
+    config = RobertaConfig(
+        vocab_size=size,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=18,
+        type_vocab_size=1,
+        pad_token_id=1,
+        bos_token_id=0,
+        eos_token_id=2,
+    )
+    return save(folder, RobertaModel, config)
+
+
+def modernbert(folder: Path) -> Path:
+    """ModernBERT: byte-level BPE with BERT's specials, rotary positions."""
+    from transformers import ModernBertConfig, ModernBertModel
+
+    size = write_byte_level(folder, ("[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"))
+    config = ModernBertConfig(
+        vocab_size=size,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=48,
+        max_position_embeddings=64,
+        pad_token_id=3,
+        bos_token_id=1,
+        cls_token_id=1,
+        eos_token_id=2,
+        sep_token_id=2,
+    )
+    return save(folder, ModernBertModel, config)
+
+
+def albert(folder: Path) -> Path:
+    """ALBERT with a SentencePiece model: static vectors 16 wide, dynamic 32."""
+    from transformers import AlbertConfig, AlbertModel
+
+    size = write_sentencepiece(
+        folder / "spiece.model", pad="<pad>", unk="<unk>", bos="[CLS]", eos="[SEP]", more="[MASK]"
+    )
+    _write_json(
+        folder / "tokenizer_config.json",
+        {
+            "tokenizer_class": "AlbertTokenizer",
+            **{"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"},
+            **{"pad_token": "<pad>", "unk_token": "<unk>"},
+        },
+    )
+    config = AlbertConfig(
+        vocab_size=size,
+        embedding_size=16,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=16,
+        pad_token_id=0,
+        bos_token_id=2,
+        eos_token_id=3,
+    )
+    return save(folder, AlbertModel, config)
+
+
+def deberta_v2(folder: Path) -> Path:
+    """DeBERTa-v2 with a SentencePiece model and relative positions."""
+    from transformers import DebertaV2Config, DebertaV2Model
+
+    size = write_sentencepiece(
+        folder / "spm.model", pad="[PAD]", unk="[UNK]", bos="[CLS]", eos="[SEP]", more="[MASK]"
+    )
+    _write_json(
+        folder / "tokenizer_config.json",
+        {
+            "tokenizer_class": "DebertaV2Tokenizer",
+            **{"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"},
+            **{"pad_token": "[PAD]", "unk_token": "[UNK]"},
+        },
+    )
+    config = DebertaV2Config(
+        vocab_size=size,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=16,
+        relative_attention=True,
+        pos_att_type=["p2c", "c2p"],
+        pad_token_id=0,
+    )
+    return save(folder, DebertaV2Model, config)
+
+
+def gpt2(folder: Path) -> Path:
+    """GPT-2: a decoder alone, which has static vectors and no [CLS] token [SEP]."""
+    from transformers import GPT2Config, GPT2Model
+
+    size = write_byte_level(folder, ("<|endoftext|>",))
+    config = GPT2Config(
+        vocab_size=size,
+        n_embd=32,
+        n_layer=2,
+        n_head=4,
+        n_positions=16,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+    return save(folder, GPT2Model, config)
+
+
+def t5(folder: Path) -> Path:
+    """T5: encoder and decoder, with a SentencePiece model."""
+    from transformers import T5Config, T5Model
+
+    size = write_sentencepiece(folder / "spiece.model", pad="<pad>", unk="<unk>", eos="</s>")
+    _write_json(
+        folder / "tokenizer_config.json",
+        {
+            "tokenizer_class": "T5Tokenizer",
+            **{"eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"},
+        },
+    )
+    config = T5Config(
+        vocab_size=size,
+        d_model=32,
+        d_kv=8,
+        d_ff=64,
+        num_layers=2,
+        num_heads=4,
+        decoder_start_token_id=0,
+    )
+    return save(folder, T5Model, config)
+
+
+MAKERS: dict[str, Callable[[Path], Path]] = {
+    "bert": japanese_bert,
+    "roberta": roberta,
+    "albert": albert,
+    "distilbert": distilbert,
+    "electra": electra,
+    "deberta-v2": deberta_v2,
+    "modernbert": modernbert,
+    "gpt2": gpt2,
+    "t5": t5,
+}
+"""Name → what makes it, for `tiny_model(name)` in conftest.py."""
+ENCODERS = ("bert", "roberta", "albert", "distilbert", "electra", "deberta-v2", "modernbert")
+
+
+def save(folder: Path, model_class: type, config: PretrainedConfig, *, seed: int = 0) -> Path:
+    """A random model of `config` in `folder`, config.json and model.safetensors.
+
+    Weights are drawn ten times wider than for training, so that tokens differ in the last layer too.
+    """
+    import torch
+
+    config.initializer_range = 0.2
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = model_class(config)
+    model.eval().save_pretrained(folder)
+    return folder
+
+
+def write_vocab_txt(folder: Path, vocabulary: tuple[str, ...]) -> None:
+    """`vocab.txt` and a tokenizer_config.json in the reference model's manner."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", "utf-8", newline="\n")
+    _write_json(
+        folder / "tokenizer_config.json",
+        {
+            "tokenizer_class": "BertJapaneseTokenizer",
+            "do_lower_case": False,
+            "word_tokenizer_type": "mecab",
+            "subword_tokenizer_type": "wordpiece",
+            "mecab_kwargs": {"mecab_dic": "ipadic"},
+        },
+    )
+
+
+def write_byte_level(folder: Path, specials: tuple[str, ...]) -> int:
+    """`tokenizer.json` of a byte-level BPE over `SENTENCES`; returns the number of tokens."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400,
+        min_frequency=1,
+        special_tokens=list(specials),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    sentences = [*SENTENCES, *(f"{word} {word}" for word in ENGLISH), "王 王", "女 女"]
+    tokenizer.train_from_iterator(sentences, trainer)
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    names = dict.fromkeys(("unk_token", "cls_token", "sep_token", "pad_token", "mask_token"))
+    for key in names:
+        stem = key.removesuffix("_token")
+        roles = {"cls": "<s>", "sep": "</s>"}
+        spellings = (f"[{stem.upper()}]", f"<{stem}>", roles.get(stem))
+        names[key] = next((special for special in specials if special in spellings), None)
+    _write_json(
+        folder / "tokenizer_config.json",
+        {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            **{key: token for key, token in names.items() if token},
+        },
+    )
+    return int(tokenizer.get_vocab_size())
+
+
+def write_sentencepiece(
+    path: Path, *, pad: str, unk: str, eos: str, bos: str | None = None, more: str = ""
+) -> int:
+    """A unigram SentencePiece model over `SENTENCES`; returns the number of tokens."""
+    import io
+
+    import sentencepiece
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ids = {"pad_id": 0, "unk_id": 2, "eos_id": 1, "bos_id": -1}  # as T5 has them
+    if bos:
+        ids = {"pad_id": 0, "unk_id": 1, "bos_id": 2, "eos_id": 3}  # as ALBERT has them
+    pieces = {"pad_piece": pad, "unk_piece": unk, "eos_piece": eos}
+    written = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(SENTENCES * 4),
+        model_writer=written,
+        vocab_size=90,
+        hard_vocab_limit=False,
+        model_type="unigram",
+        user_defined_symbols=[more] if more else [],
+        minloglevel=2,
+        **ids,
+        **pieces,
+        **({"bos_piece": bos} if bos else {}),
+    )
+    path.write_bytes(written.getvalue())
+    processor = sentencepiece.SentencePieceProcessor()
+    processor.LoadFromSerializedProto(written.getvalue())
+    return int(processor.GetPieceSize())
+
+
+def _write_json(path: Path, data: dict[str, object]) -> None:
+    path.write_text(json.dumps(data, ensure_ascii=False, indent=2), "utf-8")
