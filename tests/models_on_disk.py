@@ -1,4 +1,4 @@
-"""Tiny random models in Hugging Face's layout, made on the spot: no download, no third-party weights.
+"""Tiny random models in Hugging Face's layout, made on the spot: nothing is downloaded.
 
 Each function fills a folder and returns it. The vectors mean nothing; what is real is the layout,
 the vocabulary's spelling and the order of ids.
@@ -7,7 +7,7 @@ the vocabulary's spelling and the order of ids.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,40 +17,10 @@ if TYPE_CHECKING:
 
 JAPANESE = (
     *("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
-    *(
-        "の",
-        "、",
-        "。",
-        "王",
-        "男",
-        "女",
-        "子",
-        "国王",
-        "女王",
-        "王子",
-        "王女",
-        "王国",
-        "王妃",
-        "后",
-    ),
-    *(
-        "姫",
-        "父",
-        "母",
-        "息子",
-        "娘",
-        "人",
-        "人民",
-        "国",
-        "島",
-        "神",
-        "東京",
-        "日本",
-        "パリ",
-        "フランス",
-    ),
-    *("イギリス", "コーヒー", "する", "した", "新しい", "古い", "犬", "猫", "山", "川", "騎士"),
-    *("##王", "##女", "##男", "##子", "##国", "##騎士", "##a", "##ing"),
+    *("の", "、", "。", "王", "男", "女", "子", "国王", "女王", "王子", "王女", "王国", "王妃"),
+    *("后", "姫", "父", "母", "息子", "娘", "人", "人民", "国", "島", "神", "東京", "日本"),
+    *("パリ", "フランス", "イギリス", "コーヒー", "する", "した", "新しい", "古い", "犬", "猫"),
+    *("山", "川", "騎士", "##王", "##女", "##男", "##子", "##国", "##騎士", "##a", "##ing"),
     *("king", "queen", "man", "woman", "km", "m", "k", "C", "C++", "BERT"),
     *("1", "2", "3", "1998", "1999", "2000", "-", "+", "++", "/", "=", "(", ")", "(「", "?", "#"),
     *("", "##\u200b", "１", "㍿"),
@@ -123,7 +93,9 @@ def roberta(folder: Path) -> Path:
     """RoBERTa: byte-level BPE in `tokenizer.json`; <s> 0, <pad> 1, </s> 2."""
     from transformers import RobertaConfig, RobertaModel
 
-    size = write_byte_level(folder, ("<s>", "<pad>", "</s>", "<unk>", "<mask>"))
+    size = write_byte_level(
+        folder, {"cls": "<s>", "pad": "<pad>", "sep": "</s>", "unk": "<unk>", "mask": "<mask>"}
+    )
     config = RobertaConfig(
         vocab_size=size,
         hidden_size=32,
@@ -143,7 +115,9 @@ def modernbert(folder: Path) -> Path:
     """ModernBERT: byte-level BPE with BERT's specials, rotary positions."""
     from transformers import ModernBertConfig, ModernBertModel
 
-    size = write_byte_level(folder, ("[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"))
+    size = write_byte_level(
+        folder, {"unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"}
+    )
     config = ModernBertConfig(
         vocab_size=size,
         hidden_size=32,
@@ -165,15 +139,12 @@ def albert(folder: Path) -> Path:
     from transformers import AlbertConfig, AlbertModel
 
     size = write_sentencepiece(
-        folder / "spiece.model", pad="<pad>", unk="<unk>", bos="[CLS]", eos="[SEP]", more="[MASK]"
+        folder / "spiece.model", ("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]")
     )
-    _write_json(
-        folder / "tokenizer_config.json",
-        {
-            "tokenizer_class": "AlbertTokenizer",
-            **{"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"},
-            **{"pad_token": "<pad>", "unk_token": "<unk>"},
-        },
+    _write_tokenizer_config(
+        folder,
+        "AlbertTokenizer",
+        {"cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]", "pad": "<pad>", "unk": "<unk>"},
     )
     config = AlbertConfig(
         vocab_size=size,
@@ -194,16 +165,11 @@ def deberta_v2(folder: Path) -> Path:
     """DeBERTa-v2 with a SentencePiece model and relative positions."""
     from transformers import DebertaV2Config, DebertaV2Model
 
-    size = write_sentencepiece(
-        folder / "spm.model", pad="[PAD]", unk="[UNK]", bos="[CLS]", eos="[SEP]", more="[MASK]"
-    )
-    _write_json(
-        folder / "tokenizer_config.json",
-        {
-            "tokenizer_class": "DebertaV2Tokenizer",
-            **{"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"},
-            **{"pad_token": "[PAD]", "unk_token": "[UNK]"},
-        },
+    size = write_sentencepiece(folder / "spm.model", ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"))
+    _write_tokenizer_config(
+        folder,
+        "DebertaV2Tokenizer",
+        {"cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]", "pad": "[PAD]", "unk": "[UNK]"},
     )
     config = DebertaV2Config(
         vocab_size=size,
@@ -223,7 +189,7 @@ def gpt2(folder: Path) -> Path:
     """GPT-2: a decoder alone, which has static vectors and no [CLS] token [SEP]."""
     from transformers import GPT2Config, GPT2Model
 
-    size = write_byte_level(folder, ("<|endoftext|>",))
+    size = write_byte_level(folder, {"eos": "<|endoftext|>"})
     config = GPT2Config(
         vocab_size=size,
         n_embd=32,
@@ -240,14 +206,8 @@ def t5(folder: Path) -> Path:
     """T5: encoder and decoder, with a SentencePiece model."""
     from transformers import T5Config, T5Model
 
-    size = write_sentencepiece(folder / "spiece.model", pad="<pad>", unk="<unk>", eos="</s>")
-    _write_json(
-        folder / "tokenizer_config.json",
-        {
-            "tokenizer_class": "T5Tokenizer",
-            **{"eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"},
-        },
-    )
+    size = write_sentencepiece(folder / "spiece.model", ("<pad>", "</s>", "<unk>"))
+    _write_tokenizer_config(folder, "T5Tokenizer", {"eos": "</s>", "pad": "<pad>", "unk": "<unk>"})
     config = T5Config(
         vocab_size=size,
         d_model=32,
@@ -278,7 +238,7 @@ ENCODERS = ("bert", "roberta", "albert", "distilbert", "electra", "deberta-v2", 
 def save(folder: Path, model_class: type, config: PretrainedConfig, *, seed: int = 0) -> Path:
     """A random model of `config` in `folder`, config.json and model.safetensors.
 
-    Weights are drawn ten times wider than for training, so that tokens differ in the last layer too.
+    Weights are drawn ten times wider than for training: tokens differ in the last layer too.
     """
     import torch
 
@@ -306,8 +266,11 @@ def write_vocab_txt(folder: Path, vocabulary: tuple[str, ...]) -> None:
     )
 
 
-def write_byte_level(folder: Path, specials: tuple[str, ...]) -> int:
-    """`tokenizer.json` of a byte-level BPE over `SENTENCES`; returns the number of tokens."""
+def write_byte_level(folder: Path, specials: dict[str, str]) -> int:
+    """`tokenizer.json` of a byte-level BPE over `SENTENCES`; returns the number of tokens.
+
+    specials: role → token, in the order of their ids.
+    """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE())
@@ -316,7 +279,7 @@ def write_byte_level(folder: Path, specials: tuple[str, ...]) -> int:
     trainer = trainers.BpeTrainer(
         vocab_size=400,
         min_frequency=1,
-        special_tokens=list(specials),
+        special_tokens=list(specials.values()),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
@@ -324,35 +287,24 @@ def write_byte_level(folder: Path, specials: tuple[str, ...]) -> int:
     tokenizer.train_from_iterator(sentences, trainer)
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
-    names = dict.fromkeys(("unk_token", "cls_token", "sep_token", "pad_token", "mask_token"))
-    for key in names:
-        stem = key.removesuffix("_token")
-        roles = {"cls": "<s>", "sep": "</s>"}
-        spellings = (f"[{stem.upper()}]", f"<{stem}>", roles.get(stem))
-        names[key] = next((special for special in specials if special in spellings), None)
-    _write_json(
-        folder / "tokenizer_config.json",
-        {
-            "tokenizer_class": "PreTrainedTokenizerFast",
-            **{key: token for key, token in names.items() if token},
-        },
-    )
+    _write_tokenizer_config(folder, "PreTrainedTokenizerFast", specials)
     return int(tokenizer.get_vocab_size())
 
 
-def write_sentencepiece(
-    path: Path, *, pad: str, unk: str, eos: str, bos: str | None = None, more: str = ""
-) -> int:
-    """A unigram SentencePiece model over `SENTENCES`; returns the number of tokens."""
+def write_sentencepiece(path: Path, specials: tuple[str, ...]) -> int:
+    """A unigram SentencePiece model over `SENTENCES`; returns the number of tokens.
+
+    specials: padding, unknown, beginning, end and others, as ALBERT has them; or padding, end and
+    unknown, as T5 has them.
+    """
     import io
 
     import sentencepiece
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ids = {"pad_id": 0, "unk_id": 2, "eos_id": 1, "bos_id": -1}  # as T5 has them
-    if bos:
-        ids = {"pad_id": 0, "unk_id": 1, "bos_id": 2, "eos_id": 3}  # as ALBERT has them
-    pieces = {"pad_piece": pad, "unk_piece": unk, "eos_piece": eos}
+    roles = ("pad", "unk", "bos", "eos") if len(specials) > 3 else ("pad", "eos", "unk")
+    ids = {f"{role}_id": row for row, role in enumerate(roles)}
+    pieces = {f"{role}_piece": token for role, token in zip(roles, specials, strict=False)}
+    options: dict[str, Any] = {"bos_id": -1, **ids, **pieces}
     written = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(SENTENCES * 4),
@@ -360,16 +312,20 @@ def write_sentencepiece(
         vocab_size=90,
         hard_vocab_limit=False,
         model_type="unigram",
-        user_defined_symbols=[more] if more else [],
+        user_defined_symbols=list(specials[4:]),
         minloglevel=2,
-        **ids,
-        **pieces,
-        **({"bos_piece": bos} if bos else {}),
+        **options,
     )
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(written.getvalue())
     processor = sentencepiece.SentencePieceProcessor()
     processor.LoadFromSerializedProto(written.getvalue())
     return int(processor.GetPieceSize())
+
+
+def _write_tokenizer_config(folder: Path, name: str, specials: dict[str, str]) -> None:
+    roles = {f"{role}_token": token for role, token in specials.items()}
+    _write_json(folder / "tokenizer_config.json", {"tokenizer_class": name, **roles})
 
 
 def _write_json(path: Path, data: dict[str, object]) -> None:
