@@ -1,0 +1,5 @@
+"""`python -m wordvec` is the command `wordvec`."""
+
+from wordvec.cli import main
+
+main()

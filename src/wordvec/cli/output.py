@@ -1,0 +1,242 @@
+"""How answers look: one header line, columns straight by terminal cells, JSON and TSV.
+
+Answers go to standard output; notes, warnings and errors to standard error. Colour only on a
+terminal, and never under `NO_COLOR`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Self, TextIO
+
+from wordvec import text
+from wordvec.errors import ExpressionError, WordvecError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+class Format(StrEnum):
+    """How a command prints its answer."""
+
+    TEXT = "text"
+    JSON = "json"  # one list
+    JSONL = "jsonl"  # one object a line
+    TSV = "tsv"
+
+
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the reader's screen can show: colours or not, and its width in cells if it has one."""
+
+    colour: bool = False
+    cells: int | None = None
+
+    @classmethod
+    def of(cls, stream: TextIO) -> Self:
+        """Look at a stream: a terminal has a width, and colours unless NO_COLOR is set."""
+        try:
+            if not stream.isatty():
+                return cls()
+            cells = int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(stream.fileno())[0]
+        except (OSError, ValueError):
+            cells = 0
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        return cls(colour=not plain, cells=cells or None)
+
+    def paint(self, words: str, style: str | None) -> str:
+        """`words` in a style (bold, dim, red, green, yellow, cyan), where there are colours."""
+        if not self.colour or style is None or not words:
+            return words
+        return f"\x1b[{_STYLES[style]}m{words}\x1b[0m"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a text table; a `shrinks` column gives way on a narrow terminal."""
+
+    title: str
+    right: bool = False
+    shrinks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell's text, and the style it is painted in."""
+
+    text: str
+    style: str | None = None
+
+
+def table_lines(
+    columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], look: Look
+) -> list[str]:
+    """Lay out a heading and rows, two cells apart, straight with wide characters.
+
+    Columns that shrink are cut with an ellipsis so that a line fits the terminal.
+    """
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    widths = [
+        max([text.width(column.title), *(text.width(row[i].text) for row in cells)])
+        for i, column in enumerate(columns)
+    ]
+    widths = _shrink(widths, columns, look.cells)
+    heading = [Cell(column.title, "dim") for column in columns]
+    return [_line(row, columns, widths, look) for row in [heading, *cells]]
+
+
+def _cell(cell: Cell | str) -> Cell:
+    return cell if isinstance(cell, Cell) else Cell(cell)
+
+
+def _shrink(widths: list[int], columns: Sequence[Column], cells: int | None) -> list[int]:
+    """Take from the widest shrinking column until the line fits, leaving at least 4 cells."""
+    if cells is None:
+        return widths
+    widths = list(widths)
+    excess = sum(widths) + 2 * (len(widths) - 1) - cells
+    while excess > 0:
+        able = [i for i, column in enumerate(columns) if column.shrinks and widths[i] > 4]
+        if not able:
+            break
+        widths[max(able, key=lambda i: widths[i])] -= 1
+        excess -= 1
+    return widths
+
+
+def _line(row: Sequence[Cell], columns: Sequence[Column], widths: Sequence[int], look: Look) -> str:
+    parts = []
+    for i, (cell, column, cells) in enumerate(zip(row, columns, widths, strict=True)):
+        shown = text.clip(cell.text, cells) if column.shrinks else cell.text
+        last = i == len(columns) - 1 and not column.right
+        padded = shown if last else text.pad(shown, cells, right=column.right)
+        parts.append(look.paint(padded, cell.style))
+    return "  ".join(parts) if look.colour else "  ".join(parts).rstrip()
+
+
+def header_lines(facts: Sequence[str], look: Look) -> list[str]:
+    """Join facts (table, metric, normalisation …) in one line, broken between them if narrow."""
+    lines: list[str] = []
+    for fact in facts:
+        joined = f"{lines[-1]} · {fact}" if lines else fact
+        if lines and (look.cells is None or text.width(joined) <= look.cells):
+            lines[-1] = joined
+        else:
+            lines.append(fact)
+    return [look.paint(line, "cyan") for line in lines]
+
+
+def number(value: float) -> str:
+    """A score to four decimals, or in powers of ten where those would not show it.
+
+    >>> number(0.81), number(12345678.9), number(0.0)
+    ('0.8100', '1.2346e+07', '0.0000')
+    """
+    size = abs(value)
+    if size >= 1e6 or 0 < size < 1e-3:
+        return f"{value:.4e}"
+    return f"{value:.4f}"
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Print lines to standard output."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def json_text(value: object) -> str:
+    """JSON on one line, its Japanese left readable."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def write_json(objects: Iterable[Mapping[str, object]], form: Format) -> None:
+    """Print objects: one a line (`--jsonl`), or as one list with one a line (`--json`)."""
+    if form is Format.JSONL:
+        write_lines(json_text(value) for value in objects)
+    else:
+        body = ",\n".join(json_text(value) for value in objects)
+        write_lines([f"[{body}]"])
+
+
+def tsv_line(values: Iterable[object]) -> str:
+    r"""One line of TSV: a tab or line break inside a value is written `\t`, `\n`, `\r`."""
+    return "\t".join(_tsv_value(value) for value in values)
+
+
+def _tsv_value(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    plain = str(value)
+    return plain.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def note(message: str) -> None:
+    """Tell something about the answer, beside it."""
+    _complain("Note", message, "dim")
+
+
+def warn(message: str) -> None:
+    """Tell what may make the answer wrong."""
+    _complain("Warning", message, "yellow")
+
+
+def _complain(kind: str, message: str, style: str) -> None:
+    sys.stdout.flush()  # what was printed before stays before
+    look = Look.of(sys.stderr)
+    sys.stderr.write(f"{look.paint(f'{kind}:', style)} {message}\n")
+
+
+def show_error(error: WordvecError, *, where: str = "") -> None:
+    """Draw an error: message, the place under the expression, and the next thing to type."""
+    sys.stdout.flush()
+    look = Look.of(sys.stderr)
+    sys.stderr.write(f"{look.paint('Error:', 'red')} {where}{error.message}\n")
+    if isinstance(error, ExpressionError):
+        source, caret = caret_lines(error, look.cells or 80)
+        sys.stderr.write(f"  {source}\n  {look.paint(caret, 'red')}\n")
+    if error.hint:
+        sys.stderr.write(f"Hint: {error.hint}\n")
+
+
+def caret_lines(error: ExpressionError, cells: int) -> tuple[str, str]:
+    r"""Draw the source and a caret under the place, by terminal cells, cut to the screen.
+
+    >>> error = ExpressionError("expected + or -", source="王 男", start=2, end=3)
+    >>> print(*caret_lines(error, 80), sep="\n")
+    王 男
+       ^^
+    """
+    before = _drawn(error.source[: error.start])
+    place = _drawn(error.source[error.start : error.end])
+    after = _drawn(error.source[error.end :])
+    room = max(cells - 2 - 1, 16)  # the indent, and one cell that keeps the line from wrapping
+    if text.width(before + place + after) > room:
+        before = _clip_left(before, room // 2)
+        place = text.clip(place, room // 2)
+        after = text.clip(after, max(room - text.width(before + place), 1))
+    caret = " " * text.width(before) + "^" * max(text.width(place), 1)
+    return before + place + after, caret
+
+
+def _clip_left(shown: str, cells: int) -> str:
+    if text.width(shown) <= cells:
+        return shown
+    start = len(shown)
+    while start and text.width(shown[start - 1 :]) < cells:
+        start -= 1
+    return f"…{shown[start:]}"
+
+
+def _drawn(source: str) -> str:
+    """Source text on one line: a tab is a space, an ideographic space itself, the rest escaped."""
+    return "".join(
+        " " if char == "\t" else char if char == "\u3000" else text.escape(char) for char in source
+    )
