@@ -1,0 +1,161 @@
+"""Text → the tokens of an expression: words, ids, operators. And back: how a word is spelled."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from wordvec.errors import ExpressionError
+from wordvec.text import nfkc
+
+
+class Kind(StrEnum):
+    """What a token is; an operator's value is its ASCII form."""
+
+    PLUS = "+"
+    MINUS = "-"
+    TIMES = "*"
+    OVER = "/"
+    OPEN = "("
+    CLOSE = ")"
+    COLON = ":"
+    COLONS = "::"
+    EQUALS = "="
+    WORD = "word"
+    ID = "id"
+    END = "end"
+
+
+SIGNS = (Kind.PLUS, Kind.MINUS)
+SCALERS = (Kind.TIMES, Kind.OVER)
+_WIDE_FORMS = dict(zip("＋－−＊×／（）：＝", "+--**/():=", strict=True))
+_ASCII_OPERATORS = {kind.value: kind for kind in Kind if len(kind) == 1}
+_OPERATORS = _ASCII_OPERATORS | {wide: Kind(char) for wide, char in _WIDE_FORMS.items()}
+_QUOTES = frozenset('"”“＂')
+_ESCAPE = "\\"
+_NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][0-9]+)?")
+_ID = re.compile(r"#[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token of an expression: `start` and `end` count characters of the source.
+
+    `text` is what it says: for a word without its quotes and backslashes, for an id its digits.
+    `quoted` words (a backslash counts) are never numbers, ids or the blank of an analogy.
+    """
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+    quoted: bool = False
+
+    @property
+    def number(self) -> float | None:
+        """The coefficient that this token may be, by its spelling."""
+        return None if self.kind is not Kind.WORD or self.quoted else as_number(self.text)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether this can be the `?` of an analogy."""
+        return self.kind is Kind.WORD and not self.quoted and self.text in ("?", "？")
+
+
+def as_number(text: str) -> float | None:
+    """Read digits with at most one point, in either width, as a number.
+
+    >>> as_number("0.5"), as_number("２"), as_number("王")
+    (0.5, 2.0, None)
+    """
+    plain = nfkc(text)
+    return float(plain) if _NUMBER.fullmatch(plain) else None
+
+
+def spell(text: str, *, quote_numbers: bool = False) -> str:
+    r"""Write a word so that it is read back as the same word, in quotes only where they are needed.
+
+    >>> spell("王"), spell("C++"), spell("#12"), spell("")
+    ('王', '"C++"', '"#12"', '""')
+    """
+    bare = text and not _ID.match(text) and not any(map(_ends_bare_word, text))
+    if bare and not (quote_numbers and as_number(text) is not None):
+        return text
+    inside = "".join(
+        _ESCAPE + char if char in _QUOTES or char == _ESCAPE else char for char in text
+    )
+    return f'"{inside}"'
+
+
+def tokenize(source: str) -> list[Token]:
+    """Cut `source` into tokens, the last of which is END."""
+    tokens: list[Token] = []
+    at = 0
+    while at < len(source):
+        if source[at].isspace():
+            at += 1
+            continue
+        token = _token(source, at)
+        tokens.append(token)
+        at = token.end
+    return [*tokens, Token(Kind.END, "", len(source), len(source))]
+
+
+def _token(source: str, start: int) -> Token:
+    if source[start] in _QUOTES:
+        return _quoted_word(source, start)
+    kind = _OPERATORS.get(source[start])
+    if kind is None:
+        return _bare_word(source, start)
+    if kind is Kind.COLON and _OPERATORS.get(source[start + 1 : start + 2]) is Kind.COLON:
+        return Token(Kind.COLONS, source[start : start + 2], start, start + 2)
+    return Token(kind, source[start], start, start + 1)
+
+
+def _quoted_word(source: str, start: int) -> Token:
+    """`quoted word = quote { character | "\\" character } quote`."""
+    text, at = "", start + 1
+    while at < len(source) and source[at] not in _QUOTES:
+        at += source[at] == _ESCAPE
+        text += source[at : at + 1]
+        at += 1
+    if at >= len(source):
+        raise ExpressionError(
+            "this quote is never closed", source=source, start=start, end=start + 1
+        )
+    return Token(Kind.WORD, text, start, at + 1, quoted=True)
+
+
+def _bare_word(source: str, start: int) -> Token:
+    """`bare word = { plain character | "\\" character }`, `id = "#" digit { digit }`."""
+    text, at, escaped = "", start, False
+    while at < len(source):
+        if source[at] == _ESCAPE:
+            at, escaped = at + 1, True
+        elif _ends_bare_word(source[at]):
+            break
+        text += source[at : at + 1]
+        at += 1
+    if at > len(source):
+        raise ExpressionError(
+            f"{_ESCAPE} takes the character after it, and there is none",
+            source=source,
+            start=len(source) - 1,
+            end=len(source),
+        )
+    if escaped or not _ID.match(text):
+        return Token(Kind.WORD, text, start, at, quoted=escaped)
+    if not _ID.fullmatch(text):
+        raise ExpressionError(
+            "an id is # and digits alone",
+            source=source,
+            start=start,
+            end=at,
+            hint=f"a word that begins like an id goes in quotes: {spell(text)}",
+        )
+    return Token(Kind.ID, text[1:], start, at)
+
+
+def _ends_bare_word(char: str) -> bool:
+    return char in _OPERATORS or char in _QUOTES or char == _ESCAPE or char.isspace()
