@@ -114,7 +114,7 @@ def _token(source: str, start: int) -> Token:
 
 
 def _quoted_word(source: str, start: int) -> Token:
-    """`quoted word = quote { character | "\\" character } quote`."""
+    r"""`quoted word = quote { character | "\" character } quote`."""
     text, at = "", start + 1
     while at < len(source) and source[at] not in _QUOTES:
         at += source[at] == _ESCAPE
@@ -128,7 +128,7 @@ def _quoted_word(source: str, start: int) -> Token:
 
 
 def _bare_word(source: str, start: int) -> Token:
-    """`bare word = { plain character | "\\" character }`, `id = "#" digit { digit }`."""
+    r"""`bare word = { plain character | "\" character }`, `id = "#" digit { digit }`."""
     text, at, escaped = "", start, False
     while at < len(source):
         if source[at] == _ESCAPE:
