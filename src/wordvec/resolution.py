@@ -14,13 +14,14 @@ from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
 from wordvec.errors import ExpressionError, UnknownWordError
-from wordvec.expression import Expression, Operand, TokenId, WeightedTerm, Word, parse
+from wordvec.expression import Analogy, Expression, Operand, TokenId, WeightedTerm, Word, parse
 from wordvec.expression.tokens import spell
-from wordvec.text import escape
+from wordvec.text import clip, escape
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
     from wordvec.vocabulary import Vocabulary
 
     # whatever gives rows by a list of their numbers: table.vectors, or a view of it
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _DASHES = "ー–—‐"  # what an input method gives for a minus; ー is a letter all the same
 _MOST_DASHES = 8  # 2**8 readings of a word are tried, no more
+_MOST_PIECES = 12  # of a word in a message
+_WIDEST = 40  # cells of a word in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,8 @@ def resolve(expression: Expression, vocabulary: Vocabulary, *, pieces: bool = Fa
     """Find the row of each word and id; an unknown word is an `UnknownWordError` that marks it."""
     resolver = _Resolver(expression, vocabulary, pieces=pieces)
     terms = resolver.terms(expression.terms())
-    analogy = expression.analogy
-    sides = analogy and ResolvedAnalogy(
-        *(resolver.terms(side) for side in (analogy.a, analogy.b, analogy.c))
-    )
-    return Resolved(expression, terms, sides, tuple(dict.fromkeys(resolver.notes)))
+    analogy = resolver.analogy(expression.analogy)
+    return Resolved(expression, terms, analogy, tuple(dict.fromkeys(resolver.notes)))
 
 
 def term_vectors(terms: Sequence[Term], rows: Rows) -> NDArray[np.float64]:
@@ -125,6 +125,11 @@ class _Resolver:
             for term in weighted
         )
 
+    def analogy(self, analogy: Analogy | None) -> ResolvedAnalogy | None:
+        if analogy is None:
+            return None
+        return ResolvedAnalogy(*map(self.terms, (analogy.a, analogy.b, analogy.c)))
+
     def _rows(self, operand: Operand) -> tuple[int, ...]:
         return (self._by_id(operand),) if isinstance(operand, TokenId) else self._by_word(operand)
 
@@ -153,7 +158,8 @@ class _Resolver:
         return tuple(pieces)
 
     def _written(self, pieces: Sequence[int]) -> str:
-        return " + ".join(map(self.vocabulary.display, pieces))
+        shown = [self.vocabulary.display(id_) for id_ in pieces[:_MOST_PIECES]]
+        return " + ".join([*shown, "…"] if len(pieces) > _MOST_PIECES else shown)
 
     def _unknown(self, word: Word, pieces: list[int] | None) -> UnknownWordError:
         shown = _shown(word)
@@ -202,4 +208,4 @@ class _Resolver:
 
 
 def _shown(word: Word) -> str:
-    return escape(word.text)
+    return clip(escape(word.text), _WIDEST)

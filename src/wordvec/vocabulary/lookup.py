@@ -14,6 +14,7 @@ from wordvec.vocabulary import spelling
 from wordvec.vocabulary.spelling import Scheme
 
 _SHORTLIST = 60  # tokens that share the most characters; only they are compared in full
+_COMPARED = 100  # characters of a word that closest() looks at
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +203,7 @@ class Vocabulary:
         """Give up to n tokens spelled most like `word`, for a message: best first, as displayed."""
         from difflib import SequenceMatcher  # only where a word is unknown
 
-        target = nfkc(word).lower()
+        target = nfkc(word).lower()[:_COMPARED]
         letters = set(target)
         matcher = SequenceMatcher(autojunk=False, b=target)
 
