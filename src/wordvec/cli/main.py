@@ -16,13 +16,15 @@ import wordvec
 from wordvec.errors import WordvecError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 # command → (module under wordvec.cli, whose `command` it is; short help). Static, so that
 # `wordvec --help` loads none of them.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "extract": ("extract", "Take the vectors of a model, static or dynamic, into the store."),
     "query": ("query", "Find the tokens nearest to an expression such as 王-男+女."),
     "norms": ("norms", "Show how long the vectors of tokens are, and how they rank."),
+    "completion": ("completion", "Print the script that completes commands in bash, zsh or fish."),
 }
 
 EPILOG = """\b
@@ -59,6 +61,17 @@ class CommandGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> list[click.shell_completion.CompletionItem[Any]]:
+        """Complete the name of a command from the table alone, or one of the group's options."""
+        named = [
+            click.shell_completion.CompletionItem(name, help=text)
+            for name, (_, text) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return named + click.Command.shell_complete(self, ctx, incomplete)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -71,34 +84,41 @@ class CommandGroup(click.Group):
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
     ) -> NoReturn:
         """Run a command and exit: the only place where errors become text."""
-        extra.pop("standalone_mode", None)
+        extra["standalone_mode"] = False
         _speak_utf8()
-        sys.exit(self._exit_code(args, prog_name, extra))
+        if "_WORDVEC_COMPLETE" in os.environ:
+            import wordvec.cli.completion  # noqa: F401  (its bash takes the place of click's)
+        sys.exit(exit_code_of(lambda: super(CommandGroup, self).main(args, prog_name, **extra)))
 
-    def _exit_code(
-        self, args: Sequence[str] | None, prog_name: str | None, extra: dict[str, Any]
-    ) -> int:
-        try:
-            result = super().main(args, prog_name, standalone_mode=False, **extra)
-            sys.stdout.flush()
-        except BrokenPipeError:  # `wordvec query … | head -1`: the reader has had enough
-            _silence_stdout()
-            return 1
-        except (click.Abort, KeyboardInterrupt):
-            click.echo(err=True)  # the prompt begins on a line of its own
-            return 130
-        except click.ClickException as error:
-            error.show()
-            return error.exit_code
-        except WordvecError as error:
-            from wordvec.cli.output import show_error
 
-            show_error(error)
-            return error.exit_code
-        except OSError as error:  # a file named by the user, or the disk
-            click.echo(f"Error: {_os_error(error)}", err=True)
-            return 1
-        return result if isinstance(result, int) else 0
+def exit_code_of(call: Callable[[], object]) -> int:  # noqa: PLR0911  (a way out for each failure)
+    """Call, draw what goes wrong, and say the exit code: the only place where errors become text.
+
+    An int that `call` returns is the code of a request that ran and yet failed.
+    """
+    try:
+        result = call()
+        sys.stdout.flush()
+    except BrokenPipeError:  # `wordvec query … | head -1`: the reader has had enough
+        _silence_stdout()
+        return 1
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(err=True)  # the prompt begins on a line of its own
+        return 130
+    except click.exceptions.Exit as stop:  # --help, where no group stands around the command
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except WordvecError as error:
+        from wordvec.cli.output import show_error
+
+        show_error(error)
+        return error.exit_code
+    except OSError as error:  # a file named by the user, or the disk
+        click.echo(f"Error: {_os_error(error)}", err=True)
+        return 1
+    return result if isinstance(result, int) else 0
 
 
 def _unknown_command(args: list[str]) -> str:

@@ -21,6 +21,8 @@ from wordvec.table import Mode, TableRef
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from click.shell_completion import CompletionItem
+
     Callback = Callable[..., Any]
 
 # What stands for an operator of the grammar when it is an argument by itself.
@@ -105,9 +107,28 @@ def store_option(callback: Callback) -> Callback:
     def with_store(*args: Any, store_root: Path | None, **kwargs: Any) -> Any:
         from wordvec.store import Store  # numpy, which --help does without
 
-        return callback(*args, store=Store(store_root), **kwargs)
+        store = click.get_current_context().find_object(Store)  # that of `wordvec shell`
+        if store is None or store_root is not None:
+            store = Store(store_root)
+        return callback(*args, store=store, **kwargs)
 
     return with_store
+
+
+def complete_table(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the name of a table, or of the next of several."""
+    from wordvec.cli import completion  # only when a Tab is pressed
+
+    return completion.complete_table(ctx, param, incomplete)
+
+
+def complete_model(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem[Any]]:
+    """Complete the name of a model."""
+    from wordvec.cli import completion
+
+    return completion.complete_model(ctx, param, incomplete)
 
 
 def table_options(callback: Callback) -> Callback:
@@ -121,9 +142,15 @@ def table_options(callback: Callback) -> Callback:
     @click.option(
         "--model",
         metavar="NAME",
+        shell_complete=complete_model,
         help="Hub id, folder, or mini (else WORDVEC_MODEL, else the reference model).",
     )
-    @click.option("--table", metavar="[MODEL:]MODE", help="Model and mode in one word.")
+    @click.option(
+        "--table",
+        metavar="[MODEL:]MODE",
+        shell_complete=complete_table,
+        help="Model and mode in one word.",
+    )
     @store_option
     @functools.wraps(callback)
     def with_ref(
