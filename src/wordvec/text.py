@@ -23,13 +23,14 @@ class TokenClass(StrEnum):
 
 # 々 〆 ヶ write kanji words though Unicode files them elsewhere; ー lengthens either kana.
 _HAN = "\u2e80-\u2fdf々〆〇㐀-䶿一-鿿豈-﫿\U00020000-\U0003ffff"
+_LATIN = "A-Za-zÀ-ÖØ-öø-ɏ"  # × and ÷ stand among the letters
 _PATTERNS = (
     (TokenClass.NUMBER, re.compile(r"\d+(?:[.,/:]\d+)*%?")),
     (TokenClass.KANJI, re.compile(f"[{_HAN}]")),
     (TokenClass.KANJI_WORD, re.compile(f"[{_HAN}ヶケ]*[{_HAN}][{_HAN}ヶケ]*")),
     (TokenClass.HIRAGANA, re.compile("[ぁ-ゟー]*[ぁ-ゟ][ぁ-ゟー]*")),
     (TokenClass.KATAKANA, re.compile("[゠-ヿㇰ-ㇿー・]*[ァ-ヺヽヾㇰ-ㇿー][゠-ヿㇰ-ㇿー・]*")),
-    (TokenClass.LATIN, re.compile(r"[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ'.&-]*")),
+    (TokenClass.LATIN, re.compile(f"[{_LATIN}][{_LATIN}'.&-]*")),
 )
 
 
@@ -66,11 +67,16 @@ def escape(token: str) -> str:
     return "".join(char if _is_visible(char) else _code(char) for char in token)
 
 
+# Letters and marks that draw nothing: joiners, fillers of Hangul, selectors of a variant.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+
+
 def _is_visible(char: str) -> bool:
     # Cc control, Cf format, Cs surrogate, Co private, Cn unassigned, Z* white space
-    return char == " " or unicodedata.category(char) not in (
-        "Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp",
-    )  # fmt: skip
+    hidden = ("Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp")
+    return char == " " or not (unicodedata.category(char) in hidden or _BLANK.match(char))
 
 
 def _code(char: str) -> str:
@@ -78,11 +84,15 @@ def _code(char: str) -> str:
     return f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
 
 
+# Characters whose width is known: ASCII one cell, kana, kanji and full-width forms two.
+_PLAIN = re.compile("[ -~\u3000-\u3029ぁ-ゖァ-ヿ一-鿿！-｠]*")
+
+
 def width(text: str) -> int:
     """Terminal cells that `text` takes: 王 takes two, a combining mark none."""
-    if text.isascii():
-        return len(text)
-    from wcwidth import wcswidth  # 40 ms of tables, not needed for ASCII
+    if _PLAIN.fullmatch(text):
+        return len(text) + sum(char >= "\u3000" for char in text)
+    from wcwidth import wcswidth  # 40 ms of tables, not needed for plain Japanese
 
     cells = wcswidth(text)
     return cells if cells >= 0 else len(text)
@@ -100,7 +110,7 @@ def clip(text: str, cells: int) -> str:
         return text
     kept = ""
     for char in text:
-        if width(kept + char) > cells - 1:
+        if width(kept + char) >= cells:
             break
         kept += char
-    return kept + "…"
+    return kept + "…" if cells > 0 else ""
