@@ -1,0 +1,112 @@
+"""One tensor out of a model's files of weights, by name: safetensors, or PyTorch's own format.
+
+From safetensors only that tensor is read, and torch is not needed.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from wordvec.errors import MissingExtraError, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+_READS = {"F32": "<f4", "F16": "<f2", "F64": "<f8", "BF16": "<u2"}  # safetensors' name → numpy's
+
+
+def tensor_names(path: Path) -> list[str]:
+    """The names of the tensors in one file of weights."""
+    if path.suffix != ".safetensors":
+        return list(_pytorch_tensors(path))
+    return list(_header(path))
+
+
+def read_matrix(path: Path, name: str, rows: int) -> NDArray[np.float32]:
+    """The first `rows` rows of a matrix, widened to float32: (rows, D)."""
+    if path.suffix != ".safetensors":
+        matrix: NDArray[np.float32] = _pytorch_tensors(path)[name][:rows].float().numpy()
+        return matrix
+    return _read_safetensors(path, name, rows)
+
+
+def shape_of(path: Path, name: str) -> tuple[int, ...]:
+    """The shape of a tensor."""
+    if path.suffix != ".safetensors":
+        return tuple(_pytorch_tensors(path)[name].shape)
+    return tuple(_header(path)[name]["shape"])
+
+
+def _header(path: Path) -> dict[str, Any]:
+    """Name → dtype, shape and place of each tensor, once safetensors has found the file sound."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy"), path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header: dict[str, Any] = json.loads(file.read(length))
+    except SafetensorError as error:
+        raise ModelError(
+            f"{path} is truncated or damaged ({error})", hint="fetch or copy the model again"
+        ) from error
+    header.pop("__metadata__", None)
+    return {
+        name: {**entry, "start": 8 + length + entry["data_offsets"][0]}
+        for name, entry in header.items()
+    }
+
+
+def _read_safetensors(path: Path, name: str, rows: int) -> NDArray[np.float32]:
+    import numpy as np
+
+    entry = _header(path)[name]
+    if entry["dtype"] not in _READS:
+        raise ModelError(
+            f"{path}: {name} is kept as {entry['dtype']}, not as {', '.join(sorted(_READS))}",
+            hint="take a version of the model that is not quantised",
+        )
+    D = entry["shape"][1]
+    raw = np.fromfile(path, _READS[entry["dtype"]], count=rows * D, offset=entry["start"])
+    if entry["dtype"] == "BF16":
+        # The upper half of a float32: numpy has no such type, and safetensors' numpy refuses it.
+        return (raw.astype(np.uint32) << 16).view(np.float32).reshape(rows, D)
+    return raw.reshape(rows, D).astype(np.float32, copy=False)
+
+
+def _pytorch_tensors(path: Path) -> dict[str, Any]:
+    """The tensors of a `.bin` file, by torch's loader of weights alone: nothing in it is run."""
+    try:
+        import torch
+    except ImportError:
+        raise MissingExtraError(
+            f"reading {path.name} (safetensors would not)", extra="extract", package="torch"
+        ) from None
+    from pickle import UnpicklingError
+
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        raise ModelError(
+            f"{path} was refused: it holds more than weights ({_why(error)})"
+        ) from error
+    except (RuntimeError, EOFError, ValueError) as error:
+        raise ModelError(
+            f"{path} is truncated or damaged ({_why(error)})", hint="fetch or copy the model again"
+        ) from error
+    if not isinstance(loaded, dict):
+        raise ModelError(f"{path} holds a {type(loaded).__name__}, not named tensors")
+    return {name: value for name, value in loaded.items() if isinstance(value, torch.Tensor)}
+
+
+def _why(error: Exception) -> str:
+    return next(iter(_sentences(str(error))), type(error).__name__)
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """The lines of a message that say something."""
+    return (line.strip() for line in text.splitlines() if line.strip())

@@ -1,0 +1,58 @@
+"""Which table a command means, and the table itself.
+
+A model that was named (`--model`, `--table`, `WORDVEC_MODEL`) is meant, and no other. Where nobody
+named one, it is the reference model, if the store has any table of it; else the bundled model
+answers, and a note says so. The bundled model's static table is made when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from wordvec.errors import TableNotFoundError
+from wordvec.models import MINI, REFERENCE, default_model, filed_as, has_bundled
+from wordvec.store import extract_command
+from wordvec.table import Mode, TableName, TableRef
+
+if TYPE_CHECKING:
+    from wordvec.store import Store
+    from wordvec.table import VectorTable
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A table, and what its user should be told about the choice."""
+
+    table: VectorTable
+    notes: tuple[str, ...] = ()
+
+
+def open_table(ref: TableRef, store: Store) -> Opened:
+    """Open the table that a reference means."""
+    name, notes = resolve(ref, store)
+    if name == TableName(MINI, Mode.STATIC) and name not in store and has_bundled():
+        from wordvec.extractor.extraction import ensure_static
+        from wordvec.models import find_model
+
+        ensure_static(find_model(MINI), store)
+    try:
+        return Opened(store.open(name), notes)
+    except TableNotFoundError as error:
+        if name.model == REFERENCE and ref.model is None and default_model() is None:
+            raise TableNotFoundError(
+                error.message, hint=f"wordvec extract --mode {name.mode}"
+            ) from None
+        raise
+
+
+def resolve(ref: TableRef, store: Store) -> tuple[TableName, tuple[str, ...]]:
+    """The name of the table that a reference means, and notes on the choice."""
+    model = ref.model or default_model()
+    if model is not None:
+        return TableName(filed_as(model), ref.mode, ref.layer), ()
+    name = TableName(REFERENCE, ref.mode, ref.layer)
+    if any(replace(name, mode=mode) in store for mode in Mode) or not has_bundled():
+        return name, ()
+    note = f"no table of {REFERENCE} yet: {MINI} answers; for the reference: {{}}"
+    return replace(name, model=MINI), (note.format(extract_command(name)),)
