@@ -22,7 +22,7 @@ class TokenClass(StrEnum):
 
 
 # 々 〆 ヶ write kanji words though Unicode files them elsewhere; ー lengthens either kana.
-_HAN = "\u2e80-\u2fdf々〆〇㐀-䶿一-鿿豈-﫿\U00020000-\U0003ffff"
+_HAN = "\u2e80-\u2fdf々〆〇\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LATIN = "A-Za-zÀ-ÖØ-öø-ɏ"  # × and ÷ stand among the letters
 _PATTERNS = (
     (TokenClass.NUMBER, re.compile(r"\d+(?:[.,/:]\d+)*%?")),
@@ -85,7 +85,7 @@ def _code(char: str) -> str:
 
 
 # Characters whose width is known: ASCII one cell, kana, kanji and full-width forms two.
-_PLAIN = re.compile("[ -~\u3000-\u3029ぁ-ゖァ-ヿ一-鿿！-｠]*")
+_PLAIN = re.compile("[ -~\u3000-\u3029ぁ-ゖァ-ヿ\u4e00-\u9fff！-｠]*")
 
 
 def width(text: str) -> int:

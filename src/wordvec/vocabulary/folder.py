@@ -45,7 +45,20 @@ _WIDEST_GAP = 100_000  # ids without a token; a larger one is a damaged file, no
 # fairseq put its own four tokens before SentencePiece's, and a mask after them.
 _XLM_R_KIN = ("XLMRoberta", "MLuke", "xlm-roberta", "xlm-roberta-xl", "xmod")
 _CAMEMBERT_KIN = ("Camembert", "camembert")
-_OTHER_FAIRSEQ = ("MBart", "mbart", "Barthez", "M2M100", "NllbTokenizer")
+# Others move SentencePiece's ids too, in ways of their own.
+_OTHER_SHIFTS = (
+    "MBart",
+    "mbart",
+    "Nllb",
+    "M2M100",
+    "m2m_100",
+    "SeamlessM4T",
+    "seamless_m4t",
+    "Pegasus",
+    "pegasus",
+    "XGLM",
+    "xglm",
+)
 
 
 @dataclass(slots=True)
@@ -263,10 +276,18 @@ def _in_fairseq_order(pieces: list[str], file: Path, settings: _Settings) -> lis
     if settings.is_of(_XLM_R_KIN):
         return ["<s>", "<pad>", "</s>", "<unk>", *pieces[3:], "<mask>"]
     if settings.is_of(_CAMEMBERT_KIN):
-        return ["<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", *pieces, "<mask>"]
+        return [
+            "<s>NOTUSED",
+            "<pad>",
+            "</s>NOTUSED",
+            "<unk>",
+            "<unk>NOTUSED",
+            *pieces[1:],
+            "<mask>",
+        ]
     if settings.is_of(("DebertaV2", "deberta-v2")) and "[MASK]" not in pieces:
         return [*pieces, "[MASK]"]
-    if file.name == "sentencepiece.bpe.model" or settings.is_of(_OTHER_FAIRSEQ):
+    if file.name == "sentencepiece.bpe.model" or settings.is_of(_OTHER_SHIFTS):
         raise ModelError(
             f"{file} does not tell its rows: models of this kind shift SentencePiece's ids",
             hint="save its tokenizer once with transformers, which writes a tokenizer.json",
