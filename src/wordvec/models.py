@@ -35,6 +35,7 @@ WEIGHTS = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
+_NEWEST = "main"
 PROBE_SECONDS = 4.0
 """How long the hub has to say anything at all."""
 
@@ -246,18 +247,18 @@ class _Hub:
         self.name = name
         self.bars = bars
         self.endpoint: str = constants.ENDPOINT
-        self.revision = constants.DEFAULT_REVISION
+        self.revision = _NEWEST
 
     def fetch(self) -> Path:
         """Download what is needed and is not in the cache yet; give its folder."""
-        from huggingface_hub import constants
+        from huggingface_hub import constants, hf_hub_url
 
         if constants.HF_HUB_OFFLINE:
             raise ModelNotAtHandError(
                 f"{self.name} is not (or not wholly) in the cache, and HF_HUB_OFFLINE is set",
                 hint=f"unset HF_HUB_OFFLINE, or take {_elsewhere()}",
             )
-        if not answers(self.endpoint):
+        if not answers(hf_hub_url(self.name, CONFIG)):
             raise ModelNotAtHandError(
                 f"{self.name} is not in the cache, and no hub is within reach at {self.endpoint}",
                 hint=f"check the connection (HF_ENDPOINT, HTTPS_PROXY), or take {_elsewhere()}",
@@ -317,7 +318,7 @@ class _Hub:
                 hint=f"check the spelling, or take {_elsewhere()}",
             ) from error
         except errors.HfHubHTTPError as error:
-            raise ModelError(f"{self.name}, {file}: the hub answered {_status(error)}") from error
+            raise self._broken(file, f"the hub answered {_status(error)}") from error
         except OSError as error:
             if error.errno is not None:  # our own disk: full, read-only
                 where = error.filename or file
@@ -328,9 +329,14 @@ class _Hub:
                 raise self._broken(file) from error
             raise
 
-    def _broken(self, file: str) -> ModelError:
+    def _broken(self, file: str, why: str = "the connection broke") -> ModelError:
+        if self.revision == _NEWEST:  # nothing has come from there yet
+            return ModelNotAtHandError(
+                f"{self.name} is not in the cache, and what answers at {self.endpoint} is no hub",
+                hint=f"check HF_ENDPOINT and the proxy, or take {_elsewhere()}",
+            )
         return ModelError(
-            f"the connection to {self.endpoint} broke while fetching {file} of {self.name}",
+            f"{self.endpoint}: {why} while fetching {file} of {self.name}",
             hint="the same command again: what arrived whole is kept",
         )
 
@@ -360,8 +366,8 @@ def _bars(*, shown: bool) -> Iterator[None]:
             utils.enable_progress_bars()
 
 
-def answers(endpoint: str, *, seconds: float = PROBE_SECONDS) -> bool:
-    """Whether anything at `endpoint` answers within `seconds`, whatever it says.
+def answers(url: str, *, seconds: float = PROBE_SECONDS) -> bool:
+    """Whether anything answers at `url` within `seconds`, whatever it says.
 
     The hub's own client is asked, so that its proxies and certificates are used; on a thread,
     because looking up a name knows no time limit.
@@ -370,18 +376,18 @@ def answers(endpoint: str, *, seconds: float = PROBE_SECONDS) -> bool:
     from threading import Thread
 
     answer: Queue[bool] = Queue()
-    Thread(target=lambda: answer.put(_probe(endpoint, seconds)), daemon=True).start()
+    Thread(target=lambda: answer.put(_probe(url, seconds)), daemon=True).start()
     try:
         return answer.get(timeout=seconds)
     except Empty:
         return False
 
 
-def _probe(endpoint: str, seconds: float) -> bool:
+def _probe(url: str, seconds: float) -> bool:
     from huggingface_hub.utils import get_session
 
     try:
-        response = get_session().head(endpoint, timeout=seconds)
+        response = get_session().head(url, timeout=seconds)
     except Exception:  # noqa: BLE001  # whatever it is, no hub has answered
         return False
     return int(response.status_code) not in (502, 503, 504)  # a proxy with nobody behind it

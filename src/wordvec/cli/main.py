@@ -24,6 +24,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "extract": ("extract", "Take the vectors of a model, static or dynamic, into the store."),
     "query": ("query", "Find the tokens nearest to an expression such as 王-男+女."),
     "norms": ("norms", "Show how long the vectors of tokens are, and how they rank."),
+    "tables": ("tables", "List the tables of the store, verify or remove them."),
+    "export": ("export", "Write a table to a file: pickle, npy or word2vec's text."),
+    "import": ("import_", "Take in vectors that were pickled as {id: vector}."),
     "completion": ("completion", "Print the script that completes commands in bash, zsh or fish."),
 }
 

@@ -20,6 +20,7 @@ from wordvec.table import Mode, TableName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -52,7 +53,7 @@ def load_encoder(source: ModelSource) -> torch.nn.Module:
     missing = sorted(key for key in report["missing_keys"] if "pooler." not in key)
     if missing:
         raise ModelError(
-            f"{source.name}: {len(missing)} weights of the encoder are not in its files ({missing[0]} …)"
+            f"{source.name}: its files lack {len(missing)} weights of the encoder ({missing[0]} …)"
         )
     encoder: torch.nn.Module = model.eval().to(torch.float32)
     return encoder

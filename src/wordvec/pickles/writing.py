@@ -5,11 +5,13 @@ from __future__ import annotations
 import struct
 from typing import IO, TYPE_CHECKING
 
+from wordvec.progress import Progress, no_progress
+
 if TYPE_CHECKING:
     from wordvec.table import VectorTable
 
 
-def dump_vectors(table: VectorTable, file: IO[bytes]) -> None:
+def dump_vectors(table: VectorTable, file: IO[bytes], progress: Progress = no_progress) -> None:
     """Write `{id: (D,) float32 array}` as a pickle that Python 3.4 and numpy 1 can load as well.
 
     Written instruction by instruction: `pickle` itself would hold all rows in memory.
@@ -22,6 +24,8 @@ def dump_vectors(table: VectorTable, file: IO[bytes]) -> None:
         data = np.ascontiguousarray(table.vectors[row], dtype="<f4").tobytes()
         key = b"J" + struct.pack("<i", row)  # BININT
         file.write(key + vector + b"B" + struct.pack("<I", len(data)) + data + b"tbs")
+        if row % 256 == 255 or row == len(table) - 1:
+            progress(row + 1, len(table))
     file.write(b".")
 
 
