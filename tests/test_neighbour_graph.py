@@ -15,6 +15,7 @@ from wordvec.metric import Metric
 from wordvec.neighbour_graph import NeighbourGraph, neighbour_graph
 from wordvec.store import Store
 from wordvec.store.derived import Derived
+from wordvec.transforms import transform
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,6 +122,15 @@ def test_a_smaller_kept_graph_is_replaced_by_a_larger(tmp_path: Path) -> None:
     kept = derived.load("neighbours l2")
     assert kept is not None
     assert kept["ids"].shape == (4, 3)
+
+
+def test_a_transformed_table_has_a_graph_of_its_own(tmp_path: Path) -> None:
+    derived = Derived(tmp_path / "derived", "sha256:1")
+    raw = neighbour_graph(SQUARE, 2, derived=derived)
+    assert raw.ids[0].tolist() == [-1, -1]  # 王 is zero
+    centred = transform(SQUARE, ["center"])
+    assert neighbour_graph(centred, 2, derived=derived).ids[0].tolist() == [1, 2]
+    np.testing.assert_array_equal(neighbour_graph(SQUARE, 2, derived=derived).ids, raw.ids)
 
 
 def test_what_is_no_graph_is_refused() -> None:
