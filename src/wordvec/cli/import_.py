@@ -1,0 +1,49 @@
+"""`wordvec import`: vectors made elsewhere, as the article pickled them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wordvec.cli.options import store_option
+from wordvec.cli.output import warn, write_lines
+from wordvec.table import Mode
+from wordvec.text import escape
+
+if TYPE_CHECKING:
+    from wordvec.store import Store
+
+
+@click.command("import")
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+@click.option(
+    "--model",
+    required=True,
+    envvar="WORDVEC_MODEL",
+    metavar="NAME",
+    help="The model that the vectors are of; its vocabulary names the rows.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in Mode]),
+    default=Mode.DYNAMIC.value,
+    show_default=True,
+    help="What the vectors are.",
+)
+@click.option("--force", is_flag=True, help="Replace the table if it is there.")
+@store_option
+def command(*, path: Path, model: str, mode: str, force: bool, store: Store) -> None:
+    """Keep the vectors of FILE, a pickled {id: vector}, as a table.
+
+    The file is read by a machine that builds dicts, ints and numpy arrays and nothing else:
+    nothing in it is run.
+    """
+    from wordvec.imports import import_pickle
+
+    table = import_pickle(path, model, Mode(mode), store, force=force)
+    if bad := len(table.provenance.non_finite_rows):
+        warn(f"{bad:,} of {len(table):,} rows hold NaN or infinity: no search returns them")
+    name, V, D = escape(str(table.name)), len(table), table.dimensions
+    write_lines([f"{name}: {V:,} × {D} taken from {escape(str(path))}"])
