@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
     Mask = NDArray[np.bool_]
 
-__all__ = ["Engine", "Hits", "Metric"]
+__all__ = ["Engine", "Guess", "Hits", "Metric"]
 
 FAISS_FROM = 64  # questions; faiss starts slower, and wins nothing over the product below
 _ALONE = 4  # questions; below, each has its own matrix-vector product
@@ -66,6 +66,24 @@ class Hits:
     scores: Floats
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RowView:
+    """Rows taken by number, in float64, and brought to length 1 if `unit`."""
+
+    vectors: NDArray[np.float32]
+    unit: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(V, D)."""
+        return self.vectors.shape
+
+    def __getitem__(self, ids: Rows | list[int]) -> Floats:
+        """Take n rows: (n, D) float64."""
+        rows = self.vectors[ids].astype(np.float64)
+        return rows / _lengths(rows)[:, None] if self.unit else rows
+
+
 class Engine:
     """Exact nearest rows of one table.
 
@@ -81,10 +99,10 @@ class Engine:
         self._finite = np.isfinite(self._norms)
         self._directed = self._finite & (self._norms > 0)
 
-    def rows(self, ids: Rows) -> Floats:
-        """The rows as they are searched (of length 1 under `unit`): (n, D) float64."""
-        rows = self._rows[ids].astype(np.float64)
-        return rows / _lengths(rows)[:, None] if self.unit else rows
+    @property
+    def view(self) -> RowView:
+        """The rows as they are searched, taken by number: `engine.view[[3, 5]]`."""
+        return RowView(self._rows, self.unit)
 
     def searchable(self, metric: Metric) -> Mask:
         """Which rows a search may return: (V,) bool."""
@@ -116,7 +134,7 @@ class Engine:
         if plain and len(queries) >= FAISS_FROM:
             hits = self._search_by_faiss(queries, k, metric, excluded)
         left = [i for i, found in enumerate(hits) if found is None]
-        for i, guess in self._guesses(queries, left, metric):
+        for i, guess in self.guesses(queries, left, metric):
             rows = guess.nominate(k, _without(allowed, excluded[i]))
             hits[i] = self._decide(queries[i], rows, k, metric)
         return [found for found in hits if found is not None]
@@ -141,7 +159,7 @@ class Engine:
         allowed = _without(allowed, exclude)
         if not allowed[row]:
             raise WordvecError(f"row {row} is not among the rows searched")
-        [(_, guess)] = self._guesses(queries, [0], metric)
+        [(_, guess)] = self.guesses(queries, [0], metric)
         better, unsure = guess.around(row, allowed)
         order = self._decide(queries[0], unsure, len(unsure), metric).ids
         return better + int(np.flatnonzero(order == row)[0]) + 1
@@ -176,7 +194,7 @@ class Engine:
     def _scores(self, query: Floats, ids: Rows, metric: Metric) -> Floats:
         # Products summed row by row, never a BLAS product: that would score equal rows unequally
         # by where they stand in the block.
-        rows = self.rows(ids)
+        rows = self.view[ids]
         if metric is Metric.L2:
             return _lengths(rows - query)
         dots: Floats = (rows * query).sum(axis=1)
@@ -192,9 +210,9 @@ class Engine:
         best = np.argsort(worst_last, kind="stable")[:k]
         return Hits(ids[best], scores[best])
 
-    def _guesses(
+    def guesses(
         self, queries: Floats, which: Sequence[int], metric: Metric
-    ) -> Iterator[tuple[int, _Guess]]:
+    ) -> Iterator[tuple[int, Guess]]:
         """Score every row for each of the questions `which`, block by block, in float32."""
         for start in range(0, len(which), _BLOCK):
             block = list(which[start : start + _BLOCK])
@@ -210,7 +228,7 @@ class Engine:
             for i, dot, length in zip(block, dots, lengths, strict=True):
                 yield i, self._guess(dot, length, metric)
 
-    def _guess(self, dots: NDArray[np.float32], length: float, metric: Metric) -> _Guess:
+    def _guess(self, dots: NDArray[np.float32], length: float, metric: Metric) -> Guess:
         """Turn dot products with a query's direction into bounds of a key that L2 ranks by.
 
         Every metric ranks by a key a − b·(x·q)/‖q‖, smaller is better: L2 by (‖x‖²/2 − x·q)/‖q‖,
@@ -233,7 +251,7 @@ class Engine:
         if risky.any():
             keys[risky] = 0
             error[risky] = np.inf
-        return _Guess(keys, error)
+        return Guess(keys, error)
 
     def _search_by_faiss(
         self, queries: Floats, k: int, metric: Metric, exclude: Sequence[Collection[int]]
@@ -286,7 +304,7 @@ class Engine:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Guess:
+class Guess:
     """For each row a key (smaller is better) and how far off it may be: (V,) float64 each."""
 
     keys: Floats

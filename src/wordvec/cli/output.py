@@ -160,8 +160,8 @@ def write_json(objects: Iterable[Mapping[str, object]], form: Format) -> None:
     if form is Format.JSONL:
         write_lines(json_text(value) for value in objects)
     else:
-        body = ",\n".join(json_text(value) for value in objects)
-        write_lines([f"[{body}]"])
+        body = "\n,".join(json_text(value) for value in objects)
+        write_lines([f"[{body}", "]"] if body else ["[]"])
 
 
 def tsv_line(values: Iterable[object]) -> str:
@@ -202,8 +202,8 @@ def show_error(error: WordvecError, *, where: str = "") -> None:
     if isinstance(error, ExpressionError):
         source, caret = caret_lines(error, look.cells or 80)
         sys.stderr.write(f"  {source}\n  {look.paint(caret, 'red')}\n")
-    if error.hint:
-        sys.stderr.write(f"Hint: {error.hint}\n")
+    for line in (error.hint or "").splitlines():
+        sys.stderr.write(f"Hint: {line}\n")
 
 
 def caret_lines(error: ExpressionError, cells: int) -> tuple[str, str]:
@@ -214,9 +214,9 @@ def caret_lines(error: ExpressionError, cells: int) -> tuple[str, str]:
     王 男
        ^^
     """
-    before = _drawn(error.source[: error.start])
-    place = _drawn(error.source[error.start : error.end])
-    after = _drawn(error.source[error.end :])
+    before = one_line(error.source[: error.start])
+    place = one_line(error.source[error.start : error.end])
+    after = one_line(error.source[error.end :])
     room = max(cells - 2 - 1, 16)  # the indent, and one cell that keeps the line from wrapping
     if text.width(before + place + after) > room:
         before = _clip_left(before, room // 2)
@@ -235,8 +235,8 @@ def _clip_left(shown: str, cells: int) -> str:
     return f"…{shown[start:]}"
 
 
-def _drawn(source: str) -> str:
-    """Source text on one line: a tab is a space, an ideographic space itself, the rest escaped."""
+def one_line(source: str) -> str:
+    """What was typed, on one line: what is hidden is escaped, but for spaces (a tab is one)."""
     return "".join(
         " " if char == "\t" else char if char == "\u3000" else text.escape(char) for char in source
     )

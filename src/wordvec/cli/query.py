@@ -1,0 +1,225 @@
+"""`wordvec query`: the tokens nearest to an expression."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from wordvec.cli.options import (
+    DashCommand,
+    exclude_option,
+    k_option,
+    metric_options,
+    output_options,
+    pieces_option,
+    refuse_lone_operators,
+    table_options,
+)
+from wordvec.cli.output import (
+    Cell,
+    Column,
+    Format,
+    Look,
+    header_lines,
+    json_text,
+    note,
+    number,
+    one_line,
+    show_error,
+    table_lines,
+    tsv_line,
+    write_lines,
+)
+from wordvec.errors import WordvecError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wordvec.metric import Metric
+    from wordvec.query import Answer, Asker, Neighbour, Question, TableDescription
+    from wordvec.store import Store
+    from wordvec.table import TableRef
+
+    Line = tuple[int, bytes]  # its number, from 1, and what it holds
+
+EPILOG = """\b
+Examples:
+  wordvec query 王-男+女             nearest to the sum of the vectors
+  wordvec query 男:女=王:?           the same, as an analogy
+  wordvec query -王+女 -k 5          may begin with a minus
+  wordvec query "(王+女王)/2 - 男"   quote what has spaces or parentheses
+  wordvec query '"C++" - "#1"'       words with operators in them, in quotes
+  wordvec query - < lines.txt        one expression a line
+"""
+
+
+@click.command(cls=DashCommand, epilog=EPILOG)
+@click.argument("expressions", nargs=-1, required=True, metavar="EXPR...")
+@k_option
+@table_options
+@metric_options
+@exclude_option
+@pieces_option
+@output_options
+def command(
+    *,
+    expressions: tuple[str, ...],
+    k: int,
+    ref: TableRef,
+    store: Store,
+    metric: Metric,
+    unit: bool,
+    exclude: bool,
+    pieces: bool,
+    form: Format,
+) -> int:
+    """Find the tokens nearest to each expression.
+
+    The words of an expression are tokens of the model; they are among the answers, marked with *,
+    unless --exclude is given. A lone - reads expressions from standard input, one a line.
+    """
+    from wordvec.expression import parse
+    from wordvec.opening import open_table
+    from wordvec.query import Asker, Settings
+
+    refuse_lone_operators("query", expressions)
+    by_line = expressions == ("-",)
+    parsed = [] if by_line else [parse(source) for source in expressions]
+    opened = open_table(ref, store)
+    settings = Settings(k=k, metric=metric, unit=unit, exclude=exclude, pieces=pieces)
+    asker = Asker(opened.table, settings)
+    for remark in (*opened.notes, *asker.notes):
+        note(remark)
+    writer = AnswerWriter(form, Look.of(sys.stdout))
+    if by_line:
+        fine = _answer_lines(asker, sys.stdin.buffer, writer)
+    else:
+        for answer in asker.answer([asker.prepare(expression) for expression in parsed]):
+            writer.write(answer)
+        fine = True
+    writer.close()
+    return 0 if fine else 1
+
+
+def _answer_lines(asker: Asker, stream: BinaryIO, writer: AnswerWriter) -> bool:
+    """Answer each line of a stream, in order; say whether every line could be."""
+    fine = True
+    for block in _blocks(stream):
+        prepared = [_prepare_line(asker, *line) for line in block]
+        questions = [question for question in prepared if not isinstance(question, WordvecError)]
+        answers = iter(asker.answer(questions))
+        for (line, _), question in zip(block, prepared, strict=True):
+            if isinstance(question, WordvecError):
+                show_error(question, where=f"line {line}: ")
+                fine = False
+            else:
+                writer.write(next(answers))
+        sys.stdout.flush()
+    return fine
+
+
+def _blocks(stream: BinaryIO) -> Iterator[list[Line]]:
+    """Lines as they come, together with those that are there already: many at once are faster."""
+    rest, count = b"", 0
+    while chunk := stream.read1(1 << 16):  # type: ignore[attr-defined]  # of buffered streams
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield [line for line in enumerate(lines, start=count + 1) if line[1].strip()]
+        count += len(lines)
+    if rest.strip():
+        yield [(count + 1, rest)]
+
+
+def _prepare_line(asker: Asker, line: int, content: bytes) -> Question | WordvecError:
+    from wordvec.expression import parse
+
+    try:
+        source = content.decode("utf-8-sig" if line == 1 else "utf-8").rstrip("\r")
+        return asker.prepare(parse(source))
+    except UnicodeDecodeError:
+        return WordvecError("is not UTF-8")
+    except WordvecError as error:
+        return error
+
+
+class AnswerWriter:
+    """Prints answers as they come: one header line, then each answer under its question."""
+
+    def __init__(self, form: Format, look: Look) -> None:
+        self.form = form
+        self.look = look
+        self.count = 0
+
+    def write(self, answer: Answer) -> None:
+        """Print one answer, and what its reader should know."""
+        for remark in answer.notes:
+            note(remark)
+        write_lines(self._lines(answer))
+        self.count += 1
+
+    def close(self) -> None:
+        """End what the answers were part of: a JSON list."""
+        if self.form is Format.JSON:
+            write_lines(["]" if self.count else "[]"])
+
+    def _lines(self, answer: Answer) -> Iterator[str]:
+        if self.form is Format.JSONL:
+            yield json_text(answer.to_json())
+        elif self.form is Format.JSON:
+            yield ("," if self.count else "[") + json_text(answer.to_json())
+        elif self.form is Format.TSV:
+            if not self.count:
+                yield tsv_line(
+                    ["query", "rank", "token", "id", answer.metric.score_name, "in_query"]
+                )
+            for n in answer.neighbours:
+                yield tsv_line([answer.query, n.rank, n.token, n.id, n.score, n.in_query])
+        else:
+            if not self.count:
+                yield from header_lines(answer_facts(answer), self.look)
+            yield ""
+            yield from answer_lines(answer, self.look)
+
+
+def answer_facts(answer: Answer) -> list[str]:
+    """What the header line says: table, metric, normalisation."""
+    distance = {"l2": "L2 distance", "cosine": "cosine similarity", "dot": "inner product"}
+    kind = ["unit"] if answer.unit else []
+    kind += answer.table.transforms
+    return [
+        *table_facts(answer.table),
+        distance[answer.metric.value],
+        f"{' '.join(kind) or 'raw'} vectors",
+        *(["query words left out"] if answer.exclude else []),
+    ]
+
+
+def table_facts(table: TableDescription) -> list[str]:
+    """What the header line of any command says of a table."""
+    layer = "" if table.layer is None else f"@{table.layer}"
+    return [f"{table.model}:{table.mode}{layer}", f"{table.tokens:,} × {table.dimensions}"]
+
+
+def answer_lines(answer: Answer, look: Look) -> list[str]:
+    """One answer under its question; the words of the question are marked and dimmed."""
+    columns = [
+        Column("rank", right=True),
+        Column("token", shrinks=True),
+        Column(""),
+        Column("id", right=True),
+        Column(answer.metric.score_name, right=True),
+    ]
+    rows = [_row(neighbour) for neighbour in answer.neighbours]
+    return [look.paint(one_line(answer.query), "bold"), *table_lines(columns, rows, look)]
+
+
+def _row(neighbour: Neighbour) -> list[Cell]:
+    style = "dim" if neighbour.in_query else None
+    return [
+        Cell(str(neighbour.rank), style),
+        Cell(neighbour.token, style),
+        Cell("*" if neighbour.in_query else "", style),
+        Cell(str(neighbour.id), style),
+        Cell(number(neighbour.score), style),
+    ]

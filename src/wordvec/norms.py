@@ -1,0 +1,144 @@
+"""How long vectors are: the norm of tokens, and how each ranks among all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wordvec.errors import UnknownWordError, WordvecError
+from wordvec.query import TableDescription
+from wordvec.text import clip, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from wordvec.table import VectorTable
+    from wordvec.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """The length of one token's vector; None throughout where the vector is not finite.
+
+    rank: 1 is the longest, equal ones by row. percentile: how many in a hundred of the rows are
+    strictly shorter.
+    """
+
+    token: str
+    id: int
+    norm: float | None
+    rank: int | None
+    percentile: float | None
+
+    def to_json(self) -> dict[str, object]:
+        """Give what `--json` prints of it."""
+        return {
+            "token": self.token,
+            "id": self.id,
+            "norm": self.norm,
+            "rank": self.rank,
+            "percentile": self.percentile,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class NormsSummary:
+    """The norms of all rows that are finite; None where no row is."""
+
+    minimum: float | None
+    median: float | None
+    maximum: float | None
+
+    def to_json(self) -> dict[str, object]:
+        """Give what `--json` prints of it."""
+        return {"min": self.minimum, "median": self.median, "max": self.maximum}
+
+
+@dataclass(frozen=True, slots=True)
+class NormsReport:
+    """Norms that were asked for, in order, and what they are among."""
+
+    table: TableDescription
+    norms: tuple[Norm, ...]
+    summary: NormsSummary
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """Give what `--json` prints of it."""
+        return {
+            "table": self.table.to_json(),
+            "norms": [norm.to_json() for norm in self.norms],
+            "summary": self.summary.to_json(),
+        }
+
+
+def norms(
+    table: VectorTable, tokens: Sequence[str] = (), *, largest: int = 0, smallest: int = 0
+) -> NormsReport:
+    """Report the norms of tokens (as they stand, or `#id`), then the largest, then the smallest."""
+    found = [_find(token, table.vocabulary) for token in tokens]
+    order = _longest_first(np.asarray(table.norms))
+    ids = [id_ for id_, _ in found]
+    ids += order[:largest].tolist()
+    ids += order[::-1][:smallest].tolist()
+    return NormsReport(
+        TableDescription.of(table),
+        _ranked(table, ids, order),
+        _summary(np.asarray(table.norms)[order]),
+        tuple(note for _, note in found if note),
+    )
+
+
+def _find(token: str, vocabulary: Vocabulary) -> tuple[int, str | None]:
+    """The row of a token as it stands (no expression is read), and a note if it differs."""
+    if token[:1] == "#" and token[1:].isascii() and token[1:].isdigit():
+        if int(token[1:]) >= len(vocabulary):
+            raise WordvecError(f"{token} is no row: the vocabulary has {len(vocabulary)} tokens")
+        return int(token[1:]), None
+    found = vocabulary.find(token)
+    if found is None:
+        close = " ".join(vocabulary.closest(token))
+        raise UnknownWordError(
+            f"{clip(escape(token), 40)} is no token of this vocabulary",
+            source=token,
+            start=0,
+            end=len(token),
+            hint=f"close to it: {close}" if close else None,
+        )
+    note = f"{clip(escape(token), 40)} is taken as {vocabulary.display(found.id)} ({found.how})"
+    return found.id, note if found.how else None
+
+
+def _longest_first(lengths: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Finite rows by their norm, longest first, equal ones by row."""
+    finite = np.flatnonzero(np.isfinite(lengths))
+    return finite[np.argsort(-lengths[finite], kind="stable")]
+
+
+def _ranked(table: VectorTable, ids: Sequence[int], order: NDArray[np.int64]) -> tuple[Norm, ...]:
+    display = table.vocabulary.display
+    rank_of = np.zeros(len(table), dtype=np.int64)
+    rank_of[order] = np.arange(1, len(order) + 1)
+    ascending = table.norms[order[::-1]]
+    return tuple(
+        Norm(display(id_), id_, None, None, None)
+        if rank_of[id_] == 0
+        else Norm(
+            display(id_),
+            id_,
+            float(table.norms[id_]),
+            int(rank_of[id_]),
+            100 * int(np.searchsorted(ascending, table.norms[id_])) / len(order),
+        )
+        for id_ in ids
+    )
+
+
+def _summary(lengths: NDArray[np.float64]) -> NormsSummary:
+    if not len(lengths):
+        return NormsSummary(None, None, None)
+    return NormsSummary(float(lengths[-1]), float(np.median(lengths)), float(lengths[0]))
