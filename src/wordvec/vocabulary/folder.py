@@ -42,22 +42,15 @@ _USUAL_CLS = ("[CLS]", "<s>")
 _USUAL_SEP = ("[SEP]", "</s>")
 _WIDEST_GAP = 100_000  # ids without a token; a larger one is a damaged file, not a model
 
-# fairseq put its own four tokens before SentencePiece's, and a mask after them.
+# fairseq put its own tokens before SentencePiece's, and a mask after them.
 _XLM_R_KIN = ("XLMRoberta", "MLuke", "xlm-roberta", "xlm-roberta-xl", "xmod")
+_XLM_R_FIRST = ("<s>", "<pad>", "</s>", "<unk>")  # in place of the model's first three
 _CAMEMBERT_KIN = ("Camembert", "camembert")
+_CAMEMBERT_FIRST = ("<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED")  # of one
 # Others move SentencePiece's ids too, in ways of their own.
 _OTHER_SHIFTS = (
-    "MBart",
-    "mbart",
-    "Nllb",
-    "M2M100",
-    "m2m_100",
-    "SeamlessM4T",
-    "seamless_m4t",
-    "Pegasus",
-    "pegasus",
-    "XGLM",
-    "xglm",
+    *("MBart", "mbart", "Nllb", "M2M100", "m2m_100", "SeamlessM4T", "seamless_m4t"),
+    *("Pegasus", "pegasus", "XGLM", "xglm"),
 )
 
 
@@ -267,24 +260,16 @@ def _read_sentencepiece(file: Path, settings: _Settings) -> _Found:
         for row in rows
         if processor.IsControl(row) or processor.IsUnknown(row) or processor.IsUnused(row)
     }
-    tokens = _in_fairseq_order(pieces, file, settings)
+    tokens = _in_row_order(pieces, file, settings)
     return _Found(dict(enumerate(tokens)), Scheme.SENTENCEPIECE, special)
 
 
-def _in_fairseq_order(pieces: list[str], file: Path, settings: _Settings) -> list[str]:
+def _in_row_order(pieces: list[str], file: Path, settings: _Settings) -> list[str]:
     """Put the pieces in the order of the model's rows."""
     if settings.is_of(_XLM_R_KIN):
-        return ["<s>", "<pad>", "</s>", "<unk>", *pieces[3:], "<mask>"]
+        return [*_XLM_R_FIRST, *pieces[3:], "<mask>"]
     if settings.is_of(_CAMEMBERT_KIN):
-        return [
-            "<s>NOTUSED",
-            "<pad>",
-            "</s>NOTUSED",
-            "<unk>",
-            "<unk>NOTUSED",
-            *pieces[1:],
-            "<mask>",
-        ]
+        return [*_CAMEMBERT_FIRST, *pieces[1:], "<mask>"]
     if settings.is_of(("DebertaV2", "deberta-v2")) and "[MASK]" not in pieces:
         return [*pieces, "[MASK]"]
     if file.name == "sentencepiece.bpe.model" or settings.is_of(_OTHER_SHIFTS):
