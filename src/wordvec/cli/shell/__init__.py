@@ -1,0 +1,43 @@
+"""`wordvec shell`: stay in, tables open, and ask one expression after another.
+
+candidates  tokens that a word begun at the cursor may mean
+settings    what `:` lines set: the options of `wordvec query`
+session     a line → the command that answers it
+completion  what Tab offers on a line
+terminal    the prompt, its history and its keys; the only file that names prompt_toolkit
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from wordvec.cli.options import table_options
+
+if TYPE_CHECKING:
+    from wordvec.store import Store
+    from wordvec.table import TableRef
+
+
+@click.command()
+@table_options
+def command(ref: TableRef, store: Store) -> int:
+    r"""Ask one expression after another, with the table kept open.
+
+    An expression is answered as by `wordvec query`; a line that begins with a colon sets an option
+    (:k 20, :metric cosine, :table dynamic) or runs another command (:norms 王, :compare). :help
+    lists them. Tab completes tokens, Ctrl-C drops the line, Ctrl-D leaves.
+
+    Lines that do not come from a terminal are answered one by one, without a prompt.
+    """
+    from wordvec.cli.shell.session import OpenStore, Session  # numpy
+
+    session = Session(ref, OpenStore(store.root))
+    if not sys.stdin.isatty():
+        return session.answer_all(sys.stdin)
+    from wordvec.cli.shell.terminal import converse  # prompt_toolkit takes 0.1 s to load
+
+    converse(session)
+    return 0
