@@ -38,6 +38,14 @@ def tiny_bert(tiny_model: Callable[[str], Path]) -> Path:
     return tiny_model("bert")
 
 
+@pytest.fixture(scope="session")
+def sharded_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of a tiny random BERT whose weights lie in several files."""
+    import models_on_disk
+
+    return models_on_disk.sharded(tmp_path_factory.mktemp("models") / "sharded")
+
+
 @pytest.fixture(autouse=True)
 def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep every test away from the user's store, model cache and settings."""

@@ -56,6 +56,29 @@ def japanese_bert(folder: Path, *, vocabulary: tuple[str, ...] = JAPANESE, rows:
     return save(folder, BertModel, config)
 
 
+def sharded(folder: Path) -> Path:
+    """The same BERT, its weights in several safetensors files and an index."""
+    from transformers import BertModel
+
+    japanese_bert(folder)
+    model = BertModel.from_pretrained(folder)
+    (folder / "model.safetensors").unlink()
+    model.save_pretrained(folder, max_shard_size="30KB")
+    return folder
+
+
+def in_pytorch_format(folder: Path) -> Path:
+    """The same BERT, its weights in `pytorch_model.bin`."""
+    import torch
+    from transformers import BertModel
+
+    japanese_bert(folder)
+    model = BertModel.from_pretrained(folder)
+    (folder / "model.safetensors").unlink()
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    return folder
+
+
 def distilbert(folder: Path) -> Path:
     """DistilBERT: no token types, no pooler."""
     from transformers import DistilBertConfig, DistilBertModel

@@ -6,12 +6,12 @@ From safetensors only that tensor is read, and torch is not needed.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError, ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     import numpy as np
@@ -91,22 +91,28 @@ def _pytorch_tensors(path: Path) -> dict[str, Any]:
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
-        raise ModelError(
-            f"{path} was refused: it holds more than weights ({_why(error)})"
-        ) from error
+        raise refused(path, error) from error
     except (RuntimeError, EOFError, ValueError) as error:
         raise ModelError(
-            f"{path} is truncated or damaged ({_why(error)})", hint="fetch or copy the model again"
+            f"{path} is truncated or damaged ({first_line(error)})",
+            hint="fetch or copy the model again",
         ) from error
     if not isinstance(loaded, dict):
         raise ModelError(f"{path} holds a {type(loaded).__name__}, not named tensors")
     return {name: value for name, value in loaded.items() if isinstance(value, torch.Tensor)}
 
 
-def _why(error: Exception) -> str:
-    return next(iter(_sentences(str(error))), type(error).__name__)
+def refused(path: Path, error: Exception) -> ModelError:
+    """What to say where torch's loader of weights met something else."""
+    asked = re.search(r"GLOBAL \S+", str(error))
+    what = asked[0] if asked else first_line(error)
+    return ModelError(
+        f"{path} was refused: it holds more than weights ({what})",
+        hint="take a version of the model in safetensors",
+    )
 
 
-def _sentences(text: str) -> Iterator[str]:
-    """The lines of a message that say something."""
-    return (line.strip() for line in text.splitlines() if line.strip())
+def first_line(error: Exception) -> str:
+    """The first line of a message that says something."""
+    lines = (line.strip() for line in str(error).splitlines())
+    return next((line for line in lines if line), type(error).__name__)

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import platform
 from contextlib import contextmanager
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from wordvec.errors import ModelError, UsageError
+from wordvec.extractor.checkpoint import first_line, refused
 from wordvec.extractor.linear import speed_up
+from wordvec.models import weight_files
 from wordvec.store import extract_command
 from wordvec.table import Mode, TableName
 
@@ -45,9 +48,11 @@ def load_encoder(source: ModelSource) -> torch.nn.Module:
             model, report = transformers.AutoModel.from_pretrained(
                 source.folder, output_loading_info=True, **_LOCAL
             )
+        except UnpicklingError as error:
+            raise refused(weight_files(source.folder)[0], error) from error
         except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
             raise ModelError(
-                f"{source.name}: transformers cannot load it: {_first_line(error)}"
+                f"{source.name}: transformers cannot load it: {first_line(error)}"
             ) from error
     # The pooler (a layer over position 0) has no part in the hidden states.
     missing = sorted(key for key in report["missing_keys"] if "pooler." not in key)
@@ -97,11 +102,6 @@ def _quiet() -> Iterator[None]:
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
 
 
 def choose_device(name: str) -> torch.device:

@@ -1,0 +1,118 @@
+"""A model hub on this machine, for the tests: what huggingface_hub asks, and no more.
+
+It serves HEAD and GET of /{owner}/{name}/resolve/{revision}/{file} out of a folder, with the
+headers that the client wants, and can be told to misbehave.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_RESOLVE = re.compile(r"/(?P<name>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<file>.+)")
+
+
+@dataclass
+class Hub:
+    """What the server serves, and what it was asked.
+
+    cut: files whose GET breaks off half-way. down: every answer is 503. gated: models whose
+    terms were not accepted. asked: (method, file) of each request, in order.
+    """
+
+    models: dict[str, Path]
+    commit: str = "0123456789abcdef0123456789abcdef01234567"
+    cut: set[str] = field(default_factory=set)
+    gated: set[str] = field(default_factory=set)
+    down: bool = False
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    url: str = ""
+
+    def fetched(self) -> list[str]:
+        """The files that were downloaded."""
+        return [file for method, file in self.asked if method == "GET"]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    hub: Hub
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        match = _RESOLVE.fullmatch(self.path)
+        if match is None:
+            return self._refuse(404)
+        self.hub.asked.append((self.command, match["file"]))
+        refusal = self._refusal(match["name"], match["revision"])
+        if refusal is not None:
+            return self._refuse(*refusal)
+        path = self.hub.models[match["name"]] / match["file"]
+        return self._serve(path) if path.is_file() else self._refuse(404, "EntryNotFound")
+
+    def _refusal(self, name: str, revision: str) -> tuple[int, str | None] | None:
+        """Status and error code of a model that is not given out."""
+        if self.hub.down:
+            return 503, None
+        if name not in self.hub.models:
+            return 401, "RepoNotFound"
+        if name in self.hub.gated:
+            return 403, "GatedRepo"
+        if revision not in ("main", self.hub.commit):
+            return 404, "RevisionNotFound"
+        return None
+
+    def _serve(self, path: Path) -> None:
+        content = path.read_bytes()
+        self.send_response(200)
+        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
+        self.send_header("X-Repo-Commit", self.hub.commit)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command == "GET":
+            cut = path.name in self.hub.cut
+            self.wfile.write(content[: len(content) // 2] if cut else content)
+            if cut:
+                self.close_connection = True
+
+    def _refuse(self, status: int, code: str | None = None) -> None:
+        self.send_response(status)
+        if code is not None:
+            self.send_header("X-Error-Code", code)
+            if code == "EntryNotFound":
+                self.send_header("X-Repo-Commit", self.hub.commit)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def serving(models: dict[str, Path]) -> Iterator[Hub]:
+    """A hub that serves these folders under these names while the block runs."""
+    hub = Hub(models)
+    handler = type("Handler", (_Handler,), {"hub": hub})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    hub.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
