@@ -204,7 +204,7 @@ class Vocabulary:
         from difflib import SequenceMatcher  # only where a word is unknown
 
         target = nfkc(word).lower()[:_COMPARED]
-        letters = set(target)
+        letters = {*target, *word}  # in either case: the rough pass takes tokens as they are
         matcher = SequenceMatcher(autojunk=False, b=target)
 
         def likeness(id_: int) -> float:
@@ -212,7 +212,7 @@ class Vocabulary:
             return matcher.ratio()
 
         rough = [
-            (2 * shared / (len(letters) + len(token)), -id_)
+            (shared / (len(letters) + len(token)), -id_)
             for id_, token in enumerate(map(self.surface, range(len(self))))
             if (shared := len(letters.intersection(token))) and id_ not in self._special
         ]
