@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import StrEnum
+from functools import cache
 
 
 class TokenClass(StrEnum):
@@ -25,13 +26,19 @@ class TokenClass(StrEnum):
 _HAN = "\u2e80-\u2fdf々〆〇\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LATIN = "A-Za-zÀ-ÖØ-öø-ɏ"  # × and ÷ stand among the letters
 _PATTERNS = (
-    (TokenClass.NUMBER, re.compile(r"\d+(?:[.,/:]\d+)*%?")),
-    (TokenClass.KANJI, re.compile(f"[{_HAN}]")),
-    (TokenClass.KANJI_WORD, re.compile(f"[{_HAN}ヶケ]*[{_HAN}][{_HAN}ヶケ]*")),
-    (TokenClass.HIRAGANA, re.compile("[ぁ-ゟー]*[ぁ-ゟ][ぁ-ゟー]*")),
-    (TokenClass.KATAKANA, re.compile("[゠-ヿㇰ-ㇿー・]*[ァ-ヺヽヾㇰ-ㇿー][゠-ヿㇰ-ㇿー・]*")),
-    (TokenClass.LATIN, re.compile(f"[{_LATIN}][{_LATIN}'.&-]*")),
+    (TokenClass.NUMBER, r"\d+(?:[.,/:]\d+)*%?"),
+    (TokenClass.KANJI, f"[{_HAN}]"),
+    (TokenClass.KANJI_WORD, f"[{_HAN}ヶケ]*[{_HAN}][{_HAN}ヶケ]*"),
+    (TokenClass.HIRAGANA, "[ぁ-ゟー]*[ぁ-ゟ][ぁ-ゟー]*"),
+    (TokenClass.KATAKANA, "[゠-ヿㇰ-ㇿー・]*[ァ-ヺヽヾㇰ-ㇿー][゠-ヿㇰ-ㇿー・]*"),
+    (TokenClass.LATIN, f"[{_LATIN}][{_LATIN}'.&-]*"),
 )
+
+
+@cache
+def _patterns() -> tuple[tuple[TokenClass, re.Pattern[str]], ...]:
+    # compiled when first asked for: 5 ms that most commands need not spend
+    return tuple((token_class, re.compile(pattern)) for token_class, pattern in _PATTERNS)
 
 
 def classify(surface: str, *, subword: bool = False, special: bool = False) -> TokenClass:
@@ -45,7 +52,7 @@ def classify(surface: str, *, subword: bool = False, special: bool = False) -> T
     if subword:
         return TokenClass.SUBWORD
     normal = nfkc(surface)
-    for token_class, pattern in _PATTERNS:
+    for token_class, pattern in _patterns():
         if pattern.fullmatch(normal):
             return token_class
     return TokenClass.OTHER

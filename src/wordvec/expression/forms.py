@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from wordvec.errors import ExpressionError
@@ -203,4 +202,6 @@ def _parenthesised(form: Form) -> str:
 
 def _plain(number: float) -> str:
     """Every digit and no exponent: a `+` or `-` in it would be an operator."""
+    from decimal import Decimal  # only where a coefficient is written
+
     return format(Decimal(repr(number)), "f").removesuffix(".0")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from wordvec.errors import DamagedTableError, ModelError
 from wordvec.text import TokenClass, classify, nfkc
 from wordvec.vocabulary import spelling
 from wordvec.vocabulary.spelling import Scheme
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _SHORTLIST = 60  # tokens that share the most characters; only they are compared in full
 _COMPARED = 100  # characters of a word that closest() looks at

@@ -42,7 +42,7 @@ def spell_bytes(text: str) -> str:
     """Write the UTF-8 bytes of `text` as letters.
 
     >>> spell_bytes(" 王")
-    'ĠçİĴ'
+    'Ġçİĭ'
     """
     letters = byte_letters()
     return "".join(letters[byte] for byte in text.encode("utf-8", "surrogatepass"))
@@ -88,7 +88,7 @@ def surface(token: str, scheme: Scheme) -> str:
 def display(token: str, scheme: Scheme) -> str:
     """Write a token as people see it, and can type it: marks kept, bytes read, hidden escaped.
 
-    A byte-level token keeps `Ġ` for each space that it begins with: `ĠçİĴ` is shown as `Ġ王`.
+    A byte-level token keeps `Ġ` for each space that it begins with: `Ġçİĭ` is shown as `Ġ王`.
     """
     if scheme is not Scheme.BYTE_LEVEL:
         return escape(token)
