@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from dataclasses import replace
@@ -384,7 +385,6 @@ def test_a_file_where_the_store_should_be_is_told(tmp_path: Path) -> None:
 
 
 def test_a_second_maker_is_told_who_the_first_is(store: Store) -> None:
-    import os
     import platform
 
     with held(Place(store.root, NAME)):
@@ -440,7 +440,10 @@ Store(Path(argument)).save(table_of({"山": [9, 9], "川": [8, 8]}), force=True)
 """
 
 
-def test_a_table_is_old_or_new_wherever_its_replacement_is_killed(tmp_path: Path) -> None:
+def test_a_table_is_old_or_new_wherever_its_replacement_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # hundreds of them
     stores = [Store(tmp_path / str(step)) for step in range(40)]
     for store in stores:
         store.save(table_of(ROWS))

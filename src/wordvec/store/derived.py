@@ -34,7 +34,10 @@ class Derived:
         import numpy as np
 
         try:
-            with np.load(self._path(key), allow_pickle=False) as kept:
+            with (  # numpy leaves a file open that it opened and cannot read
+                self._path(key).open("rb") as file,
+                np.load(file, allow_pickle=False) as kept,
+            ):
                 if str(kept[_TIE]) != self.checksum:
                     return None
                 return {name: kept[name] for name in kept.files if name != _TIE}
