@@ -43,7 +43,7 @@ BYTE_LEVEL = Vocabulary(
     (
         *("<s>", "<pad>", "</s>", "Ġking", "king", "Ġqueen"),
         *(spell_bytes(" 王"), spell_bytes("女"), "Ċ", spell_bytes("王")[:2], "ĠĠ"),
-        *("é", spell_bytes("é"), "    ", "Ġ", "h"),
+        *("é", spell_bytes("é"), "    ", "Ġ", "ª"),
     ),
     scheme=Scheme.BYTE_LEVEL,
     special_ids=(0, 1, 2),
@@ -95,7 +95,9 @@ def write(folder: Path, **files: object) -> Path:
         (BYTE_LEVEL, "女", Found(7, spell_bytes("女"), None)),
         (BYTE_LEVEL, "é", Found(12, spell_bytes("é"), None)),  # not the letter of one byte
         (BYTE_LEVEL, "\n", Found(8, "Ċ", None)),
-        (BYTE_LEVEL, "Ċ", Found(8, "Ċ", None)),
+        (BYTE_LEVEL, "Ċ", None),  # a letter of its own, not the line feed that it stands for
+        (BYTE_LEVEL, "ª", None),
+        (BYTE_LEVEL, "    ", Found(13, "    ", None)),
         (BYTE_LEVEL, "<s>", Found(0, "<s>", None)),
         (BYTE_LEVEL, "\ud800", None),
     ],

@@ -135,8 +135,8 @@ class Vocabulary:
 
     def _spellings(self, text: str) -> Iterator[tuple[str, str]]:
         yield "", spelling.retype(text, self.scheme)
-        if self.scheme is Scheme.BYTE_LEVEL:
-            yield "", text  # the letters themselves: Ċ for a line's end
+        if self.scheme is Scheme.BYTE_LEVEL and not spelling.is_spelled_in_bytes(text):
+            yield "", text  # an added token; é alone must not find the byte that é stands for
         begun = spelling.begin(text, self.scheme)
         if begun is not None:
             yield "word-start form", begun

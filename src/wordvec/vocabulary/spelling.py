@@ -48,27 +48,35 @@ def spell_bytes(text: str) -> str:
     return "".join(letters[byte] for byte in text.encode("utf-8", "surrogatepass"))
 
 
+def is_spelled_in_bytes(token: str) -> bool:
+    """Say whether every character of `token` stands for a byte; added tokens may be plain text."""
+    return _letter_bytes().keys() >= set(token)
+
+
 def read_bytes(token: str) -> str:
     r"""Read letters back as text; what is no whole character shows as `\x…`.
 
-    A token with any other character in it was never spelled in bytes and is returned as it is.
+    A token that was never spelled in bytes is returned as it is.
     """
-    values = _letter_bytes()
-    if any(char not in values for char in token):
+    if not is_spelled_in_bytes(token):
         return token
-    return bytes(values[char] for char in token).decode("utf-8", "backslashreplace")
+    return _bytes_of(token).decode("utf-8", "backslashreplace")
 
 
 def is_fragment(token: str) -> bool:
     """Say whether a byte-level token cuts a character in two."""
-    values = _letter_bytes()
-    if any(char not in values for char in token):
+    if not is_spelled_in_bytes(token):
         return False
     try:
-        bytes(values[char] for char in token).decode("utf-8")
+        _bytes_of(token).decode("utf-8")
     except UnicodeDecodeError:
         return True
     return False
+
+
+def _bytes_of(token: str) -> bytes:
+    values = _letter_bytes()
+    return bytes(values[char] for char in token)
 
 
 def surface(token: str, scheme: Scheme) -> str:
