@@ -72,7 +72,8 @@ class TokenIndex:
         for form in self._forms(prefix):
             ids = self._beginning(form, most)
             if ids:
-                return [spell(word) for word in map(self._word, ids) if word is not None]
+                words = [self._word(id_, form) for id_ in ids]
+                return [spell(word) for word in words if word is not None]
         return []
 
     def _forms(self, prefix: str) -> Iterator[str]:
@@ -91,9 +92,13 @@ class TokenIndex:
             return nsmallest(most, self._ids[first:last])
         return nsmallest(most, set(self._ids[first:last]))  # found with its mark and without
 
-    def _word(self, id_: int) -> str | None:
-        """How to type a token so that it is found again, not its twin; None where none can."""
-        for text in (self.vocabulary.surface(id_), self.vocabulary.display(id_)):
+    def _word(self, id_: int, prefix: str) -> str | None:
+        """How to type a token so that it is found again, and not its twin; None where none can.
+
+        With its mark (`##`, `▁`) where that was typed, else without if it can be.
+        """
+        spellings = [self.vocabulary.surface(id_), self.vocabulary.display(id_)]
+        for text in sorted(spellings, key=lambda text: not text.startswith(prefix)):
             found = self.vocabulary.find(text)
             if found is not None and found.id == id_:
                 return text

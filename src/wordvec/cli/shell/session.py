@@ -290,7 +290,8 @@ class Session:
             raise self._unknown(name)
 
     def _all_help(self) -> list[str]:
-        formatter = self.ctx.make_formatter()
+        # click's own formatter never goes below 50 cells
+        formatter = click.HelpFormatter(width=min((Look.of(sys.stdout).cells or 80) - 1, 100))
         formatter.write_text("An expression is answered as it is typed: 王-男+女")
         sections = {
             "Commands (with the options that they have outside)": self.commands(),

@@ -95,7 +95,7 @@ def _prompt(session: Session) -> PromptSession[str]:
 def _history(path: Path) -> History:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         note(f"lines are not kept after this session: {path}: {error.strerror}")
         return InMemoryHistory()

@@ -1,0 +1,510 @@
+"""`wordvec shell`: what a line does, what Tab offers, and the whole of it in a pseudo-terminal."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from made_tables import table_of
+from wordvec.cli import group
+from wordvec.cli.shell.candidates import MOST, Begun, TokenIndex, begun_word
+from wordvec.cli.shell.completion import Offer, offers
+from wordvec.cli.shell.session import OpenStore, Session, expressions
+from wordvec.store import Store
+from wordvec.table import Mode, TableRef
+from wordvec.vocabulary import Scheme, Vocabulary
+from wordvec.vocabulary.spelling import spell_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from click.testing import Result
+
+pexpect = pytest.importorskip("pexpect")
+
+ROWS = {
+    "[UNK]": (9, 9, 9),
+    "王": (1, 0, 3),
+    "男": (1, 0, 0),
+    "女": (0, 1, 0),
+    "女王": (0, 1, 3),
+    "女性": (0, 2, 0),
+    "##王": (1, 1, 3),
+    "勢力": (5, 0, 5),
+    "C++": (0, 0, 6),
+    "王子": (2, 0, 3),
+}
+SOURCE = Path(__file__).parents[2] / "src"
+
+
+@pytest.fixture
+def store() -> Store:
+    """Keep a static and a dynamic table of one toy model."""
+    store = Store()
+    store.save(table_of(ROWS, model="toy", special=1))
+    turned = {token: tuple(reversed(row)) for token, row in ROWS.items()}
+    store.save(table_of(turned, model="toy", mode=Mode.DYNAMIC, special=1))
+    return store
+
+
+@pytest.fixture
+def session(store: Store) -> Session:
+    return Session(TableRef("toy", Mode.STATIC), OpenStore(store.root))
+
+
+def run(*args: str, lines: str | None = None) -> Result:
+    return CliRunner().invoke(group, args, input=lines)
+
+
+def shell(lines: str) -> Result:
+    return run("shell", "--model", "toy", lines=lines)
+
+
+# --- lines ------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    ("line", "args"),
+    [
+        ("王-男+女", ["query", "王-男+女"]),
+        ("  王 - 男 + 女 ", ["query", "王 - 男 + 女"]),
+        ("-男", ["query", "-男"]),
+        (":query -k 2 王 - 男 女王", ["query", "-k", "2", "王 - 男", "女王"]),
+        (':query --json "王"', ["query", "--json", '"王"']),
+        (":query --mode dynamic 王", ["query", "--table", "toy:dynamic", "王"]),
+        (":query --table toy:dynamic 王", ["query", "--table", "toy:dynamic", "王"]),
+        ("：ＮＯＲＭＳ 王 C++", ["norms", "王", "C++"]),
+        (":norms --largest 2", ["norms", "--largest", "2"]),
+        (":tables", ["tables"]),
+    ],
+)
+def test_a_line_is_answered_as_the_command_that_it_means(line: str, args: list[str]) -> None:
+    table = [] if "--table" in args or args == ["tables"] else ["--model", "toy"]
+    outside = run(args[0], *table, *args[1:])
+    inside = shell(line)
+    assert outside.exit_code == 0
+    assert outside.stdout
+    assert (inside.stdout, inside.stderr, inside.exit_code) == (outside.stdout, "", 0)
+
+
+@pytest.mark.usefixtures("store")
+def test_settings_hold_for_every_line_that_follows() -> None:
+    by_hand = [
+        run("query", "--model", "toy", "-k", "2", "王"),
+        run("query", "--model", "toy", "-k", "2", "--metric", "cosine", "--exclude", "王"),
+        run("query", "--model", "toy", "王"),
+    ]
+    told = ["k: 2\n", "metric: cosine\nexclude: on\n", "every setting is back to its default\n"]
+    inside = shell(":k 2\n王\n:metric cosine\n:exclude\n王\n:reset\n王\n")
+    expected = "".join(text + answer.stdout for text, answer in zip(told, by_hand, strict=True))
+    assert (inside.stdout, inside.exit_code) == (expected, 0)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_command_given_an_option_does_not_get_the_setting_of_that_name() -> None:
+    inside = shell(":k 2\n:query -k3 王\n")
+    assert inside.stdout == "k: 2\n" + run("query", "--model", "toy", "-k3", "王").stdout
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (":k 5\n:k\n", "k: 5\nk: 5\n"),
+        (":k\n", "k: 10\n"),
+        (":k 5\n:k off\n", "k: 5\nk: 10\n"),
+        (":exclude\n:exclude\n", "exclude: on\nexclude: off\n"),
+        (":exclude on\n:exclude on\n:exclude off\n", "exclude: on\nexclude: on\nexclude: off\n"),
+        (":table dynamic\n:mode static\n", "table: toy:dynamic\ntable: toy:static\n"),
+        (":table\n", "table: toy:static\n"),
+        (":model\n:mode\n", "model: toy\nmode: static\n"),
+        (":model toy\n", "table: toy:static\n"),
+    ],
+)  # fmt: skip
+def test_a_setting_is_told_as_it_now_is(lines: str, told: str) -> None:
+    result = shell(lines)
+    assert (result.stdout, result.stderr, result.exit_code) == (told, "", 0)
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    ("line", "error", "code"),
+    [
+        ("王 男", "Error: expected + or - between two words\n  王 男\n     ^^\nHint: ", 1),
+        ("王 + 犬", "Error: 犬 is no token of this vocabulary\n  王 + 犬\n       ^^\n", 1),
+        ("-", "Error: expected a word after -\n  -\n  ^\n", 1),
+        (':query 王 - "C', 'Error: this quote is never closed\n  王 - "C\n       ^\n', 1),
+        (":", "Error: a : stands before a command\nHint: :help\n", 2),
+        (":norm 王", "Error: there is no :norm\nHint: :norms\n", 2),
+        (":xyzzy", "Error: there is no :xyzzy\nHint: :help\n", 2),
+        (":help xyzzy", "Error: there is no :xyzzy\nHint: :help\n", 2),
+        (":extract", ("Error: extract does not run inside the shell\n"
+                     "Hint: in another terminal: wordvec extract\n"), 2),
+        (":tables rm toy:static", ("Error: :tables lists the tables, and changes none\n"
+                                  "Hint: in another terminal: wordvec tables rm toy:static\n"), 2),
+        (":k 0", "Error: Invalid value for '-k': 0 is not in the range x>=1.\n", 2),
+        (":exclude maybe", "Error: :exclude is on or off, not 'maybe'\nHint: :exclude on\n", 2),
+        (":mode both", "Error: 'both' is no mode: static or dynamic\nHint: :mode dynamic\n", 2),
+        (":table king", "Error: 'king' names no table: expected [MODEL:]static", 2),
+        (":query", ("Usage: :query [OPTIONS] EXPR...\nTry ':query --help' for help.\n\n"
+                   "Error: Missing argument 'EXPR...'.\n"), 2),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_line_is_said_and_the_next_is_answered(
+    line: str, error: str, code: int
+) -> None:
+    result = shell(f"{line}\n王\n")
+    assert result.stderr.startswith(error)
+    assert result.stdout == run("query", "--model", "toy", "王").stdout
+    assert result.exit_code == code
+
+
+@pytest.mark.usefixtures("store")
+def test_a_value_that_is_refused_leaves_the_setting_as_it_was() -> None:
+    result = shell(":k 3\n:k many\n:k\n")
+    assert result.stdout == "k: 3\nk: 3\n"
+    assert "'many' is not a valid integer" in result.stderr
+
+
+@pytest.mark.usefixtures("store")
+def test_quit_leaves_the_lines_after_it_unread() -> None:
+    assert shell(":q\n王\n").stdout == ""
+
+
+@pytest.mark.usefixtures("store")
+def test_help_lists_every_command_and_every_option_of_a_question() -> None:
+    listed = shell(":help\n").stdout
+    for name in (":query", ":norms", ":tables", ":table", ":k", ":metric", ":exclude", ":quit"):
+        assert f"  {name} " in listed
+    assert shell(":help norms\n").stdout.startswith("Usage: :norms ")
+    assert shell(":? k\n").stdout == ":k  How many neighbours.\n"
+
+
+@pytest.mark.usefixtures("store")
+def test_settings_are_shown_in_a_table() -> None:
+    lines = shell(":k 3\n:settings\n").stdout.splitlines()
+    assert lines[1].split() == ["setting", "value"]
+    assert ["table", "toy:static"] in [line.split() for line in lines]
+    assert ["k", "3"] in [line.split() for line in lines]
+    assert ["exclude", "off"] in [line.split() for line in lines]
+
+
+def test_a_table_that_is_not_there_is_an_error_before_the_first_line() -> None:
+    result = run("shell", "--model", "nowhere", lines="王\n")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "there is no table nowhere:static" in result.stderr
+
+
+def test_tables_stay_open_until_they_are_made_again(
+    store: Store,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    read: list[str] = []
+    whole = Store._read
+
+    def counted(self: Store, name: Any, folder: Path) -> Any:
+        read.append(str(name))
+        return whole(self, name, folder)
+
+    monkeypatch.setattr(Store, "_read", counted)
+    for line in ("王", "女", ":table dynamic", "王", ":table static", "王", ":norms 王"):
+        assert session.answer(line) == 0
+    assert read == ["toy:dynamic"]  # the static one was opened with the session
+
+    swapped = {**ROWS, "王": ROWS["男"], "男": ROWS["王"]}
+    store.save(table_of(swapped, model="toy", special=1), force=True)
+    capsys.readouterr()
+    assert session.answer("王") == 0
+    assert read == ["toy:dynamic", "toy:static"]
+    assert capsys.readouterr().out == run("query", "--model", "toy", "王").stdout
+
+
+def test_the_prompt_is_the_short_name_of_the_table(store: Store) -> None:
+    for model, prompt in [
+        ("cl-tohoku/bert-base-japanese-whole-word-masking", "static> "),
+        ("/models/a very long name indeed", "a very long name in…:static> "),
+    ]:
+        store.save(table_of(ROWS, model=model))
+        assert Session(TableRef(model, Mode.STATIC), OpenStore(store.root)).prompt == prompt
+
+
+@pytest.mark.parametrize(
+    ("source", "cut"),
+    [
+        ("", []),
+        ("王", ["王"]),
+        ("王 - 男 + 女 女王", ["王 - 男 + 女", "女王"]),
+        ("2 * 王 女 #12 (王)", ["2 * 王", "女", "#12", "(王)"]),
+        ("男:女=王:? 女王", ["男:女=王:?", "女王"]),
+        ('"C++" - 王  "a b"', ['"C++" - 王', '"a b"']),
+    ],
+)
+def test_text_is_cut_where_one_expression_ends_and_another_begins(
+    source: str, cut: list[str]
+) -> None:
+    assert expressions(source) == cut
+
+
+# --- Tab --------------------------------------------------------------------------------------
+
+TOKENS = st.text(alphabet="ab王女#", max_size=4)
+
+
+@given(st.lists(TOKENS, unique=True, max_size=30), TOKENS, st.integers(1, 10))
+def test_tokens_are_found_by_prefix_the_lowest_id_first(
+    tokens: list[str], prefix: str, most: int
+) -> None:
+    begun = [token for token in tokens if prefix and token.startswith(prefix)]
+    quoted = [
+        f'"{token}"' if token[:1] == "#" and token[1:2].isdigit() else token for token in begun
+    ]
+    assert TokenIndex(Vocabulary(tuple(tokens))).words(prefix, most) == quoted[:most]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "tokens", "prefix", "words"),
+    [
+        (Scheme.WORDPIECE, ("王", "##王", "王子"), "王", ["王", "王子"]),
+        (Scheme.WORDPIECE, ("王", "##王", "##王子"), "##", ["##王", "##王子"]),
+        (Scheme.WORDPIECE, ("C", "C++", "C-3"), "C", ["C", '"C++"', '"C-3"']),
+        (Scheme.WORDPIECE, ("#1", "#a"), "#", ['"#1"', "#a"]),
+        (Scheme.WORDPIECE, ("king",), "ｋｉ", ["king"]),
+        (Scheme.WORDPIECE, ("a\u200b", "ab"), "a", ["a\u200b", "ab"]),
+        (Scheme.SENTENCEPIECE, ("▁王", "王", "▁女"), "王", ["▁王", "王"]),
+        (Scheme.SENTENCEPIECE, ("▁王", "王", "▁女"), "女", ["女"]),
+        (Scheme.SENTENCEPIECE, ("▁王", "王", "▁女"), "▁", ["▁王", "▁女"]),
+        (Scheme.BYTE_LEVEL, (spell_bytes(" 王"), "king"), "王", ["王"]),
+        (Scheme.BYTE_LEVEL, ("Ġki", "king", "Ġkin"), "ki", ["ki", "king", "kin"]),
+        (Scheme.WORDPIECE, ("王",), "", []),
+    ],
+)
+def test_a_word_offered_is_spelled_so_that_it_is_found_again(
+    scheme: Scheme, tokens: tuple[str, ...], prefix: str, words: list[str]
+) -> None:
+    assert TokenIndex(Vocabulary(tokens, scheme)).words(prefix) == words
+
+
+def test_lower_case_is_tried_where_the_tokenizer_does_so() -> None:
+    assert TokenIndex(Vocabulary(("king",), lowercase=True)).words("Ki") == ["king"]
+    assert TokenIndex(Vocabulary(("king",))).words("Ki") == []
+
+
+def test_a_vocabulary_of_32000_is_searched_in_less_than_five_milliseconds() -> None:
+    index = TokenIndex(Vocabulary(tuple(f"##{i}" for i in range(32_000))))
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        assert len(index.words("##")) == MOST
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.005
+
+
+@pytest.mark.parametrize(
+    ("before", "word"),
+    [
+        ("女", Begun("女", 0)),
+        ("王-女", Begun("女", 2)),
+        ("(王＋女", Begun("女", 3)),
+        ("2*女", Begun("女", 2)),
+        ("男:女=王", Begun("王", 4)),
+        ("王 - ##", Begun("##", 4)),
+        ('王 - "C+', Begun("C+", 4)),
+        ("王 - C\\+", Begun("C+", 4)),
+        ("", None),
+        ("王 - ", None),
+        ("王 ", None),
+        ("#12", None),
+        ("#1a", None),
+        ('王 - "', None),
+    ],
+)
+def test_the_word_at_the_cursor_is_read_by_the_grammars_own_tokenizer(
+    before: str, word: Begun | None
+) -> None:
+    assert begun_word(before) == word
+
+
+@pytest.mark.parametrize(
+    ("before", "start", "texts"),
+    [
+        ("王 - 女", 4, ["女", "女王", "女性"]),
+        ("  王", 2, ["王", "王子"]),
+        ("王+C", 2, ['"C++"']),
+        ('王+"C', 2, ['"C++"']),
+        ("王+犬", None, []),
+        (":norms 女", 7, ["女", "女王", "女性"]),
+        (":query -k 3 王 - 女王", 16, ["女王"]),
+        (":query --me", 7, ["--metric", "--method"]),
+        (":query --metric c", 16, ["cosine", "csls"]),
+        (":norm", 0, [":norms"]),
+        ("：ｎｏｒｍ", 0, [":norms"]),
+        (":metric l", 8, ["l2"]),
+        (":metric o", 8, ["off"]),
+        (":exclude o", 9, ["on", "off"]),
+        (":table toy", 7, ["toy:dynamic", "toy:static"]),
+        (":table d", 7, ["dynamic"]),
+        (":model to", 7, ["toy"]),
+        (":mode d", 6, ["dynamic"]),
+        (":help norm", 6, ["norms"]),
+        (":reset 王", None, []),
+        (":xyzzy 王", None, []),
+    ],
+)
+def test_tab_offers_what_fits_at_the_cursor(
+    session: Session, before: str, start: int | None, texts: list[str]
+) -> None:
+    found = offers(before, session)
+    assert [offer.text for offer in found if "--" not in before or offer.text in texts] == texts
+    assert {offer.start for offer in found} == (set() if start is None else {start})
+
+
+def test_a_command_is_offered_with_its_help(session: Session) -> None:
+    assert offers(":k", session) == [Offer(0, ":k", "How many neighbours.")]
+
+
+# --- the whole, in a pseudo-terminal ----------------------------------------------------------
+
+
+class Terminal:
+    """A shell in a pseudo-terminal of 80 columns, without colours."""
+
+    def __init__(self, root: Path, *args: str, columns: int = 80) -> None:
+        env = {
+            **os.environ,
+            "PROMPT_TOOLKIT_NO_CPR": "1",  # nobody answers where the cursor is
+            "PYTHONPATH": str(SOURCE),
+            "WORDVEC_HOME": str(root),
+            "NO_COLOR": "1",
+            "TERM": "xterm",
+            "LC_ALL": "C.UTF-8",
+        }
+        env.pop("COLUMNS", None)
+        command = [sys.executable, "-m", "wordvec", "shell", "--model", "toy", *args]
+        self.child = pexpect.spawn(
+            command[0],
+            command[1:],
+            env=env,
+            encoding="utf-8",
+            dimensions=(24, columns),
+            timeout=10,
+        )
+        self.prompt()
+
+    def prompt(self, name: str = "toy:static") -> str:
+        """Wait for the prompt, and give what was printed before it."""
+        self.see(f"{name}>")  # the space after it may be a movement of the cursor
+        return str(self.child.before)
+
+    def type(self, keys: str) -> None:
+        self.child.send(keys)
+
+    def see(self, text: str) -> None:
+        self.child.expect_exact(text)
+
+    def enter(self, line: str, *, sees: str, prompt: str = "toy:static") -> None:
+        """Type a line, and wait for some of its answer and the next prompt."""
+        self.type(f"{line}\r")
+        self.see(sees.replace("\n", "\r\n"))
+        self.prompt(prompt)
+
+    def leave(self) -> str:
+        """Press Ctrl-D, and give what is printed then."""
+        self.type("\x04")
+        self.child.expect(pexpect.EOF)
+        self.child.close()
+        assert (self.child.exitstatus, self.child.signalstatus) == (0, None)
+        return str(self.child.before)
+
+
+@pytest.fixture
+def terminal(store: Store) -> Iterator[Terminal]:
+    opened = Terminal(store.root)
+    yield opened
+    opened.child.close(force=True)
+
+
+def test_a_session_in_a_terminal(terminal: Terminal, store: Store) -> None:
+    terminal.enter("王-男+女", sees=run("query", "--model", "toy", "王-男+女").stdout)
+    terminal.enter("王 男", sees="expected + or - between two words\n  王 男\n     ^^\nHint: ")
+
+    terminal.type("王-男")
+    terminal.see("男")
+    terminal.type("\x03")  # Ctrl-C drops the line
+    terminal.prompt()
+    terminal.enter(":k 2", sees="k: 2\n")
+    terminal.enter(":table dynamic", sees="table: toy:dynamic\n", prompt="toy:dynamic")
+    terminal.type("\x1b[A\x1b[A")  # back in the history
+    terminal.see(":k")
+    terminal.enter("", sees="k: 2\n", prompt="toy:dynamic")
+
+    left = terminal.leave()
+    assert "Traceback" not in left
+    assert "Warning" not in left
+    history = store.root / ".shell-history"
+    kept = [line[1:] for line in history.read_text("utf-8").splitlines() if line[:1] == "+"]
+    assert kept == ["王-男+女", "王 男", ":k 2", ":table dynamic", ":k 2"]
+    assert stat.S_IMODE(history.stat().st_mode) == 0o600
+
+
+def test_tab_completes_a_token_inside_an_expression(terminal: Terminal) -> None:
+    terminal.type("王-勢\t")
+    terminal.see("力")  # of the only token that begins so
+    terminal.enter("", sees="\n王-勢力\n")
+
+    terminal.type("王-女\t")
+    terminal.see("女性")  # the last of the menu
+    terminal.type("\t\t")
+    terminal.enter("", sees="\n王-女王\n")  # the second of it
+    terminal.leave()
+
+
+def test_the_history_of_one_session_is_there_in_the_next(store: Store) -> None:
+    (store.root / ".shell-history").write_text("\n# 2026-01-01 00:00:00\n+女王-王\n", "utf-8")
+    terminal = Terminal(store.root, columns=40)
+    terminal.type("\x1b[A")
+    terminal.see("女王-王")
+    terminal.enter("", sees="\n女王-王\n")
+    terminal.leave()
+
+
+def test_lines_are_answered_where_no_history_can_be_kept(store: Store) -> None:
+    (store.root / ".shell-history").mkdir()
+    terminal = Terminal(store.root)
+    assert "lines are not kept after this session" in terminal.child.before
+    terminal.enter("王", sees="\n王\n")
+    terminal.leave()
+
+
+def test_prompt_toolkit_is_loaded_for_a_terminal_alone(store: Store) -> None:
+    code = (
+        "import sys\n"
+        "from wordvec.cli import group\n"
+        "try:\n"
+        "    group.main(sys.argv[1:], prog_name='wordvec')\n"
+        "finally:\n"
+        "    print('prompt_toolkit' in sys.modules)\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(SOURCE), "WORDVEC_HOME": str(store.root)}
+    for args in (["--help"], ["query", "--model", "toy", "王"], ["shell", "--model", "toy"]):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *args],
+            env=env,
+            input="",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout.splitlines()[-1] == "False"
