@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -51,7 +52,8 @@ def export_table(
             raise StoreError(f"{shown(path)} is already there", hint="--force replaces it")
         if not path.parent.is_dir():
             raise StoreError(
-                f"there is no folder {shown(path.parent)}", hint=f"mkdir -p {shown(path.parent)}"
+                f"there is no folder {shown(path.parent)}",
+                hint=f"mkdir -p {shlex.quote(shown(path.parent))}",
             )
         write_whole(path, lambda file: _write(table, file, form, progress))
         respelled = len(_respelled(table)) if form is FileFormat.WORD2VEC else 0

@@ -190,7 +190,7 @@ def _lines(pairs: Sequence[tuple[TableInfo, Sequence[str]]], *, verified: bool) 
 def _cells(info: TableInfo) -> list[Cell | str]:
     mode = str(info.name).rpartition(":")[2]
     shape = "?" if info.shape is None else f"{info.shape[0]:,} × {info.shape[1]}"
-    return [escape(info.name.model), mode, shape, size_text(info.bytes), _age(info.created)]
+    return [escape(info.name.model), mode, shape, size_text(info.bytes), age_text(info.created)]
 
 
 def _state(info: TableInfo, problems: Sequence[str], *, verified: bool) -> Cell:
@@ -215,7 +215,7 @@ def size_text(size: int) -> str:
     return f"{value:.1f} GB"
 
 
-def _age(created: str, now: datetime | None = None) -> str:
+def age_text(created: str, now: datetime | None = None) -> str:
     """How long ago that was: 5 min, 3 h, 12 d."""
     try:
         seconds = ((now or datetime.now(UTC)) - datetime.fromisoformat(created)).total_seconds()
