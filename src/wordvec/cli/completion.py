@@ -1,7 +1,8 @@
 """`wordvec completion`: the script that lets bash, zsh or fish complete commands and names.
 
 click writes the scripts and finds commands, options and choices; here are the names it cannot
-know, tables and models, and a bash script of our own: bash cuts words at the `:` of `mini:static`.
+know, tables and models. Its bash script is replaced, because bash cuts words at the `:` of
+`mini:static`, and its fish script mended, because that one cuts answers at every comma.
 Nothing here loads numpy, so that a Tab is answered at once.
 """
 
@@ -15,6 +16,7 @@ import click
 from click.shell_completion import (
     BashComplete,
     CompletionItem,
+    FishComplete,
     ShellComplete,
     add_completion_class,
     get_completion_class,
@@ -69,6 +71,13 @@ class ColonBashComplete(BashComplete):
         if len(words) < 2 or line[-1:].isspace():
             return words[1:], ""
         return words[1:-1], words[-1]
+
+
+@add_completion_class
+class CommaFishComplete(FishComplete):
+    """Completion for fish whose answers may hold commas: `static,dynamic`, or a line of help."""
+
+    source_template = FishComplete.source_template.replace("string split ", "string split -m 1 ")
 
 
 @click.command()

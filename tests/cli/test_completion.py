@@ -1,0 +1,206 @@
+"""What Tab completes after `wordvec`, asked as each shell asks, and in the shells that are here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from made_tables import table_of
+from wordvec.cli import group
+from wordvec.models import REFERENCE
+from wordvec.store import Store
+from wordvec.table import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SOURCE = Path(__file__).parents[2] / "src"
+HOSTS = ["bash", "zsh", "fish"]
+
+
+@pytest.fixture(autouse=True)
+def _store() -> None:
+    """Keep two tables, of a hub's model and of a folder."""
+    store = Store()
+    store.save(table_of([[1.0]], model="owner/toy", mode=Mode.DYNAMIC))
+    store.save(table_of([[1.0]], model="/models/王"))
+
+
+def completed(line: str) -> list[str]:
+    """Ask as bash does: what may stand in place of the last word of the line."""
+    env = {"COMP_LINE": line, "_WORDVEC_COMPLETE": "bash_complete"}
+    result = CliRunner().invoke(group, [], env=env, prog_name="wordvec")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout.split("\n")[:-1] if result.stdout.strip() else []
+
+
+def plain(*values: str) -> list[str]:
+    return [f"plain,{value}" for value in values]
+
+
+@pytest.mark.parametrize(
+    ("line", "answers"),
+    [
+        ("wordvec nor", plain("norms")),
+        ("wordvec --ver", plain("--version")),
+        ("wordvec completion ", plain("bash", "zsh", "fish")),
+        ("wordvec query --mode d", plain("dynamic")),
+        ("wordvec query --metric=co", plain("cosine")),
+        ("wordvec query --excl", plain("--exclude")),
+        (
+            "wordvec query --table ",
+            plain("static", "dynamic", "mini:static", "/models/王:static", "owner/toy:dynamic"),
+        ),
+        ("wordvec query 王-男+女 -k 3 --table own", plain("owner/toy:dynamic")),
+        ("wordvec query --table owner/toy:d", plain("owner/toy:dynamic")),
+        ("wordvec query --table=mini:", plain("mini:static")),
+        ("wordvec query --table static,own", plain("static,owner/toy:dynamic")),
+        ("wordvec query --table nowhere", []),
+        ("wordvec query --model ", plain("mini", REFERENCE, "/models/王", "owner/toy")),
+        ("wordvec norms --model own", plain("owner/toy")),
+        ("wordvec query --model ./mod", ["dir,./mod"]),
+        ("wordvec query 王", []),
+    ],
+)
+def test_the_last_word_of_a_line_is_completed(line: str, answers: list[str]) -> None:
+    assert completed(line) == answers
+
+
+def test_tables_are_those_of_the_store_that_the_line_names(tmp_path: Path) -> None:
+    Store(tmp_path / "other").save(table_of([[1.0]], model="elsewhere"))
+    assert completed(f"wordvec query --store {tmp_path}/other --table el") == plain(
+        "elsewhere:static"
+    )
+
+
+def test_every_command_is_offered_with_its_help() -> None:
+    env = {"COMP_WORDS": "wordvec norm", "COMP_CWORD": "1", "_WORDVEC_COMPLETE": "zsh_complete"}
+    result = CliRunner().invoke(group, [], env=env, prog_name="wordvec")
+    assert result.stdout.splitlines() == [
+        "plain",
+        "norms",
+        "Show how long the vectors of tokens are, and how they rank.",
+    ]
+
+
+@pytest.mark.parametrize("shell", HOSTS)
+def test_the_script_asks_wordvec_in_its_shells_own_way(shell: str) -> None:
+    result = CliRunner().invoke(group, ["completion", shell])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert f"_WORDVEC_COMPLETE={shell}_complete" in result.stdout
+
+
+def test_a_tab_loads_no_numpy() -> None:
+    code = (
+        "import sys\n"
+        "from wordvec.cli import group\n"
+        "try:\n"
+        "    group.main([], prog_name='wordvec')\n"
+        "finally:\n"
+        "    print('numpy' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(SOURCE),
+            "COMP_LINE": "wordvec query --table own",
+            "_WORDVEC_COMPLETE": "bash_complete",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "plain,owner/toy:dynamic\nFalse\n"
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Callable[[str, str], str]:
+    """Run a script in a real shell that finds `wordvec` on its path; give what it prints."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program = folder / "wordvec"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m wordvec "$@"\n', "utf-8")
+    program.chmod(0o755)
+
+    def run(shell: str, script: str) -> str:
+        path = shutil.which(shell)
+        if path is None:
+            pytest.skip(f"no {shell} on this machine")
+        env = {
+            **os.environ,
+            "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(SOURCE),
+            "HOME": str(tmp_path),
+            "LC_ALL": "C.UTF-8",
+        }
+        options = {"bash": ["--norc", "--noprofile"], "zsh": ["-f"], "fish": ["--no-config"]}
+        done = subprocess.run(
+            [path, *options[shell], "-c", script],
+            env=env,
+            capture_output=True,
+            text=True,
+            check=True,
+            encoding="utf-8",
+        )
+        assert done.stderr == ""
+        return done.stdout
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("line", "replies"),
+    [
+        ("wordvec query --table owner/toy:d", ["dynamic"]),  # bash replaces what follows the colon
+        ("wordvec query --table=owner/toy:", ["dynamic"]),
+        ("wordvec query --table own", ["owner/toy:dynamic"]),
+        ("wordvec query --table static,o", ["static,owner/toy:dynamic"]),
+        ("wordvec query --model /models/", []),  # folders are bash's own to complete
+    ],
+)
+def test_bash_completes_past_the_colon_of_a_table(
+    asked: Callable[[str, str], str], line: str, replies: list[str]
+) -> None:
+    script = (
+        'eval "$(wordvec completion bash)"\n'
+        f"COMP_LINE={line!r} COMP_POINT={len(line)}\n"
+        "_wordvec_completion wordvec\n"
+        'printf "%s\\n" "${COMPREPLY[@]}"\n'
+    )
+    assert asked("bash", script).split() == replies
+
+
+def test_fish_completes_tables_and_shows_whole_lines_of_help(
+    asked: Callable[[str, str], str],
+) -> None:
+    script = (
+        "wordvec completion fish | source\n"
+        "complete -C 'wordvec query --table owner/toy:'\n"
+        "complete -C 'wordvec query --table static,o'\n"
+        "complete -C 'wordvec nor'\n"
+    )
+    assert asked("fish", script).splitlines() == [
+        "owner/toy:dynamic",
+        "static,owner/toy:dynamic",
+        "norms\tShow how long the vectors of tokens are, and how they rank.",
+    ]
+
+
+def test_zsh_takes_the_script(asked: Callable[[str, str], str]) -> None:
+    script = (
+        "autoload -U compinit && compinit -u -D\n"
+        'eval "$(wordvec completion zsh)"\n'
+        "print $_comps[wordvec]\n"
+        "function compadd { print ${(P)argv[-1]} }\n"  # what it would have offered
+        "words=(wordvec query --table owner/toy:) CURRENT=4\n"
+        "_wordvec_completion\n"
+    )
+    assert asked("zsh", script).splitlines() == ["_wordvec_completion", "owner/toy:dynamic"]
