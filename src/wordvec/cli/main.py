@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tables": ("tables", "List the tables of the store, verify or remove them."),
     "export": ("export", "Write a table to a file: pickle, npy or word2vec's text."),
     "import": ("import_", "Take in vectors that were pickled as {id: vector}."),
+    "map": ("map", "Draw the vocabulary as a map, on a page to walk through."),
     "shell": ("shell", "Stay in: ask one expression after another, tables kept open."),
     "completion": ("completion", "Print the script that completes commands in bash, zsh or fish."),
 }

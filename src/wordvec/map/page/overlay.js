@@ -1,0 +1,167 @@
+// What lies over the points: names, the lines of the chosen token, arrows of an expression, lasso.
+
+import { GAP } from "map/labels";
+
+export const FONT = '12px system-ui, "Hiragino Sans", "Noto Sans CJK JP", "Noto Sans JP", "Yu Gothic UI", Meiryo, sans-serif';
+
+/** Names longer than this are cut: the whole token is in the tip. */
+export const short = (token) => ([...token].length > 20 ? `${[...token].slice(0, 19).join("")}…` : token);
+
+export class Overlay {
+  constructor(canvas, tokens, rows) {
+    Object.assign(this, { canvas, tokens, rows, context: canvas.getContext("2d"), ink: {} });
+  }
+
+  resize(width, height, ratio) {
+    this.canvas.width = width;
+    this.canvas.height = height;
+    this.ratio = ratio;
+  }
+
+  /** scene: { view, place(slot), labels, chosen, marked, spokes, steps, rings, lasso, radius } */
+  draw(scene) {
+    const { context, ratio } = this;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, scene.view.width, scene.view.height);
+    context.font = FONT;
+    context.textBaseline = "middle";
+    context.lineJoin = "round";
+    this.#names(scene);
+    this.#spokes(scene);
+    this.#arrows(scene);
+    this.#marks(scene);
+    this.#lasso(scene);
+  }
+
+  #names({ view, place, labels, faded }) {
+    const { context } = this;
+    context.globalAlpha = faded ? 0.35 : 1;
+    context.fillStyle = this.ink.text;
+    context.strokeStyle = this.ink.ground;
+    context.lineWidth = 3;
+    for (const slot of labels) {
+      const [x, y] = view.toScreen(...place(slot));
+      if (x < -150 || y < -10 || x > view.width || y > view.height + 10) continue;
+      const name = short(this.tokens[this.rows[slot]]);
+      context.strokeText(name, x + GAP, y);
+      context.fillText(name, x + GAP, y);
+    }
+    context.globalAlpha = 1;
+  }
+
+  #spokes({ view, place, spokes }) {
+    const { context } = this;
+    context.strokeStyle = this.ink.mark;
+    context.lineWidth = 1.4;
+    context.globalAlpha = 0.75;
+    for (const { from, to } of spokes) {
+      context.beginPath();
+      context.moveTo(...view.toScreen(...from));
+      context.lineTo(...view.toScreen(...place(to)));
+      context.stroke();
+    }
+    context.globalAlpha = 1;
+  }
+
+  /** Each step of an expression ends where the last one leads: 王, then -男, then +女. */
+  #arrows({ view, steps }) {
+    const { context } = this;
+    steps.forEach(({ place, label, minus, single }, i) => {
+      const to = view.toScreen(...place);
+      if (i) this.#arrow(view.toScreen(...steps[i - 1].place), to, minus);
+      if (!i && single) return; // a token, which is marked by its own name
+      this.#plate(label, ...(i ? middle(view.toScreen(...steps[i - 1].place), to) : [to[0] + GAP, to[1] - 14]));
+    });
+    if (!steps.length) return;
+    const [x, y] = view.toScreen(...steps.at(-1).place);
+    context.fillStyle = this.ink.mark;
+    context.strokeStyle = this.ink.ground;
+    context.lineWidth = 2;
+    star(context, x, y, 9);
+    context.fill();
+    context.stroke();
+  }
+
+  #arrow([x0, y0], [x1, y1], minus) {
+    const { context } = this;
+    const length = Math.hypot(x1 - x0, y1 - y0);
+    if (length < 2) return;
+    const [ux, uy] = [(x1 - x0) / length, (y1 - y0) / length];
+    context.strokeStyle = context.fillStyle = this.ink.text;
+    context.lineWidth = 2;
+    context.setLineDash(minus ? [7, 5] : []);
+    context.beginPath();
+    context.moveTo(x0, y0);
+    context.lineTo(x1 - ux * 9, y1 - uy * 9);
+    context.stroke();
+    context.setLineDash([]);
+    context.beginPath();
+    context.moveTo(x1, y1);
+    context.lineTo(x1 - ux * 11 - uy * 5, y1 - uy * 11 + ux * 5);
+    context.lineTo(x1 - ux * 11 + uy * 5, y1 - uy * 11 - ux * 5);
+    context.fill();
+  }
+
+  /** A name on a ground of its own, so that it is read over anything. */
+  #plate(name, x, y, strong = false) {
+    const { context } = this;
+    const width = context.measureText(name).width;
+    context.fillStyle = strong ? this.ink.text : this.ink.ground;
+    context.globalAlpha = 0.92;
+    context.beginPath();
+    context.roundRect(x - 4, y - 9, width + 8, 18, 5);
+    context.fill();
+    context.globalAlpha = 1;
+    context.fillStyle = strong ? this.ink.ground : this.ink.text;
+    context.fillText(name, x, y);
+  }
+
+  #marks({ view, place, marked, chosen, radius }) {
+    const { context } = this;
+    context.lineWidth = 2;
+    for (const slot of marked) {
+      const [x, y] = view.toScreen(...place(slot));
+      context.strokeStyle = this.ink.mark;
+      context.beginPath();
+      context.arc(x, y, radius + 3, 0, 7);
+      context.stroke();
+      if (slot !== chosen) this.#plate(short(this.tokens[this.rows[slot]]), x + GAP + 2, y);
+    }
+    if (chosen === null) return;
+    const [x, y] = view.toScreen(...place(chosen));
+    context.strokeStyle = this.ink.text;
+    context.lineWidth = 3;
+    context.beginPath();
+    context.arc(x, y, radius + 4, 0, 7);
+    context.stroke();
+    this.#plate(short(this.tokens[this.rows[chosen]]), x + GAP + 4, y, true);
+  }
+
+  #lasso({ lasso }) {
+    if (!lasso) return;
+    const { context } = this;
+    context.beginPath();
+    lasso.forEach((point) => context.lineTo(...point));
+    context.closePath();
+    context.globalAlpha = 0.15;
+    context.fillStyle = this.ink.mark;
+    context.fill();
+    context.globalAlpha = 1;
+    context.strokeStyle = this.ink.mark;
+    context.lineWidth = 1.5;
+    context.setLineDash([5, 4]);
+    context.stroke();
+    context.setLineDash([]);
+  }
+}
+
+const middle = ([x0, y0], [x1, y1]) => [(x0 + x1) / 2, (y0 + y1) / 2];
+
+function star(context, x, y, radius) {
+  context.beginPath();
+  for (let i = 0; i < 10; i++) {
+    const angle = (i * Math.PI) / 5 - Math.PI / 2, r = i % 2 ? radius * 0.45 : radius;
+    context.lineTo(x + r * Math.cos(angle), y + r * Math.sin(angle));
+  }
+  context.closePath();
+}
