@@ -14,6 +14,7 @@ class Metric(StrEnum):
     L2 = "l2"  # Euclidean distance, not squared: smaller is nearer
     COSINE = "cosine"  # cosine similarity: larger is nearer
     DOT = "dot"  # inner product: larger is nearer
+    CSLS = "csls"  # cosine corrected for crowding: larger is nearer
 
     @property
     def score_name(self) -> str:

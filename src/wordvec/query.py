@@ -7,23 +7,31 @@ themselves among the answers, where they are marked.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wordvec.engine import Engine
+from wordvec.engine import Engine, Hits
 from wordvec.errors import ExpressionError
+from wordvec.filters import candidates, twins
 from wordvec.metric import Metric
+from wordvec.progress import Progress, no_progress
 from wordvec.resolution import Resolved, combine, resolve
+from wordvec.settings import Method, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from wordvec.engine import Hits
+    from wordvec.engine import Mask
     from wordvec.expression import Expression
+    from wordvec.ranking import Ranking
+    from wordvec.store import Derived
     from wordvec.table import VectorTable
+
+__all__ = ["Answer", "Asker", "Neighbour", "Question", "Settings", "TableDescription", "query"]
 
 _LONGEST = 1e150  # a vector longer than this has a square that float64 cannot hold
 
@@ -60,13 +68,17 @@ class TableDescription:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """One line of an answer. `token` is as people see it; `score` a distance or a similarity."""
+    """One line of an answer. `token` is as people see it; `score` a distance or a similarity.
+
+    twins: tokens of the same text (##王 beside 王) that this line stands for as well.
+    """
 
     rank: int
     token: str
     id: int
     score: float
     in_query: bool
+    twins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,80 +90,108 @@ class Answer:
 
     query: str
     table: TableDescription
-    metric: Metric
-    unit: bool
-    exclude: bool
+    settings: Settings
     neighbours: tuple[Neighbour, ...]
     notes: tuple[str, ...] = ()
+
+    @property
+    def metric(self) -> Metric:
+        """What the neighbours are ranked by."""
+        return self.settings.ranked_by
 
     def to_json(self) -> dict[str, object]:
         """Give what `--json` prints of it."""
         return {
             "query": self.query,
             "table": self.table.to_json(),
-            "metric": self.metric.value,
-            "unit": self.unit,
-            "exclude": self.exclude,
-            "neighbours": [
-                {
-                    "rank": neighbour.rank,
-                    "token": neighbour.token,
-                    "id": neighbour.id,
-                    self.metric.score_name: neighbour.score,
-                    "in_query": neighbour.in_query,
-                }
-                for neighbour in self.neighbours
-            ],
+            **settings_json(self.settings),
+            "neighbours": [self._neighbour_json(neighbour) for neighbour in self.neighbours],
         }
+
+    def _neighbour_json(self, neighbour: Neighbour) -> dict[str, object]:
+        return {
+            "rank": neighbour.rank,
+            "token": neighbour.token,
+            "id": neighbour.id,
+            self.metric.score_name: neighbour.score,
+            "in_query": neighbour.in_query,
+            **({"twins": list(neighbour.twins)} if self.settings.merge_twins else {}),
+        }
+
+
+def settings_json(settings: Settings) -> dict[str, object]:
+    """Give what the JSON of any answer says of how it was asked for.
+
+    Filters and twins stand there only where they are used.
+    """
+    return {
+        "method": settings.method.value,
+        "metric": settings.ranked_by.value,
+        "unit": settings.unit,
+        "transforms": list(settings.steps),
+        "exclude": settings.exclude,
+        **({"filters": settings.filters.to_json()} if settings.filters else {}),
+        **({"merge_twins": True} if settings.merge_twins else {}),
+    }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """An expression whose words were found: vector, (D,) float64, is what they add up to."""
+    """An expression whose words were found in one table.
 
-    resolved: Resolved
-    vector: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How expressions are answered.
-
-    metric: what is near. unit: every row is brought to length 1 first. exclude: the words of the
-    query are left out of its answer. pieces: an unknown word is the mean of its pieces.
+    vector: (D,) float64, what they add up to; None for a method that adds nothing up.
     """
 
-    k: int = 10
-    metric: Metric = Metric.L2
-    unit: bool = False
-    exclude: bool = False
-    pieces: bool = False
+    resolved: Resolved
+    vector: NDArray[np.float64] | None
 
 
 class Asker:
     """Answers expressions from one table in one way, a single one or many at once.
 
+    derived: what is kept beside the table; progress: told when a graph of neighbours is made.
     notes: what the reader of any answer should know of the table.
     """
 
-    def __init__(self, table: VectorTable, settings: Settings) -> None:
-        self.table = table
+    def __init__(
+        self,
+        table: VectorTable,
+        settings: Settings,
+        *,
+        derived: Derived | None = None,
+        progress: Progress = no_progress,
+    ) -> None:
         self.settings = settings
-        self.description = TableDescription.of(table)
-        self.engine = Engine(table, unit=settings.unit)
-        self.notes = tuple(self._table_notes())
+        unit = settings.steps == ("unit",)  # the engine does this one without a copy of the rows
+        self._made = _made(table, () if unit else settings.steps)
+        if self._made.table is None:
+            from wordvec.transforms import transform  # as methods below: not in a plain query
+
+            self._made.table = transform(table, settings.steps, derived=derived)
+        self.table = self._made.table
+        self.engine = Engine(self.table, unit=unit)
+        self.description = TableDescription.of(self.table)
+        self._derived, self._progress = derived, progress
+        passed = candidates(table.vocabulary, settings.filters)
+        self._passed = None if passed is None else passed.mask
+        self.notes = (
+            *self._table_notes(),
+            *self._filter_notes(),
+            *(passed.notes if passed else ()),
+        )
 
     def prepare(self, expression: Expression) -> Question:
         """Find the words of an expression and add up their vectors; errors mark the place."""
         resolved = resolve(expression, self.table.vocabulary, pieces=self.settings.pieces)
         self._check_terms(resolved)
-        rows: Any = self.engine.view  # rows as they are searched, taken by number
+        if self.settings.method in (Method.MUL, Method.DIRECTION):
+            return Question(resolved, None)
         with np.errstate(over="ignore", invalid="ignore"):
-            vector = combine(resolved.terms, rows)
+            vector = self._vector(resolved)
             length = float(np.sqrt(vector @ vector))
         if not length < _LONGEST:
             raise _whole(resolved, "the query vector is too long for a number to hold")
-        if length == 0 and self.settings.metric is Metric.COSINE:
+        if length == 0 and self.settings.ranked_by in (Metric.COSINE, Metric.CSLS):
             raise _whole(
                 resolved,
                 "the query vector is zero: it has no direction, and so no cosine",
@@ -159,34 +199,121 @@ class Asker:
             )
         return Question(resolved, vector)
 
+    def _vector(self, resolved: Resolved) -> NDArray[np.float64]:
+        if self.settings.method is Method.SUM:
+            rows: Any = self.engine.view  # rows as they are searched, taken by number
+            return combine(resolved.terms, rows)
+        from wordvec.methods import sum_of_directions
+
+        return sum_of_directions(resolved, self.engine)
+
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """Answer questions in order; at once they cost less, and the answers are the same."""
-        if not questions:
-            return []
-        named = [question.resolved.query_ids for question in questions]
-        hits = self.engine.search(
-            np.stack([question.vector for question in questions]),
-            self.settings.k,
-            metric=self.settings.metric,
-            exclude=named if self.settings.exclude else (),
-        )
+        if self.settings.merge_twins:
+            return [self._answer(question, *self._merged(question)) for question in questions]
+        hits = self._search(questions, self.settings.k)
         return [
             self._answer(question, found) for question, found in zip(questions, hits, strict=True)
         ]
 
-    def _answer(self, question: Question, hits: Hits) -> Answer:
+    def ranking(self, question: Question) -> Ranking:
+        """How a question ranks the rows of the table."""
+        from wordvec.methods import ranking
+
+        return ranking(
+            question.resolved,
+            self.engine,
+            self.settings,
+            query=question.vector,
+            crowded=self._crowding,
+        )
+
+    def _crowding(self) -> NDArray[np.float64]:
+        if self._made.crowding is None:
+            from wordvec.csls import crowding
+
+            self._made.crowding = crowding(
+                self.table, derived=self._derived, progress=self._progress
+            )
+        return self._made.crowding
+
+    def allowed(self, question: Question) -> Mask | None:
+        """Which rows may be answers: (V,) bool, or None for all."""
+        out = self._left_out(question)
+        if not out:
+            return self._passed
+        mask = np.ones(len(self.table), dtype=bool) if self._passed is None else self._passed.copy()
+        mask[list(out)] = False
+        return mask
+
+    def _search(self, questions: Sequence[Question], k: int) -> list[Hits]:
+        vectors = [question.vector for question in questions if question.vector is not None]
+        if self.settings.ranked_by is Metric.CSLS or len(vectors) < len(questions):
+            return [
+                self.ranking(question).best(k, self.allowed(question)) for question in questions
+            ]
+        if not vectors:
+            return []
+        return self.engine.search(
+            np.stack(vectors),
+            k,
+            metric=self.settings.ranked_by,
+            exclude=[self._left_out(question) for question in questions],
+            candidates=self._passed,
+        )
+
+    def _merged(self, question: Question) -> tuple[Hits, dict[int, list[int]]]:
+        """The k best texts of one question: a row each, and the rows that each stands for."""
+        k, first = self.settings.k, twins(self.table.vocabulary)
+        asked = k
+        while True:
+            asked = min(2 * asked, len(self.table))
+            [hits] = self._search([question], asked)
+            _, places = np.unique(first[hits.ids], return_index=True)
+            if len(places) >= k or len(hits.ids) < asked or asked == len(self.table):
+                break
+        places = np.sort(places)[:k]
+        best = Hits(hits.ids[places], hits.scores[places])
+        allowed = self.allowed(question)
+        of: dict[int, list[int]] = {}
+        for row in best.ids.tolist():
+            same = np.flatnonzero(first == first[row])
+            of[row] = [
+                int(twin) for twin in same if twin != row and (allowed is None or allowed[twin])
+            ]
+        return best, of
+
+    def _left_out(self, question: Question) -> frozenset[int]:
+        """The rows that the question's own words are, where those are no answers."""
+        if not self.settings.exclude:
+            return frozenset()
+        named = question.resolved.query_ids
+        if self.settings.merge_twins:
+            first = twins(self.table.vocabulary)
+            named = frozenset(np.flatnonzero(np.isin(first, first[list(named)])).tolist())
+        return named
+
+    def _answer(
+        self, question: Question, hits: Hits, twins_of: dict[int, list[int]] | None = None
+    ) -> Answer:
         named = question.resolved.query_ids
         display = self.table.vocabulary.display
-        found = zip(hits.ids.tolist(), hits.scores.tolist(), strict=True)
+        found = enumerate(zip(hits.ids.tolist(), hits.scores.tolist(), strict=True), start=1)
         return Answer(
             query=question.resolved.expression.source,
             table=self.description,
-            metric=self.settings.metric,
-            unit=self.settings.unit,
-            exclude=self.settings.exclude,
+            settings=self.settings,
             neighbours=tuple(
-                Neighbour(rank, display(id_), id_, score, id_ in named)
-                for rank, (id_, score) in enumerate(found, start=1)
+                Neighbour(
+                    rank,
+                    display(row),
+                    row,
+                    score,
+                    in_query=not named.isdisjoint((row, *same)),
+                    twins=tuple(map(display, same)),
+                )
+                for rank, (row, score) in found
+                for same in [(twins_of or {}).get(row, [])]
             ),
             notes=question.resolved.notes,
         )
@@ -207,7 +334,9 @@ class Asker:
 
     def _table_notes(self) -> list[str]:
         notes = []
-        left_out = np.flatnonzero(~self.engine.searchable(self.settings.metric))
+        by_direction = self.settings.ranked_by in (Metric.COSINE, Metric.CSLS)
+        metric = Metric.COSINE if by_direction else Metric.L2
+        left_out = np.flatnonzero(~self.engine.searchable(metric))
         if len(left_out):
             some = " ".join(f"#{id_}" for id_ in left_out[:5]) + (" …" if len(left_out) > 5 else "")
             verb = "row is" if len(left_out) == 1 else "rows are"
@@ -220,23 +349,42 @@ class Asker:
             )
         return notes
 
+    def _filter_notes(self) -> list[str]:
+        if self._passed is None:
+            return []
+        there = int(self._passed.sum())
+        tokens = "token passes" if there == 1 else "tokens pass"
+        return [f"{there:,} {tokens} the filters"] if there < self.settings.k else []
+
+
+@dataclass(slots=True)
+class _Made:
+    """What was made of a table's rows: they themselves, transformed, and how crowded each is."""
+
+    table: VectorTable | None = None
+    crowding: NDArray[np.float64] | None = None
+
+
+@lru_cache(maxsize=2)  # the shell asks the same rows again and again; two tables are compared
+def _made(table: VectorTable, steps: tuple[str, ...]) -> _Made:
+    return _Made() if steps else _Made(table)
+
 
 def _whole(resolved: Resolved, message: str, *, hint: str | None = None) -> ExpressionError:
     source = resolved.expression.source
     return ExpressionError(message, source=source, start=0, end=len(source), hint=hint)
 
 
-def query(  # noqa: PLR0913  (one keyword a setting)
+def query(
     table: VectorTable,
     expressions: Sequence[Expression],
     *,
-    k: int = 10,
-    metric: Metric = Metric.L2,
-    unit: bool = False,
-    exclude: bool = False,
-    pieces: bool = False,
+    derived: Derived | None = None,
+    **settings: Any,
 ) -> list[Answer]:
-    """List the k tokens nearest to each expression; the first that cannot be answered raises."""
-    settings = Settings(k=k, metric=metric, unit=unit, exclude=exclude, pieces=pieces)
-    asker = Asker(table, settings)
+    """List the k tokens nearest to each expression; the first that cannot be answered raises.
+
+    settings: those of `Settings`, such as k=5, metric=Metric.COSINE, exclude=True.
+    """
+    asker = Asker(table, Settings(**settings), derived=derived)
     return asker.answer([asker.prepare(expression) for expression in expressions])

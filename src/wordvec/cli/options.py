@@ -15,7 +15,9 @@ import click
 
 from wordvec.cli.output import Format
 from wordvec.errors import UsageError
+from wordvec.filters import Filters, Only
 from wordvec.metric import Metric
+from wordvec.settings import Method, Settings
 from wordvec.table import Mode, TableRef
 
 if TYPE_CHECKING:
@@ -200,24 +202,111 @@ k_option = click.option(
 pieces_option = click.option(
     "--pieces", is_flag=True, help="An unknown word is the mean of its pieces in the vocabulary."
 )
-exclude_option = click.option(
-    "--exclude", is_flag=True, help="Leave the words of the query out of the answer."
-)
 
 
-def metric_options(callback: Callback) -> Callback:
-    """Add `--metric` and `--unit`; the command gets `metric: Metric` and `unit: bool`."""
+class Several(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4
+    """One or more of some words, with commas between them; the value is a tuple.
 
-    @click.option(
+    checked: whether any other word is refused here, or left to the library.
+    """
+
+    def __init__(self, name: str, words: Sequence[str], *, checked: bool = True) -> None:
+        self.name = name
+        self.words = tuple(words)
+        self.checked = checked
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Cut at commas, and refuse what is none of the words."""
+        if isinstance(value, tuple):
+            return value
+        found = tuple(word.strip() for word in str(value).split(","))
+        for word in found:
+            if self.checked and word not in self.words:
+                self.fail(f"{word!r} is not one of {', '.join(self.words)}", param, ctx)
+        return found
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[Any]]:
+        """Complete the last of the words."""
+        from click.shell_completion import CompletionItem
+
+        del ctx, param
+        before, comma, last = incomplete.rpartition(",")
+        return [
+            CompletionItem(f"{before}{comma}{word}") for word in self.words if word.startswith(last)
+        ]
+
+
+def asking_options(callback: Callback) -> Callback:
+    """Add what decides how expressions are answered; the command gets `settings: Settings`."""
+    for option in reversed(_ASKING):  # the first decorator stands first in --help
+        callback = option(callback)
+
+    @functools.wraps(callback)
+    def with_settings(*args: Any, **kwargs: Any) -> Any:
+        metric, transform, only = (kwargs.pop(name) for name in ("metric", "transform", "only"))
+        filters = {name: kwargs.pop(name) for name in ("match", "vocab", "no_special")}
+        settings = Settings(
+            k=kwargs.pop("k"),
+            method=Method(kwargs.pop("method")),
+            metric=None if metric is None else Metric(metric),
+            transforms=tuple(step for several in transform for step in several),
+            filters=Filters(
+                only=tuple(Only(kind) for several in only for kind in several), **filters
+            ),
+            **{name: kwargs.pop(name) for name in ("unit", "exclude", "pieces", "merge_twins")},
+        )
+        return callback(*args, settings=settings, **kwargs)
+
+    return with_settings
+
+
+_ASKING = (
+    k_option,
+    click.option(
         "--metric",
         type=click.Choice([metric.value for metric in Metric]),
-        default=Metric.L2.value,
+        help="What is near: L2 distance (the default), cosine similarity, inner product, or "
+        "cosine corrected for hubs.",
+    ),
+    click.option(
+        "--method",
+        type=click.Choice([method.value for method in Method]),
+        default=Method.SUM.value,
         show_default=True,
-        help="What is near: L2 distance, cosine similarity or inner product.",
-    )
-    @click.option("--unit", is_flag=True, help="Bring every row to length 1 first.")
-    @functools.wraps(callback)
-    def with_metric(*args: Any, metric: str, **kwargs: Any) -> Any:
-        return callback(*args, metric=Metric(metric), **kwargs)
-
-    return with_metric
+        help="Sum of vectors, 3CosAdd, 3CosMul, or the direction from b to a.",
+    ),
+    click.option("--unit", is_flag=True, help="Bring every row to length 1 first."),
+    click.option(
+        "--transform",
+        type=Several(
+            "transform", ("unit", "center", "standardize", "abtt:", "whiten"), checked=False
+        ),
+        multiple=True,
+        metavar="STEP",
+        help="Change the rows first: unit, center, standardize, abtt:N or whiten; several in "
+        "order.",
+    ),
+    click.option("--exclude", is_flag=True, help="Leave the words of the query out of the answer."),
+    click.option(
+        "--only",
+        type=Several("kind", [kind.value for kind in Only]),
+        multiple=True,
+        metavar="KIND",
+        help="List tokens of a kind alone: kanji, hiragana, katakana, latin, number; word or "
+        "subword.",
+    ),
+    click.option("--match", metavar="REGEX", help="List tokens that match alone."),
+    click.option(
+        "--vocab",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="List the words of a file alone, one a line.",
+    ),
+    click.option("--no-special", is_flag=True, help="Leave [CLS] and the like out."),
+    click.option("--merge-twins", is_flag=True, help="List ##王 and 王 as one."),
+    pieces_option,
+)

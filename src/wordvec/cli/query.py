@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from wordvec.cli.bar import Bar
 from wordvec.cli.options import (
     DashCommand,
-    exclude_option,
-    k_option,
-    metric_options,
+    asking_options,
     output_options,
-    pieces_option,
     refuse_lone_operators,
     table_options,
 )
@@ -33,12 +31,13 @@ from wordvec.cli.output import (
     write_lines,
 )
 from wordvec.errors import WordvecError
+from wordvec.metric import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wordvec.metric import Metric
     from wordvec.query import Answer, Asker, Neighbour, Question, TableDescription
+    from wordvec.settings import Settings
     from wordvec.store import Store
     from wordvec.table import TableRef
 
@@ -52,27 +51,22 @@ Examples:
   wordvec query "(王+女王)/2 - 男"   quote what has spaces or parentheses
   wordvec query '"C++" - "#1"'       words with operators in them, in quotes
   wordvec query - < lines.txt        one expression a line
+  wordvec query 男:女=王:? --method mul --exclude --only kanji
+  wordvec query 王-男+女 --transform center,unit --metric csls
 """
 
 
 @click.command(cls=DashCommand, epilog=EPILOG)
 @click.argument("expressions", nargs=-1, required=True, metavar="EXPR...")
-@k_option
+@asking_options
 @table_options
-@metric_options
-@exclude_option
-@pieces_option
 @output_options
 def command(
     *,
     expressions: tuple[str, ...],
-    k: int,
+    settings: Settings,
     ref: TableRef,
     store: Store,
-    metric: Metric,
-    unit: bool,
-    exclude: bool,
-    pieces: bool,
     form: Format,
 ) -> int:
     """Find the tokens nearest to each expression.
@@ -82,23 +76,24 @@ def command(
     """
     from wordvec.expression import parse
     from wordvec.opening import open_table
-    from wordvec.query import Asker, Settings
+    from wordvec.query import Asker
 
     refuse_lone_operators("query", expressions)
     by_line = expressions == ("-",)
     parsed = [] if by_line else [parse(source) for source in expressions]
     opened = open_table(ref, store)
-    settings = Settings(k=k, metric=metric, unit=unit, exclude=exclude, pieces=pieces)
-    asker = Asker(opened.table, settings)
-    for remark in (*opened.notes, *asker.notes):
-        note(remark)
     writer = AnswerWriter(form, Look.of(sys.stdout))
-    if by_line:
-        fine = _answer_lines(asker, sys.stdin.buffer, writer)
-    else:
-        for answer in asker.answer([asker.prepare(expression) for expression in parsed]):
-            writer.write(answer)
-        fine = True
+    with Bar("tokens") as bar:  # drawn while a graph of neighbours is made, once a table
+        derived = store.derived(opened.table.name)
+        asker = Asker(opened.table, settings, derived=derived, progress=bar)
+        for remark in (*opened.notes, *asker.notes):
+            note(remark)
+        if by_line:
+            fine = _answer_lines(asker, sys.stdin.buffer, writer)
+        else:
+            for answer in asker.answer([asker.prepare(expression) for expression in parsed]):
+                writer.write(answer)
+            fine = True
     writer.close()
     return 0 if fine else 1
 
@@ -172,9 +167,11 @@ class AnswerWriter:
             if not self.count:
                 yield tsv_line(
                     ["query", "rank", "token", "id", answer.metric.score_name, "in_query"]
+                    + (["twins"] if answer.settings.merge_twins else [])
                 )
             for n in answer.neighbours:
-                yield tsv_line([answer.query, n.rank, n.token, n.id, n.score, n.in_query])
+                twins = [" ".join(n.twins)] if answer.settings.merge_twins else []
+                yield tsv_line([answer.query, n.rank, n.token, n.id, n.score, n.in_query, *twins])
         else:
             if not self.count:
                 yield from header_lines(answer_facts(answer), self.look)
@@ -183,15 +180,27 @@ class AnswerWriter:
 
 
 def answer_facts(answer: Answer) -> list[str]:
-    """What the header line says: table, metric, normalisation."""
-    distance = {"l2": "L2 distance", "cosine": "cosine similarity", "dot": "inner product"}
-    kind = ["unit"] if answer.unit else []
-    kind += answer.table.transforms
+    """What the header line says: table, metric, what was done to the rows, filters."""
+    return [*table_facts(answer.table), *settings_facts(answer.settings)]
+
+
+def settings_facts(settings: Settings) -> list[str]:
+    """What a header line says of how expressions are answered."""
+    names = {
+        "l2": "L2 distance",
+        "cosine": "cosine similarity",
+        "dot": "inner product",
+        "csls": "CSLS",
+    }
+    methods = {"add": "3CosAdd", "mul": "3CosMul", "direction": "PairDirection"}
+    method, metric = methods.get(settings.method), names[settings.ranked_by]
     return [
-        *table_facts(answer.table),
-        distance[answer.metric.value],
-        f"{' '.join(kind) or 'raw'} vectors",
-        *(["query words left out"] if answer.exclude else []),
+        *([method] if method else []),
+        *([metric] if not method or settings.metric is Metric.CSLS else []),
+        f"{', '.join(settings.steps) or 'raw'} vectors",
+        *(["query words left out"] if settings.exclude else []),
+        *settings.filters.facts(),
+        *(["twins merged"] if settings.merge_twins else []),
     ]
 
 
@@ -207,19 +216,22 @@ def answer_lines(answer: Answer, look: Look) -> list[str]:
         Column("rank", right=True),
         Column("token", shrinks=True),
         Column(""),
+        *([Column("twins", shrinks=True)] if answer.settings.merge_twins else []),
         Column("id", right=True),
         Column(answer.metric.score_name, right=True),
     ]
-    rows = [_row(neighbour) for neighbour in answer.neighbours]
+    rows = [_row(neighbour, twins=answer.settings.merge_twins) for neighbour in answer.neighbours]
     return [look.paint(one_line(answer.query), "bold"), *table_lines(columns, rows, look)]
 
 
-def _row(neighbour: Neighbour) -> list[Cell]:
+def _row(neighbour: Neighbour, *, twins: bool) -> list[Cell]:
     style = "dim" if neighbour.in_query else None
-    return [
-        Cell(str(neighbour.rank), style),
-        Cell(neighbour.token, style),
-        Cell("*" if neighbour.in_query else "", style),
-        Cell(str(neighbour.id), style),
-        Cell(number(neighbour.score), style),
+    cells = [
+        str(neighbour.rank),
+        neighbour.token,
+        "*" if neighbour.in_query else "",
+        *([f"= {' '.join(neighbour.twins)}" if neighbour.twins else ""] if twins else []),
+        str(neighbour.id),
+        number(neighbour.score),
     ]
+    return [Cell(cell, style) for cell in cells]
