@@ -66,6 +66,12 @@ def test_on_a_full_disk_the_old_table_stays(store: Store, room: int) -> None:
     assert store.open(NAME).vectors.tolist() == SMALL.vectors.tolist()
 
 
+def test_on_a_full_disk_a_table_can_be_removed(store: Store) -> None:
+    with files_of_at_most(0):
+        store.remove(NAME)
+    assert store.tables() == []
+
+
 def test_a_draft_that_does_not_fit_fails_before_the_first_row(store: Store) -> None:
     with (
         files_of_at_most(10_000),

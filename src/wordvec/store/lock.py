@@ -35,7 +35,7 @@ def held(place: Place, *, wait: float = 0) -> Iterator[None]:
     except OSError as error:
         raise failure(error, place.lock) from error
     try:
-        with told(place.holder):
+        with suppress(OSError):  # on a full disk a table can still be removed
             place.holder.write_text(json.dumps(_me()), encoding="utf-8")
         with told(place.table):
             put_right(place)

@@ -89,18 +89,17 @@ class Store:
 
     def open(self, name: TableName) -> VectorTable:
         """The table of that name, its rows memory-mapped; checked against its manifest."""
-        for _ in range(3):  # it may be replaced while it is read
+        for _ in range(5):  # it may be replaced while it is read
             folder = self._found(name)
-            manifest_path = folder / MANIFEST
+            before = _identity(folder / MANIFEST)
             try:
-                before = _identity(manifest_path)
                 table = self._read(name, folder)
             except (DamagedTableError, OSError) as error:
-                if before == _identity(manifest_path):
+                if before == _identity(folder / MANIFEST) and folder == self._folder(name):
                     raise self._damaged(name, error) from error
-                continue
-            if before == _identity(manifest_path):
-                return table
+            else:
+                if before == _identity(folder / MANIFEST):
+                    return table
         raise StoreError(f"{escape(str(name))} is being replaced again and again")
 
     def provenance(self, name: TableName) -> Provenance:
