@@ -124,6 +124,9 @@ def test_a_command_given_an_option_does_not_get_the_setting_of_that_name() -> No
         (":k 5\n:k\n", "k: 5\nk: 5\n"),
         (":k\n", "k: 10\n"),
         (":k 5\n:k off\n", "k: 5\nk: 10\n"),
+        (":metric\n:match\n:unit on\n", "metric: default\nmatch: off\nunit: on\n"),
+        (":only kanji word\n:only off\n", "only: kanji word\nonly: off\n"),
+        (":match '^女 *'\n", "match: ^女 *\n"),
         (":exclude\n:exclude\n", "exclude: on\nexclude: off\n"),
         (":exclude on\n:exclude on\n:exclude off\n", "exclude: on\nexclude: on\nexclude: off\n"),
         (":table dynamic\n:mode static\n", "table: toy:dynamic\ntable: toy:static\n"),
@@ -352,6 +355,8 @@ def test_the_word_at_the_cursor_is_read_by_the_grammars_own_tokenizer(
         (":norm", 0, [":norms"]),
         ("：ｎｏｒｍ", 0, [":norms"]),
         (":metric l", 8, ["l2"]),
+        (":only kanji,k", 6, ["kanji,kanji", "kanji,katakana"]),
+        (":only word k", 11, ["kanji", "katakana"]),
         (":metric o", 8, ["off"]),
         (":exclude o", 9, ["on", "off"]),
         (":table toy", 7, ["toy:dynamic", "toy:static"]),
@@ -369,6 +374,24 @@ def test_tab_offers_what_fits_at_the_cursor(
     found = offers(before, session)
     assert [offer.text for offer in found if "--" not in before or offer.text in texts] == texts
     assert {offer.start for offer in found} == (set() if start is None else {start})
+
+
+def test_files_are_completed_folder_by_folder(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "王族.txt").touch()
+    (tmp_path / ".hidden").touch()
+    for typed, texts in {
+        "": ["lists/"],
+        "li": ["lists/"],
+        "lists/": ["lists/王族.txt"],
+        "x/": [],
+    }.items():
+        if typed == "":
+            (tmp_path / "wordvec-home").rename(tmp_path / ".home")
+        before = f":vocab {tmp_path}/{typed}"
+        assert [offer.text for offer in offers(before, session)] == [
+            f"{tmp_path}/{text}" for text in texts
+        ]
 
 
 def test_a_command_is_offered_with_its_help(session: Session) -> None:

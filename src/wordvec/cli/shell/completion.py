@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wordvec import text
@@ -92,8 +93,21 @@ def _values(
         return _plain(("on", "off"), typed, start)
     with session.ctx:
         items = option.shell_complete(session.ctx, typed)
-    known = [str(item.value) for item in items if item.type == "plain"]
+    if any(item.type == "file" for item in items):  # click leaves them to the shell outside
+        return _plain(_files(typed), typed, start)
+    known = [str(item.value) for item in items]
     return _plain([*known, "off"] if off else known, typed, start)
+
+
+def _files(typed: str) -> list[str]:
+    """Files and folders that begin as typed, as one would go on typing them."""
+    folder, slash, name = typed.rpartition("/")
+    try:
+        found = sorted(Path(f"{folder}{slash}" or ".").expanduser().iterdir())
+    except OSError:  # no such folder: nothing to offer
+        return []
+    shown = [path for path in found if path.name.startswith(name) and (name or path.name[0] != ".")]
+    return [f"{folder}{slash}{path.name}{'/' if path.is_dir() else ''}" for path in shown]
 
 
 def _plain(values: Iterable[str], typed: str, start: int) -> list[Offer]:

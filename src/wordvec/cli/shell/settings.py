@@ -77,9 +77,9 @@ class Settings:
         if name in self._values:
             return " ".join(self._values[name])
         default = option.get_default(self._ctx)
-        if default is None or default == ():
-            return _OFF
-        return str(default)
+        if isinstance(default, str | int):
+            return str(default)
+        return "default" if isinstance(option.type, click.Choice) else _OFF
 
     def is_changed(self, name: str) -> bool:
         """Say whether a setting differs from the default."""
