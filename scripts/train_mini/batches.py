@@ -1,0 +1,79 @@
+"""Windows of token ids with whole words masked: what the model of step 6 reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from files import parts_of
+from weights import Weights, source_of
+from wordpiece import CLS, CONTINUES, MASK, SEP, SPECIALS
+
+Ids = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+# window lengths, [CLS] and [SEP] included, and how often each is drawn: mostly 64; some short ones,
+# since `[CLS] token [SEP]` is what the model is asked most; some long ones, for sentences
+LENGTHS = ((64, 0.8), (16, 0.1), (128, 0.1))
+KEPT, RANDOM = 0.1, 0.1  # of the chosen words, as in BERT; the rest becomes [MASK]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """All parts as one row of ids, and how likely a window begins in each part."""
+
+    ids: npt.NDArray[np.uint16]  # (N,)
+    starts: Ids  # (parts + 1,)
+    share: npt.NDArray[np.float64]  # (parts,), sums to 1
+
+    @classmethod
+    def read(cls, folder: Path, weights: Weights) -> Text:
+        parts = parts_of(folder, ".npy")
+        arrays = [np.load(part) for part in parts]
+        sizes = np.array([len(ids) for ids in arrays])
+        share = sizes * [weights.of(source_of(part)) for part in parts]
+        starts = np.concatenate([[0], sizes.cumsum()])
+        return cls(np.concatenate(arrays), starts, share / share.sum())
+
+    def windows(self, count: int, length: int, random: np.random.Generator) -> Ids:
+        """(count, length): [CLS], running text with [SEP] between its lines, [SEP]."""
+        part = random.choice(len(self.share), size=count, p=self.share)
+        room = np.maximum(self.starts[part + 1] - self.starts[part] - length, 1)
+        begin = self.starts[part] + (random.random(count) * room).astype(np.int64)
+        batch = np.full((count, length), SEP, dtype=np.int64)
+        batch[:, 0] = CLS
+        inside = begin[:, None] + np.arange(length - 2)  # (count, length - 2)
+        batch[:, 1:-1] = self.ids[np.minimum(inside, len(self.ids) - 1)]
+        return batch
+
+
+def continues(tokens: list[str]) -> Mask:
+    """(V,): which tokens go on with the word before them."""
+    return np.array([token.startswith(CONTINUES) and len(token) > 2 for token in tokens])
+
+
+def words_of(batch: Ids, continuing: Mask) -> Ids:
+    """(B, L): the number of the word that each place belongs to, in its window."""
+    return np.cumsum(~continuing[batch], axis=1) - 1
+
+
+def choose(batch: Ids, continuing: Mask, rate: float, random: np.random.Generator) -> Mask:
+    """(B, L): the places of the words chosen, whole words each with chance `rate`; no specials."""
+    drawn = random.random(batch.shape) < rate  # one draw a word is looked at: that of its number
+    chosen = np.take_along_axis(drawn, words_of(batch, continuing), axis=1)
+    return chosen & (batch >= len(SPECIALS))
+
+
+def hide(batch: Ids, chosen: Mask, size: int, random: np.random.Generator) -> Ids:
+    """The batch as the model sees it: chosen places [MASK], some kept, some random tokens."""
+    fate = random.random(batch.shape)
+    seen = np.where(chosen & (fate >= KEPT + RANDOM), MASK, batch)
+    anything = random.integers(len(SPECIALS), size, size=batch.shape)
+    return np.where(chosen & (fate < RANDOM), anything, seen)
+
+
+def length(random: np.random.Generator) -> int:
+    lengths, chances = zip(*LENGTHS, strict=True)
+    return int(random.choice(lengths, p=chances))

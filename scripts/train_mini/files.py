@@ -1,0 +1,30 @@
+"""Files of a training run: a file on disk is whole or absent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Write beside `path`, then rename: the block gets the temporary path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        yield beside
+        with beside.open("rb") as written:
+            os.fsync(written.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def parts_of(folder: Path, suffix: str) -> list[Path]:
+    """The parts in a folder, in order; none at all is an error that says what to do."""
+    found = sorted(path for path in folder.glob(f"*{suffix}") if not path.name.startswith("."))
+    if not found:
+        raise SystemExit(f"no *{suffix} in {folder}: run the step before this one (see README.md)")
+    return found

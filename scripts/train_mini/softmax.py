@@ -1,0 +1,33 @@
+"""The loss of a large vocabulary, exactly or from a sample.
+
+The sample has every frequent token and some of the others, drawn evenly; each one drawn stands for
+as many as were not, so the sum in the softmax keeps its expected value.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+FREQUENT = 4096  # the first rows of the vocabulary: always in the sum
+DRAWN = 2048  # of the other rows
+
+
+def exact(hidden: Tensor, table: Tensor, bias: Tensor, target: Tensor) -> Tensor:
+    """Mean cross entropy. hidden: (M, D); table: (V, D); bias: (V,); target: (M,)."""
+    return functional.cross_entropy((hidden @ table.T).float() + bias, target)
+
+
+def sampled(hidden: Tensor, table: Tensor, bias: Tensor, target: Tensor) -> Tensor:
+    """As `exact`, over FREQUENT and DRAWN rows and the target's own."""
+    rest = table.shape[0] - FREQUENT
+    drawn = torch.randperm(rest, device=table.device)[:DRAWN] + FREQUENT
+    rows = torch.cat([torch.arange(FREQUENT, device=table.device), drawn])
+    logits = (hidden @ table[rows].T).float() + bias[rows]
+    logits[:, FREQUENT:] += math.log(rest / DRAWN)
+    logits = logits.masked_fill(rows == target[:, None], -math.inf)  # its own is added below
+    own = (hidden.float() * table[target]).sum(dim=1) + bias[target]
+    return (torch.logaddexp(logits.logsumexp(dim=1), own) - own).mean()
