@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 # One pytest process loads both torch and faiss, which no command does: on macOS each brings its
 # own OpenMP, and the second one to come would abort.
 os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")
+# Read when huggingface_hub is imported: no test in this process asks a hub, or finds what the
+# user has in the cache.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HOME"] = str(Path(tempfile.gettempdir()) / "wordvec-tests-have-no-model-cache")
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +55,5 @@ def sharded_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep every test away from the user's store, model cache and settings."""
     monkeypatch.setenv("WORDVEC_HOME", str(tmp_path / "wordvec-home"))
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf-home"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     for name in ("WORDVEC_MODEL", "HF_ENDPOINT", "HF_HUB_CACHE", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)

@@ -1,0 +1,137 @@
+"""Which table a command means."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from wordvec import models
+from wordvec.errors import TableNotFoundError
+from wordvec.extractor import extract
+from wordvec.models import REFERENCE
+from wordvec.opening import open_table
+from wordvec.store import Store
+from wordvec.table import Mode, Provenance, TableRef, VectorTable
+from wordvec.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STATIC, DYNAMIC = TableRef(None, Mode.STATIC), TableRef(None, Mode.DYNAMIC)
+NOTE = (
+    f"no table of {REFERENCE} yet: mini answers; for the reference: "
+    f"wordvec extract --mode {{}} --model {REFERENCE}"
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Give an empty store."""
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def bundled(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let a tiny BERT be the bundled model."""
+    monkeypatch.setattr(models, "bundled_folder", lambda: tiny_bert)
+    return tiny_bert
+
+
+@pytest.fixture
+def not_bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let there be no bundled model."""
+    monkeypatch.setattr(models, "bundled_folder", lambda: tmp_path / "none")
+
+
+def save(store: Store, model: str, mode: Mode, folder: Path) -> None:
+    """A table of ones under that name."""
+    vocabulary = Vocabulary.from_folder(folder)
+    vectors = np.ones((len(vocabulary), 4), dtype=np.float32)
+    store.save(VectorTable.from_vectors(vocabulary, vectors, Provenance(model, mode)))
+
+
+def test_without_a_name_the_reference_is_meant_where_it_has_a_table(
+    bundled: Path, store: Store
+) -> None:
+    save(store, REFERENCE, Mode.STATIC, bundled)
+    opened = open_table(STATIC, store)
+    assert (str(opened.table.name), opened.notes) == (f"{REFERENCE}:static", ())
+
+
+def test_without_a_name_and_without_the_reference_the_bundled_model_answers_and_says_so(
+    bundled: Path, store: Store
+) -> None:
+    opened = open_table(STATIC, store)
+    assert (str(opened.table.name), opened.notes) == ("mini:static", (NOTE.format("static"),))
+    assert len(opened.table) == len(Vocabulary.from_folder(bundled))
+
+
+@pytest.mark.usefixtures("bundled")
+def test_the_bundled_models_static_table_is_made_once(store: Store) -> None:
+    first = open_table(TableRef("mini", Mode.STATIC), store).table
+    second = open_table(TableRef("mini", Mode.STATIC), store).table
+    assert first.provenance.created == second.provenance.created != ""
+
+
+@pytest.mark.usefixtures("bundled")
+def test_the_bundled_models_static_table_is_made_without_torch(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("torch", "transformers", "huggingface_hub"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert open_table(TableRef("mini", Mode.STATIC), store).notes == ()
+
+
+@pytest.mark.usefixtures("bundled")
+def test_the_bundled_models_dynamic_table_is_not_made_on_the_way(store: Store) -> None:
+    with pytest.raises(TableNotFoundError, match="there is no table mini:dynamic in ") as caught:
+        open_table(DYNAMIC, store)
+    assert caught.value.hint == "wordvec extract --mode dynamic --model mini"
+
+
+def test_a_reference_with_a_table_of_the_other_mode_is_still_what_is_meant(
+    bundled: Path, store: Store
+) -> None:
+    save(store, REFERENCE, Mode.STATIC, bundled)
+    with pytest.raises(TableNotFoundError, match=f"there is no table {REFERENCE}:dyn") as caught:
+        open_table(DYNAMIC, store)
+    assert caught.value.hint == "wordvec extract --mode dynamic"
+
+
+@pytest.mark.usefixtures("not_bundled")
+def test_with_nothing_at_hand_the_next_command_is_named(store: Store) -> None:
+    with pytest.raises(TableNotFoundError, match=f"there is no table {REFERENCE}:stat") as caught:
+        open_table(STATIC, store)
+    assert caught.value.hint == "wordvec extract --mode static"
+
+
+def test_a_model_named_by_the_environment_is_never_swapped(
+    bundled: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(store, REFERENCE, Mode.STATIC, bundled)
+    monkeypatch.setenv("WORDVEC_MODEL", "owner/other")
+    with pytest.raises(TableNotFoundError, match="there is no table owner/other:st") as caught:
+        open_table(STATIC, store)
+    assert caught.value.hint == "wordvec extract --mode static --model owner/other"
+
+
+def test_an_empty_name_in_the_environment_is_none(
+    bundled: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(store, REFERENCE, Mode.STATIC, bundled)
+    monkeypatch.setenv("WORDVEC_MODEL", "")
+    assert str(open_table(STATIC, store).table.name) == f"{REFERENCE}:static"
+
+
+def test_a_folder_means_the_same_table_from_every_working_directory(
+    tiny_bert: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extract(str(tiny_bert), Mode.STATIC, store)
+    monkeypatch.chdir(tiny_bert)
+    by_dot = open_table(TableRef(".", Mode.STATIC), store).table
+    monkeypatch.chdir(tiny_bert.parent)
+    by_name = open_table(TableRef(f"./{tiny_bert.name}", Mode.STATIC), store).table
+    assert by_dot.name == by_name.name
