@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,8 @@ from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from wordvec.engine import Hits
 
 WORDS = tuple("王女男子神国人山川海空火水木金土日月花鳥風雪雨星石")
 
@@ -58,3 +61,21 @@ def drawn_rows(
     if not zero:
         rows[~rows.any(axis=1)] = 1
     return rows
+
+
+def assert_ranks(
+    found: Hits, expected: NDArray[np.float64], k: int, *, descends: bool = True
+) -> None:
+    """Compare hits with a score for every row, (V,), NaN where a row has none.
+
+    Scores are the same up to rounding, best first; rows of equal score stand in the table's order.
+    """
+    there = np.flatnonzero(~np.isnan(expected))
+    best = np.sort(expected[there])
+    best = (best[::-1] if descends else best)[:k]
+    np.testing.assert_allclose(found.scores, best, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(expected[found.ids], found.scores, rtol=1e-9, atol=1e-9)
+    for (one, score), (next_, next_score) in pairwise(
+        zip(found.ids.tolist(), found.scores.tolist(), strict=True)
+    ):
+        assert score != next_score or one < next_
