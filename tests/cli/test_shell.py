@@ -7,12 +7,14 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from made_tables import table_of
@@ -174,6 +176,26 @@ def test_what_is_wrong_with_a_line_is_said_and_the_next_is_answered(
 
 
 @pytest.mark.usefixtures("store")
+def test_a_line_that_is_not_utf_8_is_told_and_the_next_is_answered() -> None:
+    result = CliRunner().invoke(
+        group, ["shell", "--model", "toy"], input=b"\xef\xbb\xbf:k 2\r\n\xff\n:k\n"
+    )
+    assert (result.stdout, result.stderr) == ("k: 2\nk: 2\n", "Error: this line is not UTF-8\n")
+    assert result.exit_code == 1
+
+
+@pytest.mark.usefixtures("store")
+def test_ctrl_c_stops_the_lines_that_were_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(self: Session, source: str) -> int:
+        del self, source
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Session, "_ask", interrupted)
+    result = shell(":k 2\n王\n:k\n")
+    assert (result.stdout, result.exit_code) == ("k: 2\n", 130)
+
+
+@pytest.mark.usefixtures("store")
 def test_a_value_that_is_refused_leaves_the_setting_as_it_was() -> None:
     result = shell(":k 3\n:k many\n:k\n")
     assert result.stdout == "k: 3\nk: 3\n"
@@ -259,6 +281,38 @@ def test_text_is_cut_where_one_expression_ends_and_another_begins(
     source: str, cut: list[str]
 ) -> None:
     assert expressions(source) == cut
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """Keep one session for every example that hypothesis draws."""
+    store = OpenStore(tmp_path_factory.mktemp("store"))
+    store.save(table_of(ROWS, model="toy", special=1))
+    return Session(TableRef("toy", Mode.STATIC), store)
+
+
+WORDS = [*":：", ":k", ":k2", ":exclude", ":table", ":only", ":query", ":norms", ":help", ":match"]
+TYPED = st.one_of(
+    st.text(max_size=12),
+    st.lists(st.sampled_from([*WORDS, *"王女x-+*/()=?\"'\\,", "--json", "-k", " "])).map("".join),
+    st.tuples(st.sampled_from(WORDS), st.text('王女kC#12+-()=:?"\\, ')).map(" ".join),
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(TYPED)
+@example(":norms \x1b]0;title\x07")
+@example("\ud800")
+@example(":\ud800")
+def test_any_line_is_answered_or_refused_and_any_can_be_completed(
+    lasting: Session, line: str
+) -> None:
+    printed = StringIO()
+    with redirect_stdout(printed), redirect_stderr(printed):
+        assert lasting.answer(line) in (0, 1, 2)
+        assert all(0 <= offer.start <= len(line) for offer in offers(line, lasting))
+    assert "\x1b" not in printed.getvalue()
+    assert "Traceback" not in printed.getvalue()
 
 
 # --- Tab --------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ terminal    the prompt, its history and its keys; the only file that names promp
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -36,8 +37,15 @@ def command(ref: TableRef, store: Store) -> int:
 
     session = Session(ref, OpenStore(store.root))
     if not sys.stdin.isatty():
-        return session.answer_all(sys.stdin)
+        return session.answer_all(_lines(sys.stdin))
     from wordvec.cli.shell.terminal import converse  # prompt_toolkit takes 0.1 s to load
 
     converse(session)
     return 0
+
+
+def _lines(stream: TextIO) -> TextIO:
+    """The lines of a stream as UTF-8, whatever the locale says; a line that is not is told."""
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(encoding="utf-8-sig", errors="surrogateescape")
+    return stream

@@ -21,7 +21,7 @@ from wordvec.cli.options import split_arguments
 from wordvec.cli.output import Cell, Column, Look, note, table_lines, write_lines
 from wordvec.cli.shell.candidates import TokenIndex
 from wordvec.cli.shell.settings import Settings, options_of, table_arguments, unquoted
-from wordvec.errors import UsageError
+from wordvec.errors import UsageError, WordvecError
 from wordvec.expression import parse
 from wordvec.expression.tokens import Kind, tokenize
 from wordvec.models import REFERENCE
@@ -48,6 +48,7 @@ OWN = {
     "quit": "Leave; so does Ctrl-D.",
 }
 _ALSO = {"?": "help", "h": "help", "q": "quit", "exit": "quit"}
+INTERRUPTED = 130  # the exit code of Ctrl-C
 _PART_OF_TABLE = ("mode", "model")
 
 # What white space parts, but for white space in quotes or behind a backslash.
@@ -105,22 +106,27 @@ class Session:
         return known
 
     def answer_all(self, lines: Iterable[str]) -> int:
-        """Answer lines until one of them leaves: 0, or the code of the last that failed."""
-        worst = 0
+        """Answer lines until one of them leaves or is interrupted.
+
+        Gives 0, or the code of the last that failed.
+        """
+        failed = 0
         for line in lines:
-            worst = self.answer(line) or worst
-            if self.over:
+            failed = self.answer(line) or failed
+            if self.over or failed == INTERRUPTED:
                 break
-        return worst
+        return failed
 
     def answer(self, line: str) -> int:
         """Answer one line, or say what is wrong with it; gives the exit code it would have."""
-        line = line.strip()
-        if not line:
-            return 0
-        if line[0] in ":：":  # no expression begins with a colon
-            return exit_code_of(lambda: self._obey(line[1:].strip()))
-        return exit_code_of(lambda: self._ask(line))
+        return exit_code_of(lambda: self._answer(line.strip()))
+
+    def _answer(self, line: str) -> int:
+        if not line.isprintable():
+            _check(line)
+        if line[:1] in (":", "："):  # no expression begins with a colon
+            return self._obey(line[1:].strip())
+        return self._ask(line) if line else 0
 
     def command(self, name: str) -> click.Command:
         """The command of that name."""
@@ -175,7 +181,9 @@ class Session:
             return UsageError("a : stands before a command", hint=":help")
         known = [*self.names(), *_ALSO, *_PART_OF_TABLE]
         close = get_close_matches(name, known, n=1)
-        return UsageError(f"there is no :{name}", hint=f":{close[0]}" if close else ":help")
+        return UsageError(
+            f"there is no :{text.escape(name)}", hint=f":{close[0]}" if close else ":help"
+        )
 
     def _command(self, name: str, rest: str) -> int:
         accepted = options_of(self.command(name), self.ctx)
@@ -186,7 +194,7 @@ class Session:
         if name == "tables" and arguments:
             raise UsageError(
                 ":tables lists the tables, and changes none",
-                hint=f"in another terminal: wordvec tables {rest}",
+                hint=f"in another terminal: wordvec tables {text.escape(rest)}",
             )
         if name in _OF_EXPRESSIONS:
             arguments = self._expressions(name, " ".join(arguments))
@@ -294,7 +302,7 @@ class Session:
         formatter = click.HelpFormatter(width=min((Look.of(sys.stdout).cells or 80) - 1, 100))
         formatter.write_text("An expression is answered as it is typed: 王-男+女")
         sections = {
-            "Commands (with the options that they have outside)": self.commands(),
+            "Commands (with options of their own)": self.commands(),
             "The shell": list(OWN),
             "Settings (off: back to the default)": list(self.settings.options),
         }
@@ -302,6 +310,14 @@ class Session:
             with formatter.section(title):
                 formatter.write_dl([(f":{name}", self.names()[name]) for name in names])
         return [formatter.getvalue().rstrip("\n")]
+
+
+def _check(line: str) -> None:
+    """Refuse bytes that are no UTF-8, which arrive as halves of surrogate pairs."""
+    try:
+        line.encode()
+    except UnicodeEncodeError as error:
+        raise WordvecError("this line is not UTF-8") from error
 
 
 def expressions(source: str) -> list[str]:

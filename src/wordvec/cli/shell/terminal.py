@@ -37,11 +37,11 @@ def converse(session: Session) -> None:
     while not session.over:
         try:
             typed = prompt.prompt([("bold", session.prompt)])
+            session.answer_all(typed.splitlines())  # several lines can be pasted
         except KeyboardInterrupt:
             continue
         except EOFError:
             return
-        session.answer_all(typed.splitlines())  # several lines can be pasted
 
 
 def history_file() -> Path:
