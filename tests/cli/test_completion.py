@@ -67,6 +67,10 @@ def plain(*values: str) -> list[str]:
         ("wordvec norms --model own", plain("owner/toy")),
         ("wordvec query --model ./mod", ["dir,./mod"]),
         ("wordvec query 王", []),
+        ("wordvec extract --model ow", plain("owner/toy")),
+        ("wordvec import x.pickle --model mi", plain("mini")),
+        ("wordvec export owner", plain("owner/toy:dynamic")),
+        ("wordvec map --tables static,own", plain("static,owner/toy:dynamic")),
     ],
 )
 def test_the_last_word_of_a_line_is_completed(line: str, answers: list[str]) -> None:

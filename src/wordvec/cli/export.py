@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec.cli.bar import Bar, progress_option
-from wordvec.cli.options import store_option
+from wordvec.cli.options import complete_table, store_option
 from wordvec.cli.output import note, write_lines
 from wordvec.cli.tables import size_text
 from wordvec.table import TableRef
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("export")
-@click.argument("table", metavar="TABLE")
+@click.argument("table", metavar="TABLE", shell_complete=complete_table)
 @click.option(
     "-o",
     "--output",

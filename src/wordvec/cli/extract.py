@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec.cli.bar import Bar, progress_option
-from wordvec.cli.options import store_option
+from wordvec.cli.options import complete_model, store_option
 from wordvec.cli.output import note, write_lines
 from wordvec.models import REFERENCE, default_model
 from wordvec.table import Mode, TableName
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--model",
     metavar="NAME",
+    shell_complete=complete_model,
     help="Hub id, folder, or mini (else WORDVEC_MODEL, else the reference model).",
 )
 @click.option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wordvec.cli.options import store_option
+from wordvec.cli.options import complete_model, store_option
 from wordvec.cli.output import warn, write_lines
 from wordvec.table import Mode
 from wordvec.text import escape
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--model",
     required=True,
+    shell_complete=complete_model,
     envvar="WORDVEC_MODEL",
     metavar="NAME",
     help="The model that the vectors are of; its vocabulary names the rows.",

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from wordvec.cli.bar import Bar, progress_option
-from wordvec.cli.options import DashCommand, Several, table_options
+from wordvec.cli.options import DashCommand, Several, complete_table, table_options
 from wordvec.cli.output import note, write_lines
 from wordvec.errors import UsageError
 from wordvec.metric import Metric
@@ -61,7 +61,12 @@ def _file(*names: str, what: str) -> Callable[[F], F]:
 
 @click.command(cls=DashCommand, epilog=EPILOG)
 @table_options
-@click.option("--tables", metavar="A,B", help="Two tables of one model on one page.")
+@click.option(
+    "--tables",
+    metavar="A,B",
+    shell_complete=complete_table,
+    help="Two tables of one model on one page.",
+)
 @click.option(
     "--tokens", type=TokenCount(), default="all", metavar="N|all", help="How many, from id 0 (all)."
 )
