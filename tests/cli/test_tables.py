@@ -148,15 +148,40 @@ def test_a_damaged_table_is_listed_and_removed(here: Here) -> None:
     assert here.store.tables() == []
 
 
-def test_nothing_wraps_on_a_narrow_terminal(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    from wordvec.cli import output
+@pytest.mark.parametrize(
+    ("cells", "lines"),
+    [
+        (70, ["model                    mode    V × D  size  age",
+              "an-organisation/a-model  static  3 × 2  1 kB  now"]),
+        (45, ["model                mode    V × D  size  age",
+              "an-organisation/a-…  static  3 × 2  1 kB  now"]),
+        (30, ["mode    V × D  size  age",
+              "an-organisation/a-model",
+              "static  3 × 2  1 kB  now"]),
+    ],
+)  # fmt: skip
+def test_the_list_fits_the_terminal(
+    here: Here, monkeypatch: pytest.MonkeyPatch, cells: int, lines: list[str]
+) -> None:
+    from wordvec.cli import output, tables
 
-    narrow = output.Look(cells=40)
-    monkeypatch.setattr(output.Look, "of", lambda _: narrow)
-    here.store.save(table_of(ROWS, model="an-organisation/with-a-very-long-model-name"))
-    _, out, _ = here("tables")
-    assert [len(line) <= 40 for line in out.splitlines()] == [True, True]
-    assert out.splitlines()[1].startswith("an-org")
+    monkeypatch.setattr(output.Look, "of", lambda _: output.Look(cells=cells))
+    monkeypatch.setattr(tables, "size_text", lambda _: "1 kB")
+    here.store.save(table_of(ROWS, model="an-organisation/a-model"))
+    assert here("tables")[1].splitlines() == lines
+
+
+def test_the_state_fits_the_terminal_too(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    from wordvec.cli import output, tables
+
+    monkeypatch.setattr(output.Look, "of", lambda _: output.Look(cells=26))
+    monkeypatch.setattr(tables, "size_text", lambda _: "1 kB")
+    here.store.save(table_of(ROWS, model="an-organisation/a-model"))
+    assert here("tables", "--verify")[1].splitlines() == [
+        "mode    V × D  size  age",
+        "an-organisation/a-…  sound",
+        "static  3 × 2  1 kB  now",
+    ]
 
 
 # Removing

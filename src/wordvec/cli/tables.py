@@ -24,7 +24,7 @@ from wordvec.cli.output import (
 )
 from wordvec.errors import TableNotFoundError, UsageError
 from wordvec.table import TableName, TableRef
-from wordvec.text import escape
+from wordvec.text import clip, escape, width
 
 if TYPE_CHECKING:
     from wordvec.store import Store, TableInfo
@@ -145,7 +145,7 @@ def _print(
         write_lines([tsv_line((*titles, "problem"))])
         write_lines(tsv_line(_values(info, found)) for info, found in pairs)
     elif infos:
-        write_lines(_lines(pairs, verified=verified))
+        write_lines(_lines(pairs, Look.of(sys.stdout), verified=verified))
     else:
         where = escape(str(store.root))
         write_lines([f"No tables in {where} yet. To make one: wordvec extract --mode static"])
@@ -171,26 +171,46 @@ def _json(info: TableInfo, problems: Sequence[str]) -> dict[str, object]:
     }
 
 
-def _lines(pairs: Sequence[tuple[TableInfo, Sequence[str]]], *, verified: bool) -> list[str]:
+def _lines(
+    pairs: Sequence[tuple[TableInfo, Sequence[str]]], look: Look, *, verified: bool
+) -> list[str]:
+    """One line a table; on a terminal too narrow for that two, its model and state first."""
     states = [_state(info, found, verified=verified) for info, found in pairs]
+    models = [escape(info.name.model) for info, _ in pairs]
     columns = [
-        Column("model", shrinks=True),
         Column("mode"),
         Column("V × D", right=True),
         Column("size", right=True),
         Column("age", right=True),
     ]
     rows = [_cells(info) for info, _ in pairs]
+    rest = max(map(width, table_lines(columns, rows, Look())))
     if any(state.text for state in states):
-        columns.append(Column("state", shrinks=True))
+        rest += 2 + max(width(state.text) for state in states)
+    if look.cells is not None and look.cells - rest - 2 < min(max(map(width, models)), 16):
+        heading, *lines = table_lines(columns, rows, look)
+        firsts = [_first(*pair, look) for pair in zip(models, states, strict=True)]
+        return [heading, *(line for both in zip(firsts, lines, strict=True) for line in both)]
+    columns = [Column("model", shrinks=True), *columns]
+    rows = [[model, *row] for model, row in zip(models, rows, strict=True)]
+    if any(state.text for state in states):
+        columns.append(Column("state"))
         rows = [[*row, state] for row, state in zip(rows, states, strict=True)]
-    return table_lines(columns, rows, Look.of(sys.stdout))
+    return table_lines(columns, rows, look)
+
+
+def _first(model: str, state: Cell, look: Look) -> str:
+    """A model's name, cut so that the state beside it fits."""
+    if not state.text:
+        return clip(model, look.cells or 80)
+    room = max((look.cells or 80) - width(state.text) - 2, 4)
+    return f"{clip(model, room)}  {look.paint(state.text, state.style)}"
 
 
 def _cells(info: TableInfo) -> list[Cell | str]:
     mode = str(info.name).rpartition(":")[2]
     shape = "?" if info.shape is None else f"{info.shape[0]:,} × {info.shape[1]}"
-    return [escape(info.name.model), mode, shape, size_text(info.bytes), age_text(info.created)]
+    return [mode, shape, size_text(info.bytes), age_text(info.created)]
 
 
 def _state(info: TableInfo, problems: Sequence[str], *, verified: bool) -> Cell:
