@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -49,13 +50,21 @@ ROWS = {
 SOURCE = Path(__file__).parents[2] / "src"
 
 
-@pytest.fixture
-def store() -> Store:
-    """Keep a static and a dynamic table of one toy model."""
-    store = Store()
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a static and a dynamic table of one toy model."""
+    store = Store(tmp_path_factory.mktemp("made"))
     store.save(table_of(ROWS, model="toy", special=1))
     turned = {token: tuple(reversed(row)) for token, row in ROWS.items()}
     store.save(table_of(turned, model="toy", mode=Mode.DYNAMIC, special=1))
+    return store.root
+
+
+@pytest.fixture
+def store(made: Path) -> Store:
+    """Give the test a copy of its own, where every command looks."""
+    store = Store()
+    shutil.copytree(made, store.root)
     return store
 
 
@@ -284,11 +293,9 @@ def test_text_is_cut_where_one_expression_ends_and_another_begins(
 
 
 @pytest.fixture(scope="module")
-def lasting(tmp_path_factory: pytest.TempPathFactory) -> Session:
+def lasting(made: Path) -> Session:
     """Keep one session for every example that hypothesis draws."""
-    store = OpenStore(tmp_path_factory.mktemp("store"))
-    store.save(table_of(ROWS, model="toy", special=1))
-    return Session(TableRef("toy", Mode.STATIC), store)
+    return Session(TableRef("toy", Mode.STATIC), OpenStore(made))
 
 
 WORDS = [*":：", ":k", ":k2", ":exclude", ":table", ":only", ":query", ":norms", ":help", ":match"]
@@ -476,7 +483,7 @@ class Terminal:
             env=env,
             encoding="utf-8",
             dimensions=(24, columns),
-            timeout=10,
+            timeout=60,
         )
         self.prompt()
 
@@ -568,20 +575,20 @@ def test_lines_are_answered_where_no_history_can_be_kept(store: Store) -> None:
 def test_prompt_toolkit_is_loaded_for_a_terminal_alone(store: Store) -> None:
     code = (
         "import sys\n"
+        "from contextlib import suppress\n"
         "from wordvec.cli import group\n"
-        "try:\n"
-        "    group.main(sys.argv[1:], prog_name='wordvec')\n"
-        "finally:\n"
-        "    print('prompt_toolkit' in sys.modules)\n"
+        "for args in ['query', '王'], ['shell']:\n"
+        "    with suppress(SystemExit):\n"
+        "        group.main([*args, '--model', 'toy'], prog_name='wordvec')\n"
+        "print('prompt_toolkit' in sys.modules)\n"
     )
-    env = {**os.environ, "PYTHONPATH": str(SOURCE), "WORDVEC_HOME": str(store.root)}
-    for args in (["--help"], ["query", "--model", "toy", "王"], ["shell", "--model", "toy"]):
-        done = subprocess.run(
-            [sys.executable, "-c", code, *args],
-            env=env,
-            input="",
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.stdout.splitlines()[-1] == "False"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(SOURCE), "WORDVEC_HOME": str(store.root)},
+        input="王\n",
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    answer = run("query", "--model", "toy", "王").stdout
+    assert done.stdout == f"{answer}{answer}False\n"
