@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wordvec.errors import UnknownWordError, WordvecError
 from wordvec.query import TableDescription
-from wordvec.text import clip, escape
+from wordvec.resolution import resolve_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wordvec.table import VectorTable
-    from wordvec.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ def norms(
     table: VectorTable, tokens: Sequence[str] = (), *, largest: int = 0, smallest: int = 0
 ) -> NormsReport:
     """Report the norms of tokens (as they stand, or `#id`), then the largest, then the smallest."""
-    found = [_find(token, table.vocabulary) for token in tokens]
+    found = [resolve_token(token, table.vocabulary) for token in tokens]
     order = _longest_first(np.asarray(table.norms))
     ids = [id_ for id_, _ in found]
     ids += order[:largest].tolist()
@@ -91,26 +89,6 @@ def norms(
         _summary(np.asarray(table.norms)[order]),
         tuple(note for _, note in found if note),
     )
-
-
-def _find(token: str, vocabulary: Vocabulary) -> tuple[int, str | None]:
-    """The row of a token as it stands (no expression is read), and a note if it differs."""
-    if token[:1] == "#" and token[1:].isascii() and token[1:].isdigit():
-        if int(token[1:]) >= len(vocabulary):
-            raise WordvecError(f"{token} is no row: the vocabulary has {len(vocabulary)} tokens")
-        return int(token[1:]), None
-    found = vocabulary.find(token)
-    if found is None:
-        close = " ".join(vocabulary.closest(token))
-        raise UnknownWordError(
-            f"{clip(escape(token), 40)} is no token of this vocabulary",
-            source=token,
-            start=0,
-            end=len(token),
-            hint=f"close to it: {close}" if close else None,
-        )
-    note = f"{clip(escape(token), 40)} is taken as {vocabulary.display(found.id)} ({found.how})"
-    return found.id, note if found.how else None
 
 
 def _longest_first(lengths: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -171,7 +171,7 @@ class Asker:
         self.table = self._made.table
         self.engine = Engine(self.table, unit=unit)
         self.description = TableDescription.of(self.table)
-        self._derived, self._progress = derived, progress
+        self.derived, self._progress = derived, progress
         passed = candidates(table.vocabulary, settings.filters)
         self._passed = None if passed is None else passed.mask
         self.notes = (
@@ -183,6 +183,10 @@ class Asker:
     def prepare(self, expression: Expression) -> Question:
         """Find the words of an expression and add up their vectors; errors mark the place."""
         resolved = resolve(expression, self.table.vocabulary, pieces=self.settings.pieces)
+        return self.prepared(resolved)
+
+    def prepared(self, resolved: Resolved) -> Question:
+        """Add up the vectors of an expression whose words are found already."""
         self._check_terms(resolved)
         if self.settings.method in (Method.MUL, Method.DIRECTION):
             return Question(resolved, None)
@@ -233,7 +237,7 @@ class Asker:
             from wordvec.csls import crowding
 
             self._made.crowding = crowding(
-                self.table, derived=self._derived, progress=self._progress
+                self.table, derived=self.derived, progress=self._progress
             )
         return self._made.crowding
 
@@ -282,6 +286,14 @@ class Asker:
                 int(twin) for twin in same if twin != row and (allowed is None or allowed[twin])
             ]
         return best, of
+
+    def merged_ranks(self, question: Question) -> dict[int, int]:
+        """The rank of every row that may be an answer, twins having the better one of theirs."""
+        first = twins(self.table.vocabulary)
+        order = self.ranking(question).best(len(self.table), self.allowed(question)).ids
+        _, places = np.unique(first[order], return_index=True)
+        rank = {int(first[order[place]]): i for i, place in enumerate(np.sort(places), start=1)}
+        return {int(row): rank[int(first[row])] for row in order}
 
     def _left_out(self, question: Question) -> frozenset[int]:
         """The rows that the question's own words are, where those are no answers."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
-from wordvec.errors import ExpressionError, UnknownWordError
+from wordvec.errors import ExpressionError, UnknownWordError, WordvecError
 from wordvec.expression import Analogy, Expression, Operand, TokenId, WeightedTerm, Word, parse
 from wordvec.expression.tokens import spell
 from wordvec.text import clip, escape
@@ -78,6 +78,26 @@ def resolve(expression: Expression, vocabulary: Vocabulary, *, pieces: bool = Fa
     terms = resolver.terms(expression.terms())
     analogy = resolver.analogy(expression.analogy)
     return Resolved(expression, terms, analogy, tuple(dict.fromkeys(resolver.notes)))
+
+
+def resolve_token(token: str, vocabulary: Vocabulary) -> tuple[int, str | None]:
+    """Find the row of a token as it stands or by `#id`; with a note if it is taken otherwise."""
+    if token[:1] == "#" and token[1:].isascii() and token[1:].isdigit():
+        if int(token[1:]) >= len(vocabulary):
+            raise WordvecError(f"{token} is no row: the vocabulary has {len(vocabulary)} tokens")
+        return int(token[1:]), None
+    found = vocabulary.find(token)
+    if found is None:
+        close = " ".join(vocabulary.closest(token))
+        raise UnknownWordError(
+            f"{clip(escape(token), 40)} is no token of this vocabulary",
+            source=token,
+            start=0,
+            end=len(token),
+            hint=f"close to it: {close}" if close else None,
+        )
+    note = f"{clip(escape(token), 40)} is taken as {vocabulary.display(found.id)} ({found.how})"
+    return found.id, note if found.how else None
 
 
 def term_vectors(terms: Sequence[Term], rows: Rows) -> NDArray[np.float64]:

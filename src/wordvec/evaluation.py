@@ -1,0 +1,267 @@
+"""How many analogies a table solves: a is to b as c is to …?
+
+A file has a category and a pair (a, b) a line, tabs between. Every ordered pair of pairs in a
+category is a question a:b=c:?, whose one right answer is the d of (c, d), the words of the question
+left out. A question whose answer is one of its own words is no question (many a city is the capital
+of two names of a country).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wordvec.errors import UsageError, WordvecError
+from wordvec.expression import parse
+from wordvec.metric import Metric
+from wordvec.progress import Progress, no_progress
+from wordvec.query import Asker, TableDescription, settings_json
+from wordvec.resolution import Resolved, ResolvedAnalogy, Term
+from wordvec.settings import Method, Settings
+from wordvec.text import clip, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from wordvec.store import Derived
+    from wordvec.table import VectorTable
+
+    Rows = NDArray[np.int64]
+
+DEPTH = 10  # the right answer counts if it is the first, and if it is among the first ten
+_BLOCK = 256  # questions scored at once
+
+Pairs = dict[str, list[tuple[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryScore:
+    """One category: how many questions, and of how many the right answer is at the top."""
+
+    name: str
+    pairs: int
+    questions: int
+    first: int  # right at once
+    among: int  # right among the first ten
+
+    @property
+    def top1(self) -> float:
+        """Share of questions answered right at once."""
+        return self.first / self.questions
+
+    @property
+    def top10(self) -> float:
+        """Share of questions with the right answer among the first ten."""
+        return self.among / self.questions
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Scores by category. unknown: words of the file that are no tokens; their pairs are left out.
+
+    dropped: how many pairs that is. empty: categories that no question is left in.
+    """
+
+    table: TableDescription
+    settings: Settings
+    categories: tuple[CategoryScore, ...]
+    unknown: tuple[str, ...]
+    dropped: int
+    empty: tuple[str, ...] = field(default=())
+
+    @property
+    def questions(self) -> int:
+        """All questions."""
+        return sum(score.questions for score in self.categories)
+
+    @property
+    def mean(self) -> tuple[float, float]:
+        """Top-1 and top-10, each category counting alike."""
+        count = len(self.categories)
+        return (
+            sum(score.top1 for score in self.categories) / count,
+            sum(score.top10 for score in self.categories) / count,
+        )
+
+    @property
+    def overall(self) -> tuple[float, float]:
+        """Top-1 and top-10, each question counting alike."""
+        return (
+            sum(score.first for score in self.categories) / self.questions,
+            sum(score.among for score in self.categories) / self.questions,
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """Give what `--json` prints of it."""
+        return {
+            "table": self.table.to_json(),
+            **settings_json(self.settings),
+            "categories": [
+                {
+                    "category": score.name,
+                    "pairs": score.pairs,
+                    "questions": score.questions,
+                    "top1": score.top1,
+                    "top10": score.top10,
+                }
+                for score in self.categories
+            ],
+            "mean": dict(zip(("top1", "top10"), self.mean, strict=True)),
+            "overall": dict(zip(("top1", "top10"), self.overall, strict=True)),
+            "questions": self.questions,
+            "dropped_pairs": self.dropped,
+            "unknown": list(self.unknown),
+        }
+
+
+def bundled_analogies() -> Path:
+    """The file of Japanese analogies that comes with the package."""
+    return Path(str(files("wordvec").joinpath("data", "analogies.tsv")))
+
+
+def read_pairs(path: Path) -> Pairs:
+    """Read category → pairs, in the order of the file; empty lines are skipped."""
+    pairs: Pairs = {}
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise WordvecError(f"{path} is not UTF-8") from error
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        cells = [cell.strip() for cell in line.split("\t")]
+        if len(cells) != 3 or not all(cells):
+            raise WordvecError(
+                f"{path}, line {number}: expected category, word and word with tabs between, got "
+                f"{clip(escape(line.strip()), 40)}"
+            )
+        pairs.setdefault(cells[0], []).append((cells[1], cells[2]))
+    if not pairs:
+        raise WordvecError(f"{path} holds no pairs")
+    return pairs
+
+
+def evaluate(
+    table: VectorTable,
+    pairs: Pairs,
+    settings: Settings,
+    *,
+    derived: Derived | None = None,
+    progress: Progress = no_progress,
+) -> Evaluation:
+    """Ask every question that the pairs make, and count the right answers.
+
+    The words of a question are left out of its answers, whatever `settings.exclude` says.
+    progress: counts questions.
+    """
+    if settings.merge_twins:
+        raise UsageError("analogies are counted by token: --merge-twins has no place here")
+    settings = replace(settings, exclude=True)
+    asker = Asker(table, settings, derived=derived)
+    find = table.vocabulary.find
+    found = {word: find(word) for some in pairs.values() for pair in some for word in pair}
+    row_of = {word: token.id for word, token in found.items() if token is not None}
+    known = {
+        name: [(row_of[a], row_of[b]) for a, b in some if a in row_of and b in row_of]
+        for name, some in pairs.items()
+    }
+    asked = {name: _questions(some) for name, some in known.items()}
+    total = sum(map(len, asked.values()))
+    if not total:
+        raise WordvecError("no question is left: too few of the words are tokens")
+    scores, done = [], 0
+    for name, questions in asked.items():
+        if len(questions):
+            places = _places(asker, questions, _from(progress, done, total))
+            first, among = int((places < 1).sum()), int((places < DEPTH).sum())
+            scores.append(CategoryScore(name, len(known[name]), len(questions), first, among))
+        done += len(questions)
+    progress(total, total)
+    return Evaluation(
+        asker.description,
+        settings,
+        tuple(scores),
+        tuple(word for word in found if word not in row_of),
+        sum(map(len, pairs.values())) - sum(map(len, known.values())),
+        tuple(name for name, questions in asked.items() if not len(questions)),
+    )
+
+
+def _from(progress: Progress, before: int, whole: int) -> Progress:
+    def told(done: int, total: int) -> None:
+        del total
+        progress(before + done, whole)
+
+    return told
+
+
+def _questions(pairs: Sequence[tuple[int, int]]) -> Rows:
+    """The rows of a, b, c and d of every question: (Q, 4)."""
+    asked = [(a, b, c, d) for a, b in pairs for c, d in pairs if c != a and d not in (a, b, c)]
+    return np.array(asked, dtype=np.int64).reshape(-1, 4)
+
+
+def _places(asker: Asker, questions: Rows, progress: Progress) -> Rows:
+    """How many tokens are before the right answer, exact below and at the depths counted: (Q,)."""
+    settings = asker.settings
+    quick = settings.method is Method.ADD and settings.ranked_by is Metric.COSINE
+    places = np.full(len(questions), -1, dtype=np.int64)
+    for start in range(0, len(questions), _BLOCK):
+        progress(start, len(questions))
+        block = questions[start : start + _BLOCK]
+        if quick and not settings.filters:
+            places[start : start + len(block)] = _quick_places(asker, block)
+        for i in np.flatnonzero(places[start : start + len(block)] < 0) + start:
+            places[i] = _place(asker, questions[i].tolist())
+    return places
+
+
+def _place(asker: Asker, question: Sequence[int]) -> int:
+    """How many tokens are before the right answer, as the asker itself ranks them."""
+    a, b, c, d = question
+    prepared = asker.prepared(_resolved(a, b, c))
+    rank = asker.ranking(prepared).rank_of(d, asker.allowed(prepared))
+    return len(asker.table) if rank is None else rank - 1
+
+
+def _resolved(a: int, b: int, c: int) -> Resolved:
+    """The analogy #a:#b=#c:? in rows."""
+    one, other, third = (Term(f"#{row}", (row,), 1.0, 0, 0) for row in (a, b, c))
+    # not merged where b is c, so that mul, too, can take it twice
+    terms = (third, replace(one, weight=-1.0), other)
+    sides = ResolvedAnalogy((one,), (other,), (third,))
+    return Resolved(parse(f"#{a}:#{b}=#{c}:?"), terms, sides, ())
+
+
+def _quick_places(asker: Asker, questions: Rows) -> Rows:
+    """The same for 3CosAdd, in float32 for a block at once; −1 where rounding might decide."""
+    rows, norms = asker.engine.table.vectors, asker.engine.table.norms
+    searchable = asker.engine.searchable(Metric.COSINE)
+    involved, at = np.unique(questions, return_inverse=True)
+    longest = np.max(norms, where=searchable, initial=0)
+    if not searchable[involved].all() or longest > 1e18:  # its products overflow float32
+        return np.full(len(questions), -1, dtype=np.int64)
+    unit = rows[involved].astype(np.float64) / norms[involved, None]
+    a, b, c, _ = at.reshape(questions.shape).T
+    queries = unit[b] - unit[a] + unit[c]
+    lengths = np.linalg.norm(queries, axis=1, keepdims=True)
+    queries = np.divide(queries, lengths, out=np.zeros_like(queries), where=lengths > 0)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        scores = (queries.astype(np.float32) @ np.asarray(rows).T) / norms.astype(np.float32)
+    scores[:, ~searchable] = -np.inf
+    each = np.arange(len(questions))
+    for word in questions.T[:3]:
+        scores[each, word] = -np.inf
+    right = scores[each, questions[:, 3]][:, None]
+    off = np.float32(2 * (rows.shape[1] + 16) * 2.0**-24)  # twice what a product can be off by
+    surely, maybe = (scores > right + off).sum(axis=1), (scores >= right - off).sum(axis=1) - 1
+    settled = np.isfinite(right[:, 0]) & (lengths[:, 0] > 1e-3)
+    for depth in (1, DEPTH):
+        settled &= (surely < depth) == (maybe < depth)
+    return np.where(settled, surely, -1)
