@@ -285,6 +285,7 @@ print(run(10**9))
 """
 
 
+@pytest.mark.timeout(300)  # six extractions, on a machine that may be busy
 def test_killed_again_and_again_it_comes_out_the_same_to_the_last_bit(
     home: Path, wide_bert: Path
 ) -> None:
