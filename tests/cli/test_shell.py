@@ -11,8 +11,10 @@ import time
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 from click.testing import CliRunner
 from hypothesis import example, given, settings
@@ -20,6 +22,8 @@ from hypothesis import strategies as st
 
 from made_tables import table_of
 from wordvec.cli import group
+from wordvec.cli.main import COMMANDS
+from wordvec.cli.options import DashCommand
 from wordvec.cli.shell.candidates import MOST, Begun, TokenIndex, begun_word
 from wordvec.cli.shell.completion import Offer, offers
 from wordvec.cli.shell.session import OpenStore, Session, expressions
@@ -107,6 +111,49 @@ def test_a_line_is_answered_as_the_command_that_it_means(line: str, args: list[s
     assert outside.exit_code == 0
     assert outside.stdout
     assert (inside.stdout, inside.stderr, inside.exit_code) == (outside.stdout, "", 0)
+
+
+@pytest.fixture
+def _repeating_explain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put in the place of `wordvec explain` a command that prints what it was given."""
+
+    @click.command(cls=DashCommand)
+    @click.argument("expression")
+    @click.argument("token", required=False)
+    @click.option("--metric")
+    @click.option("--only", multiple=True)
+    @click.option("--top", type=int)
+    def explain(**given: object) -> None:
+        values = [given[name] for name in ("expression", "token", "metric", "only", "top")]
+        click.echo(" ".join(str(value) for value in values if value not in (None, ())))
+
+    monkeypatch.setitem(COMMANDS, "explain", ("repeating", "Repeat."))
+    monkeypatch.setitem(sys.modules, "wordvec.cli.repeating", SimpleNamespace(command=explain))
+
+
+@pytest.mark.usefixtures("store", "_repeating_explain")
+@pytest.mark.parametrize(
+    ("lines", "printed"),
+    [
+        (":explain 王 - 男 + 女 女王", "王 - 男 + 女 女王"),
+        (":explain --top 3 男:女=王:?", "男:女=王:? 3"),
+        (":query -k1 王 - 男\n:explain", "王 - 男"),
+        ("王\n:explain 女\n:explain", "女"),
+        (":metric cosine\n:k 2\n:explain 王", "王 cosine"),  # it has no -k
+        (":metric cosine\n:explain --metric=l2 王", "王 l2"),
+        (":only kanji word\n:explain 王", "王 ('kanji', 'word')"),
+        (":only kanji word\n:explain --only number 王", "王 ('number',)"),
+    ],
+)
+def test_a_command_takes_its_own_options_the_settings_it_has_and_the_last_expression(
+    lines: str, printed: str
+) -> None:
+    assert shell(lines).stdout.splitlines()[-1] == printed
+
+
+@pytest.mark.usefixtures("store", "_repeating_explain")
+def test_explain_without_any_expression_yet_says_what_is_missing() -> None:
+    assert "Missing argument 'EXPRESSION'" in shell(":explain").stderr
 
 
 @pytest.mark.usefixtures("store")
