@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+"""How fast questions are answered, on a random table of the reference's size (32,000 × 768).
+
+    python scripts/bench_query.py [--rounds 15] [--parts cold,open,block]
+
+cold   a whole `wordvec query`, beside the bare imports of numpy, faiss and click, and beside the
+       article's way (import torch and transformers, unpickle the vectors, build the index)
+open   one question at a time in an open process, beside gensim's most_similar and bare faiss
+block  1,000 lines on standard input, beside bare faiss and gensim
+
+What stands side by side is alternated, run by run, and the median taken. The answers of a random
+table mean nothing; the time that they take is that of the real one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pickle
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+SOURCE = Path(__file__).resolve().parents[1] / "src"
+sys.path.insert(0, str(SOURCE))
+
+from wordvec.store import Store  # noqa: E402  (this checkout's, installed or not)
+from wordvec.table import Mode, Provenance, TableName, VectorTable  # noqa: E402
+from wordvec.vocabulary import Vocabulary  # noqa: E402
+
+V, D, LINES = 32_000, 768, 1_000
+NAME = TableName("random", Mode.STATIC)
+QUESTION = "王-男+女"
+
+IMPORTS = "import numpy, faiss, click"
+ARTICLE = """
+import pickle, sys
+import faiss, numpy as np, torch
+from transformers import BertJapaneseTokenizer, BertModel
+vectors = pickle.load(open(sys.argv[1], "rb"))
+index = faiss.IndexFlatL2(768)
+index.add(np.array([vectors[i] for i in range(len(vectors))], dtype=np.float32))
+query = vectors[0] - vectors[1] + vectors[2]
+print(index.search(query[None], 10))
+"""
+BARE_BLOCK = """
+import sys
+import faiss, numpy as np
+table, queries = np.load(sys.argv[1], mmap_mode="r"), np.load(sys.argv[2])
+index = faiss.IndexFlatL2(table.shape[1])
+index.add(table)
+distances, ids = index.search(queries, 10)
+for near, far in zip(ids.tolist(), distances.tolist()):
+    print(near, far)
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--parts", default="cold,open,block")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder), options.rounds)
+        for part in options.parts.split(","):
+            {"cold": bench.cold, "open": bench.open, "block": bench.block}[part]()
+
+
+class Bench:
+    """One random table in a store of its own, and what is timed on it."""
+
+    def __init__(self, folder: Path, rounds: int) -> None:
+        self.folder = folder
+        self.rounds = rounds
+        self.store = Store(folder / "store")
+        self.store.save(random_table())
+        self.table = self.store.open(NAME)
+        rng = np.random.default_rng(1)
+        named = [rng.choice(V, 3, replace=False) for _ in range(LINES)]
+        tokens = self.table.vocabulary.tokens
+        self.words = [[tokens[row] for row in rows] for rows in named]
+        self.lines = [f"{a}-{b}+{c}" for a, b, c in self.words]
+        rows = np.asarray(self.table.vectors)
+        self.queries = np.stack([rows[a] - rows[b] + rows[c] for a, b, c in named])
+        self.env = {**os.environ, "PYTHONPATH": str(SOURCE), "WORDVEC_MODEL": NAME.model}
+        self.env["WORDVEC_HOME"] = str(self.store.root)
+        self.env.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
+
+    def cold(self) -> None:
+        """Time whole processes that answer one question."""
+        article = self.folder / "vectors.pickle"
+        article.write_bytes(pickle.dumps(dict(enumerate(np.array(self.table.vectors)))))
+        ours = [sys.executable, "-m", "wordvec", "query", QUESTION]
+        found = self.processes(
+            {
+                "imports of numpy, faiss, click": [sys.executable, "-c", IMPORTS],
+                "wordvec query, l2": ours,
+                "wordvec query, cosine": [*ours, "--metric", "cosine"],
+                "the article's way": [sys.executable, "-c", ARTICLE, str(article)],
+            }
+        )
+        imports, l2, cosine, way = (seconds for seconds, _ in found.values())
+        print(f"\na cold question (median of {self.rounds} processes each, alternated)")
+        for name, (seconds, resident) in found.items():
+            print(f"  {name:<32}{1000 * seconds:8.0f} ms{resident / 2**20:8.0f} MiB resident")
+        told("l2 / imports", l2 / imports, "at most 1.4")
+        told("cosine / imports", cosine / imports, "at most 1.4")
+        told("the article's way / l2", way / l2, "at least 15")
+        told("resident MB, l2", found["wordvec query, l2"][1] / 1e6, "at most 160")
+        told("resident MB, cosine", found["wordvec query, cosine"][1] / 1e6, "at most 200")
+
+    def open(self) -> None:
+        """Time one question at a time, the table being open."""
+        import faiss
+
+        from wordvec.expression import parse
+        from wordvec.metric import Metric
+        from wordvec.query import Asker, Settings
+
+        keyed = self.keyed_vectors()
+        index = self.flat_index()
+        rows = np.asarray(self.table.vectors)
+
+        def ours(metric: Metric) -> Callable[[int], object]:
+            asker = Asker(self.table, Settings(metric=metric))
+            return lambda i: asker.answer([asker.prepare(parse(self.lines[i]))])
+
+        ways: dict[str, Callable[[int], object]] = {
+            "wordvec, l2": ours(Metric.L2),
+            "wordvec, cosine": ours(Metric.COSINE),
+            "gensim most_similar": lambda i: most_similar(keyed, self.words[i]),
+            "faiss IndexFlatL2": lambda i: index.search(self.queries[i : i + 1], 10),
+            "numpy X @ q": lambda i: rows @ self.queries[i],
+        }
+        found = alternated(ways, 10 * self.rounds)
+        print(f"\none question, table open (median of {10 * self.rounds} each, alternated)")
+        for name, seconds in found.items():
+            print(f"  {name:<32}{1000 * seconds:8.2f} ms")
+        gensim = found["gensim most_similar"]
+        told("gensim / wordvec, l2", gensim / found["wordvec, l2"], "above 1")
+        told("gensim / wordvec, cosine", gensim / found["wordvec, cosine"], "above 1")
+        print(f"  ({faiss.omp_get_max_threads()} threads of faiss)")
+
+    def block(self) -> None:
+        """Time 1,000 lines: in an open process from text to text, and as whole processes."""
+        keyed = self.keyed_vectors()
+        index = self.flat_index()
+        ways: dict[str, Callable[[int], object]] = {
+            "wordvec, lines to printed lines": lambda _: self.answer_lines(),
+            "bare faiss, vectors to ids": lambda _: index.search(self.queries, 10),
+        }
+        found = alternated(ways, self.rounds)
+        once = alternated({"gensim": lambda i: most_similar(keyed, self.words[i])}, LINES)
+        gensim = once["gensim"] * LINES
+        print(f"\n{LINES} questions, table open (median of {self.rounds} each, alternated)")
+        for name, seconds in found.items():
+            print(f"  {name:<32}{1000 * seconds:8.0f} ms")
+        print(f"  {'gensim most_similar, one by one':<32}{1000 * gensim:8.0f} ms")
+        ours, bare = found.values()
+        told("bare faiss / wordvec", bare / ours, "at least 0.6")
+        told("gensim / wordvec", gensim / ours, "at least 5")
+
+        vectors, queries = self.folder / "table.npy", self.folder / "queries.npy"
+        np.save(vectors, self.table.vectors)
+        np.save(queries, self.queries)
+        lines = self.folder / "lines.txt"
+        lines.write_text("\n".join(self.lines), encoding="utf-8")
+        bare_process = [sys.executable, "-c", BARE_BLOCK, str(vectors), str(queries)]
+        whole = self.processes(
+            {
+                "wordvec query -": [sys.executable, "-m", "wordvec", "query", "-"],
+                "a bare script over faiss": bare_process,
+            },
+            stdin=lines,
+        )
+        print(f"\n{LINES} lines on standard input, whole processes")
+        for name, (seconds, resident) in whole.items():
+            print(f"  {name:<32}{1000 * seconds:8.0f} ms{resident / 2**20:8.0f} MiB resident")
+        ours, bare = (seconds for seconds, _ in whole.values())
+        told("bare / wordvec", bare / ours, "at least 0.6")
+
+    def answer_lines(self) -> str:
+        """Answer the lines as the command does, from text to text."""
+        from io import BytesIO
+
+        from wordvec.cli import query as command
+        from wordvec.cli.output import Format, Look
+        from wordvec.query import Asker, Settings
+
+        out, sys.stdout = sys.stdout, StringIO()
+        try:
+            asker = Asker(self.table, Settings())
+            writer = command.AnswerWriter(Format.TEXT, Look())
+            stream = BytesIO("\n".join(self.lines).encode())
+            command._answer_lines(asker, stream, writer)  # noqa: SLF001  (what `query -` runs)
+            return sys.stdout.getvalue()
+        finally:
+            sys.stdout = out
+
+    def flat_index(self) -> Any:
+        """The article's index, built."""
+        import faiss
+
+        index = faiss.IndexFlatL2(D)
+        index.add(np.asarray(self.table.vectors))
+        return index
+
+    def keyed_vectors(self) -> Any:
+        """The same vectors in gensim, its norms worked out."""
+        from gensim.models import KeyedVectors
+
+        keyed = KeyedVectors(D)
+        keyed.add_vectors(list(self.table.vocabulary.tokens), np.array(self.table.vectors))
+        keyed.fill_norms()
+        return keyed
+
+    def processes(
+        self, commands: dict[str, list[str]], *, stdin: Path | None = None
+    ) -> dict[str, tuple[float, float]]:
+        """Median seconds and bytes resident of each command, alternated after one run to warm."""
+        times: dict[str, list[float]] = {name: [] for name in commands}
+        resident = dict.fromkeys(commands, 0.0)
+        for turn in range(self.rounds + 1):
+            for name, command in commands.items():
+                seconds, size = self.process(command, stdin)
+                if turn:
+                    times[name].append(seconds)
+                    resident[name] = max(resident[name], size)
+        return {name: (statistics.median(times[name]), resident[name]) for name in commands}
+
+    def process(self, command: list[str], stdin: Path | None) -> tuple[float, float]:
+        source = stdin.open("rb") if stdin else subprocess.DEVNULL
+        start = time.perf_counter()
+        child = subprocess.Popen(
+            command, env=self.env, stdin=source, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds = time.perf_counter() - start
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode and child.stderr:
+            sys.exit(f"{command[:4]} failed:\n{child.stderr.read().decode()}")
+        return seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def random_table() -> VectorTable:
+    """Rows of about length 1, under made-up tokens and the three of the question."""
+    rng = np.random.default_rng(0)
+    vectors: NDArray[np.float32] = rng.standard_normal((V, D), dtype=np.float32) / np.float32(28)
+    kana = [chr(code) for code in range(ord("ァ"), ord("ァ") + 80)]
+    made = [f"{a}{b}{c}" for a in kana for b in kana for c in kana[:5]]
+    vocabulary = Vocabulary(tokens=("王", "男", "女", *made[: V - 3]))
+    return VectorTable.from_vectors(vocabulary, vectors, Provenance(NAME.model, NAME.mode))
+
+
+def most_similar(keyed: Any, words: list[str]) -> object:
+    a, b, c = words
+    return keyed.most_similar(positive=[a, c], negative=[b], topn=10)
+
+
+def alternated(ways: dict[str, Callable[[int], object]], rounds: int) -> dict[str, float]:
+    """Median seconds of each way, one after the other in turns, after one turn to warm."""
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(rounds + 1):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            way(turn % LINES)
+            if turn:
+                times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(seconds) for name, seconds in times.items()}
+
+
+def told(name: str, value: float, wanted: str) -> None:
+    print(f"  {name:<32}{value:8.2f}      wanted: {wanted}")
+
+
+if __name__ == "__main__":
+    main()
