@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -165,6 +166,20 @@ def test_progress_is_drawn_on_stderr_when_asked_for(
     assert out.count("\n") == 1
     assert re.search(r"0/82 \[00:00<", err)
     assert "tokens" in err
+
+
+def test_vectors_that_are_no_numbers_are_counted(
+    home: Path, tiny_bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    folder = shutil.copytree(tiny_bert, tmp_path / "nan")
+    tensors = load_file(folder / "model.safetensors")
+    tensors["embeddings.word_embeddings.weight"][[8, 9], 3] = float("nan"), float("inf")
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    assert run_here("extract", "--model", str(folder)) == 0
+    assert capsys.readouterr().err == "Warning: 2 of 82 vectors hold a NaN or an infinity\n"
+    assert home.exists()
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "many"])

@@ -8,7 +8,7 @@ import click
 
 from wordvec.cli.bar import Bar, progress_option
 from wordvec.cli.options import complete_model, store_option
-from wordvec.cli.output import note, write_lines
+from wordvec.cli.output import note, warn, write_lines
 from wordvec.models import REFERENCE, default_model
 from wordvec.table import Mode, TableName
 from wordvec.text import escape
@@ -91,6 +91,8 @@ def command(
         except KeyboardInterrupt:
             _say_what_is_kept(bar)
             raise
+    if outcome.non_finite:
+        warn(f"{outcome.non_finite:,} of {outcome.shape[0]:,} vectors hold a NaN or an infinity")
     write_lines(_told(outcome))
 
 

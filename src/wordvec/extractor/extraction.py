@@ -63,8 +63,9 @@ class Outcome:
     """What an extraction left in the store.
 
     existed: the table was there before, and nothing was done. resumed_from: rows that an earlier
-    call had done. also: the static table, where it was made along the way. instead_of: why
-    another model than the reference was taken, if nobody named one.
+    call had done. non_finite: rows with a NaN or an infinity. also: the static table, where it was
+    made along the way. instead_of: why another model than the reference was taken, if nobody named
+    one.
     """
 
     table: TableName
@@ -74,6 +75,7 @@ class Outcome:
     seconds: float = 0.0
     existed: bool = False
     resumed_from: int = 0
+    non_finite: int = 0
     also: TableName | None = None
     instead_of: str | None = None
 
@@ -236,7 +238,8 @@ def _outcome(store: Store, table: VectorTable, *, existed: bool = False) -> Outc
     folder = Place(store.root, table.name).table
     size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
     shape = (len(table), table.dimensions)
-    return Outcome(table.name, folder, shape, size, existed=existed)
+    non_finite = len(table.provenance.non_finite_rows)
+    return Outcome(table.name, folder, shape, size, existed=existed, non_finite=non_finite)
 
 
 def _provenance(
