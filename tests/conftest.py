@@ -57,3 +57,9 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("WORDVEC_HOME", str(tmp_path / "wordvec-home"))
     for name in ("WORDVEC_MODEL", "HF_ENDPOINT", "HF_HUB_CACHE", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out syncs, which cost minutes on a busy disk: no test outlives a power cut."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)

@@ -440,10 +440,7 @@ Store(Path(argument)).save(table_of({"山": [9, 9], "川": [8, 8]}), force=True)
 """
 
 
-def test_a_table_is_old_or_new_wherever_its_replacement_is_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: None)  # hundreds of them
+def test_a_table_is_old_or_new_wherever_its_replacement_is_killed(tmp_path: Path) -> None:
     stores = [Store(tmp_path / str(step)) for step in range(40)]
     for store in stores:
         store.save(table_of(ROWS))
@@ -481,11 +478,11 @@ def test_opening_a_table_of_the_references_size_takes_milliseconds(store: Store)
     store.save(table)
 
     def timed(call: Callable[[], object]) -> float:
-        began = time.perf_counter()
+        began = time.process_time()  # what others do meanwhile does not count
         call()
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     tokens = store.root / "made/static/tokens.json"
-    reading = min(timed(lambda: json.loads(tokens.read_text("utf-8"))) for _ in range(9))
-    opening = min(timed(lambda: store.open(NAME)) for _ in range(9))
-    assert opening - reading < 0.02  # 2 ms where nothing else runs
+    reading = min(timed(lambda: json.loads(tokens.read_text("utf-8"))) for _ in range(15))
+    opening = min(timed(lambda: store.open(NAME)) for _ in range(15))
+    assert opening - reading < 0.02  # 1 to 2 ms where nothing else runs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -248,15 +247,12 @@ EXTRACT = """
 from pathlib import Path
 from test_store_draft import *
 with Store(Path(argument)).draft(MADE, VOCABULARY, D, SETTINGS, force=True) as draft:
-    fill(draft)
+    fill(draft, step=5)
     draft.finish()
 """
 
 
-def test_wherever_an_extraction_is_killed_it_goes_on_to_the_same_table(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: None)  # hundreds of them
+def test_wherever_an_extraction_is_killed_it_goes_on_to_the_same_table(tmp_path: Path) -> None:
     stores = [Store(tmp_path / str(step)) for step in range(60)]
     for store in stores[::2]:
         store.save(table_of({"a": [1]}, mode=Mode.DYNAMIC))  # half of them replace a table
@@ -270,9 +266,9 @@ def test_wherever_an_extraction_is_killed_it_goes_on_to_the_same_table(
             assert draft.restarted is None
             assert draft.rows[: draft.done].tolist() == ROWS[: draft.done].tolist()
             resumed.append(draft.done)
-            fill(draft)
+            fill(draft, step=5)
             table = draft.finish()
         assert table.vectors.tobytes() == ROWS.tobytes()
         assert [path.name for path in (store.root / "made").iterdir()] == ["dynamic"]
-    assert set(resumed) == {0, 3, 6, 9, 10}
-    assert killed > 25
+    assert set(resumed) == {0, 5, 10}
+    assert killed > 20
