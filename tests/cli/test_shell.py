@@ -101,6 +101,12 @@ def shell(lines: str) -> Result:
         (":query --table toy:dynamic 王", ["query", "--table", "toy:dynamic", "王"]),
         ("：ＮＯＲＭＳ 王 C++", ["norms", "王", "C++"]),
         (":norms --largest 2", ["norms", "--largest", "2"]),
+        (":compare 王 - 男 + 女", ["compare", "王 - 男 + 女"]),
+        (":compare --tables dynamic,static 王", ["compare", "--tables", "dynamic,static", "王"]),
+        (":explain 王 - 男 + 女 女王", ["explain", "王 - 男 + 女", "女王"]),
+        (':explain 王 "C++" --metric cosine', ["explain", "王", "C++", "--metric", "cosine"]),
+        (":similar 王 女 C++", ["similar", "王", "女", "C++"]),
+        (":odd 王 女王 女", ["odd", "王", "女王", "女"]),
         (":tables", ["tables"]),
     ],
 )

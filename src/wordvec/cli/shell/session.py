@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from wordvec.table import TableName, VectorTable
 
 # The commands that answer something about a table; the others make or move tables.
-ASKING = ("query", "compare", "explain", "norms", "similar", "odd", "tables")
+ASKING = ("query", "compare", "explain", "similar", "odd", "norms", "evaluate", "tables")
 _OF_EXPRESSIONS = ("query", "compare", "explain")  # the others take tokens as they stand
 _OF_LAST = ("compare", "explain")  # about the last expression where none is given
 
@@ -210,6 +210,8 @@ class Session:
         if found:
             parse(found[0])
             self.last = found[0]
+        if name == "explain":  # the second is a token as it stands
+            return [*found[:1], *map(unquoted, found[1:])]
         return found
 
     def _run(self, name: str, options: list[str], arguments: list[str]) -> int:

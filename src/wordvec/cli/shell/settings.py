@@ -15,6 +15,7 @@ from wordvec.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from collections.abc import Set as AbstractSet
 
     from wordvec.table import TableName
 
@@ -112,15 +113,19 @@ class Settings:
 
 
 def table_arguments(
-    table: TableName, accepted: Mapping[str, click.Option], given: Collection[str]
+    table: TableName, accepted: Mapping[str, click.Option], given: AbstractSet[str]
 ) -> list[str]:
-    """Name the open table to a command; a mode or model given to the command itself comes first."""
-    if "--table" in given or "--table" not in accepted:
+    """Name the open table to a command; a mode or model given to the command itself comes first.
+
+    A command of several tables (`compare`) is told the model alone.
+    """
+    if "--table" in given:
         return []
-    if "--mode" not in given and "--model" not in given:
+    if "--table" in accepted and given.isdisjoint(("--mode", "--model")):
         return ["--table", str(table)]
-    left = {"--mode": str(table.mode), "--model": table.model}
-    return [part for name in left if name not in given for part in (name, left[name])]
+    half = {"--mode": str(table.mode), "--model": table.model}
+    return [part for name in half if name in accepted and name not in given
+            for part in (name, half[name])]  # fmt: skip
 
 
 def unquoted(written: str) -> str:
