@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 COMMANDS: dict[str, tuple[str, str]] = {
     "extract": ("extract", "Take the vectors of a model, static or dynamic, into the store."),
     "query": ("query", "Find the tokens nearest to an expression such as 王-男+女."),
+    "compare": ("compare", "Put what tables answer side by side: static and dynamic."),
+    "explain": ("explain", "Take an answer's score apart: word by word, dimension by dimension."),
+    "similar": ("similar", "Show how near words are to one another, all pairs of them."),
+    "odd": ("odd", "Find the word that does not belong."),
     "norms": ("norms", "Show how long the vectors of tokens are, and how they rank."),
+    "evaluate": ("evaluate", "Count the analogies that a table solves."),
     "tables": ("tables", "List the tables of the store, verify or remove them."),
     "export": ("export", "Write a table to a file: pickle, npy or word2vec's text."),
     "import": ("import_", "Take in vectors that were pickled as {id: vector}."),
@@ -36,6 +41,8 @@ EPILOG = """\b
 Examples:
   wordvec query 王-男+女
   wordvec query --mode dynamic -k 20 王+女-男
+  wordvec compare 王-男+女
+  wordvec explain 王-男+女 女王
   wordvec norms 王 后 女 男
 """
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     Callback = Callable[..., Any]
+    Option = Callable[[Callback], Callback]
 
 # What stands for an operator of the grammar when it is an argument by itself.
 LONE_OPERATORS = frozenset("+-*/×＋－−＊／=＝:：?？()（）")
@@ -253,10 +254,8 @@ def asking_options(callback: Callback) -> Callback:
             k=kwargs.pop("k"),
             method=Method(kwargs.pop("method")),
             metric=None if metric is None else Metric(metric),
-            transforms=tuple(step for several in transform for step in several),
-            filters=Filters(
-                only=tuple(Only(kind) for several in only for kind in several), **filters
-            ),
+            transforms=_flat(transform),
+            filters=Filters(only=tuple(Only(kind) for kind in _flat(only)), **filters),
             **{name: kwargs.pop(name) for name in ("unit", "exclude", "pieces", "merge_twins")},
         )
         return callback(*args, settings=settings, **kwargs)
@@ -264,32 +263,65 @@ def asking_options(callback: Callback) -> Callback:
     return with_settings
 
 
-_ASKING = (
-    k_option,
-    click.option(
+def changing_options(callback: Callback) -> Callback:
+    """Add `--unit` and `--transform`; the command gets `transforms`, what is done to the rows."""
+
+    @_UNIT
+    @_TRANSFORM
+    @functools.wraps(callback)
+    def with_transforms(
+        *args: Any, unit: bool, transform: tuple[tuple[str, ...], ...], **kwargs: Any
+    ) -> Any:
+        settings = Settings(unit=unit, transforms=_flat(transform))
+        return callback(*args, transforms=settings.steps, **kwargs)
+
+    return with_transforms
+
+
+def _flat(several: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(word for words in several for word in words)
+
+
+def metric_option(*metrics: Metric, default: Metric | None = None, text: str) -> Option:
+    """Make `--metric` with a choice of metrics."""
+    return click.option(
         "--metric",
-        type=click.Choice([metric.value for metric in Metric]),
-        help="What is near: L2 distance (the default), cosine similarity, inner product, or "
-        "cosine corrected for hubs.",
-    ),
-    click.option(
+        type=click.Choice([metric.value for metric in metrics]),
+        default=None if default is None else default.value,
+        show_default=default is not None,
+        help=text,
+    )
+
+
+def method_option(default: Method) -> Option:
+    """Make `--method` with a default of its own."""
+    return click.option(
         "--method",
         type=click.Choice([method.value for method in Method]),
-        default=Method.SUM.value,
+        default=default.value,
         show_default=True,
-        help="Sum of vectors, 3CosAdd, 3CosMul, or the direction from b to a.",
+        help="Sum of vectors, 3CosAdd, 3CosMul, or the direction from a to b.",
+    )
+
+
+_UNIT = click.option("--unit", is_flag=True, help="Bring every row to length 1 first.")
+_TRANSFORM = click.option(
+    "--transform",
+    type=Several("transform", ("unit", "center", "standardize", "abtt:", "whiten"), checked=False),
+    multiple=True,
+    metavar="STEP",
+    help="Change the rows first: unit, center, standardize, abtt:N or whiten; several in order.",
+)
+_ASKING = (
+    k_option,
+    metric_option(
+        *Metric,
+        text="What is near: L2 distance (the default), cosine similarity, inner product, or "
+        "cosine corrected for hubs.",
     ),
-    click.option("--unit", is_flag=True, help="Bring every row to length 1 first."),
-    click.option(
-        "--transform",
-        type=Several(
-            "transform", ("unit", "center", "standardize", "abtt:", "whiten"), checked=False
-        ),
-        multiple=True,
-        metavar="STEP",
-        help="Change the rows first: unit, center, standardize, abtt:N or whiten; several in "
-        "order.",
-    ),
+    method_option(Method.SUM),
+    _UNIT,
+    _TRANSFORM,
     click.option("--exclude", is_flag=True, help="Leave the words of the query out of the answer."),
     click.option(
         "--only",

@@ -34,7 +34,7 @@ from wordvec.errors import WordvecError
 from wordvec.metric import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from wordvec.query import Answer, Asker, Neighbour, Question, TableDescription
     from wordvec.settings import Settings
@@ -184,24 +184,31 @@ def answer_facts(answer: Answer) -> list[str]:
     return [*table_facts(answer.table), *settings_facts(answer.settings)]
 
 
+METRIC_NAMES = {
+    "l2": "L2 distance",
+    "cosine": "cosine similarity",
+    "dot": "inner product",
+    "csls": "CSLS",
+}
+_METHOD_NAMES = {"add": "3CosAdd", "mul": "3CosMul", "direction": "PairDirection"}
+
+
 def settings_facts(settings: Settings) -> list[str]:
     """What a header line says of how expressions are answered."""
-    names = {
-        "l2": "L2 distance",
-        "cosine": "cosine similarity",
-        "dot": "inner product",
-        "csls": "CSLS",
-    }
-    methods = {"add": "3CosAdd", "mul": "3CosMul", "direction": "PairDirection"}
-    method, metric = methods.get(settings.method), names[settings.ranked_by]
+    method, metric = _METHOD_NAMES.get(settings.method), METRIC_NAMES[settings.ranked_by]
     return [
         *([method] if method else []),
         *([metric] if not method or settings.metric is Metric.CSLS else []),
-        f"{', '.join(settings.steps) or 'raw'} vectors",
+        rows_fact(settings.steps),
         *(["query words left out"] if settings.exclude else []),
         *settings.filters.facts(),
         *(["twins merged"] if settings.merge_twins else []),
     ]
+
+
+def rows_fact(transforms: Sequence[str]) -> str:
+    """What a header line says of what was done to the rows."""
+    return f"{', '.join(transforms) or 'raw'} vectors"
 
 
 def table_facts(table: TableDescription) -> list[str]:
