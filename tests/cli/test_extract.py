@@ -164,8 +164,7 @@ def test_progress_is_drawn_on_stderr_when_asked_for(
     out, err = capsys.readouterr()
     assert home.exists()
     assert out.count("\n") == 1
-    assert re.search(r"0/82 \[00:00<", err)
-    assert "tokens" in err
+    assert re.search(r"  0% .* 0/82, \? tokens/s, \? left", err)
 
 
 def test_vectors_that_are_no_numbers_are_counted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Never, Self
 
 import click
@@ -15,6 +16,9 @@ progress_option = click.option(
     default=None,
     help="Draw a progress bar; by default only on a terminal.",
 )
+
+_WIDE = "{percentage:3.0f}% {bar} {n_fmt}/{total_fmt}, {rate_noinv_fmt}, {remaining} left"
+_NARROW = "{percentage:3.0f}%, {rate_noinv_fmt}, {remaining} left"
 
 
 class Bar:
@@ -58,5 +62,6 @@ class Bar:
             unit=f" {self.unit}",
             file=sys.stderr,
             dynamic_ncols=True,
+            bar_format=_WIDE if get_terminal_size().columns >= 60 else _NARROW,
             leave=False,
         )
