@@ -264,7 +264,12 @@ def test_a_zero_query_has_distances_and_products() -> None:
         (np.zeros(4), 3, [], r"expected \(Q, 4\) queries, got \(4,\)"),
         (np.zeros((1, 4)), 0, [], "expected k of at least 1, got 0"),
         (np.zeros((1, 4)), 3, [{1}, {2}], "expected 1 sets to exclude, got 2"),
-        (np.full((1, 4), np.nan), 3, [], "the query vector is not finite"),
+        (
+            np.full((1, 4), np.nan),
+            3,
+            [],
+            "the query vector is not finite, or too long to be squared",
+        ),
     ],
 )
 def test_what_cannot_be_searched_is_refused(
@@ -318,6 +323,19 @@ def test_any_small_table_is_answered_as_plain_numpy_does(
     hits = Engine(table_of(vectors), unit=unit).search(queries, k, metric=metric)
     for query, found in zip(queries, hits, strict=True):
         assert found.ids.tolist() == plain_search(vectors, query, k, metric, unit=unit)
+
+
+@pytest.mark.parametrize("metric", [Metric.L2, Metric.DOT])
+def test_faiss_alone_answers_a_plain_block(metric: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = random_vectors(700, 20)
+    queries = random_vectors(100, 20, seed=14).astype(np.float64)
+    exclude = [{row} for row in range(100)]
+
+    monkeypatch.setattr(Engine, "guesses", lambda *_: ())
+    hits = Engine(table_of(vectors)).search(queries, 6, metric=metric, exclude=exclude)
+    for row, (query, found) in enumerate(zip(queries, hits, strict=True)):
+        everything = plain_search(vectors, query, 7, metric, unit=False)
+        assert found.ids.tolist() == [near for near in everything if near != row][:6]
 
 
 @pytest.mark.parametrize(("metric", "unit"), ALL)

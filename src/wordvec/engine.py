@@ -23,6 +23,7 @@ order of summation (Higham 2002, section 3.1, and Cauchy-Schwarz).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,6 +53,7 @@ _ROWS_AT_ONCE = 1024  # rows recomputed at once, 6 MB of float64 at D = 768
 _EPS32 = 2.0**-24  # unit roundoff of float32
 _EPS64 = 2.0**-53
 _TINY32 = 2.0**-126  # what a product in float32 may lose by underflow
+_LONGEST = 1e150  # of a query; float64 cannot hold the square of a vector much longer
 _HUGE = 1e37  # a row this long may overflow float32; such a row is always recomputed
 
 
@@ -98,6 +100,8 @@ class Engine:
         self._norms = np.asarray(table.norms)
         self._finite = np.isfinite(self._norms)
         self._directed = self._finite & (self._norms > 0)
+        self._risky = np.flatnonzero(~(self._norms < _HUGE))  # float32 may overflow on them
+        self._steps = table.dimensions + 8  # roundings of a product, and room for a few more
 
     @property
     def view(self) -> RowView:
@@ -185,8 +189,9 @@ class Engine:
             raise WordvecError(f"expected k of at least 1, got {k}")
         if exclude and len(exclude) != len(queries):
             raise WordvecError(f"expected {len(queries)} sets to exclude, got {len(exclude)}")
-        if not np.isfinite(queries).all():
-            raise WordvecError("the query vector is not finite (NaN or infinity)")
+        with np.errstate(over="ignore", invalid="ignore"):
+            if not (_lengths(queries) < _LONGEST).all():
+                raise WordvecError("the query vector is not finite, or too long to be squared")
         if metric is Metric.COSINE and not queries.any(axis=1).all():
             raise WordvecError("the query vector is zero: it has no direction for a cosine")
         return queries
@@ -229,29 +234,58 @@ class Engine:
                 yield i, self._guess(dot, length, metric)
 
     def _guess(self, dots: NDArray[np.float32], length: float, metric: Metric) -> Guess:
-        """Turn dot products with a query's direction into bounds of a key that L2 ranks by.
+        """Turn dot products with a query's direction into a key of each row, and its error.
 
-        Every metric ranks by a key a − b·(x·q)/‖q‖, smaller is better: L2 by (‖x‖²/2 − x·q)/‖q‖,
-        cosine (and any metric over unit rows) by −(x·q)/(‖x‖‖q‖), dot by −(x·q)/‖q‖.
+        Smaller keys are better: −cos under cosine (and whatever ranks unit rows), −(x·q)/‖q‖ under
+        dot, ‖x‖²/2 − x·q under L2.
         """
-        D = self.table.dimensions
-        norms = self._norms
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            error = (D + 8) * _EPS32 * norms + 4 * D * _TINY32
+        with np.errstate(over="ignore", invalid="ignore"):  # rows that are not finite, or huge
             if self.unit or metric is Metric.COSINE:
-                keys, error = -dots / norms, error / norms
+                keys, error = dots * self._minus_inverse, self._cosine_error
+                if metric is Metric.L2:
+                    error = error + 4 * self._steps * _EPS64 * (1 + length) ** 2 / length
             elif metric is Metric.DOT:
-                keys = -dots.astype(np.float64)
+                keys, error = -dots.astype(np.float64), self._dot_error
             else:
-                keys = norms**2 / (2 * length) - dots
-            if metric is Metric.L2:  # what float64 itself may lose in the distances that decide
-                size = (1 if self.unit else norms) + length
-                error = error + 4 * (D + 8) * _EPS64 * size**2 / length
-        risky = ~(norms < _HUGE) | ~np.isfinite(keys)
-        if risky.any():
-            keys[risky] = 0
-            error[risky] = np.inf
+                keys = self._half_squares - length * dots.astype(np.float64)
+                error = self._dot_error * length + self._square_error
+                error += 8 * self._steps * _EPS64 * length**2
+        keys[self._risky] = 0
         return Guess(keys, error)
+
+    @cached_property
+    def _dot_error(self) -> Floats:
+        """How far off float32 may be in x·q/‖q‖: (V,)."""
+        return self._without_risky(
+            self._steps * _EPS32 * self._norms + 4 * self._steps * _TINY32, np.inf
+        )
+
+    @cached_property
+    def _minus_inverse(self) -> Floats:
+        """−1/‖x‖, 0 for rows without direction: (V,)."""
+        inverse = np.divide(-1, self._norms, out=np.zeros(len(self._norms)), where=self._directed)
+        return self._without_risky(inverse, 0)
+
+    @cached_property
+    def _cosine_error(self) -> Floats:
+        """How far off float32 may be in a cosine: (V,)."""
+        with np.errstate(invalid="ignore"):
+            return self._without_risky(-self._dot_error * self._minus_inverse, np.inf)
+
+    @cached_property
+    def _half_squares(self) -> Floats:
+        """‖x‖²/2: (V,)."""
+        return self._without_risky(self._norms, 0) ** 2 / 2
+
+    @cached_property
+    def _square_error(self) -> Floats:
+        """What float64 itself may lose in the distances that decide, ‖x‖'s part of it: (V,)."""
+        return 16 * self._steps * _EPS64 * self._half_squares
+
+    def _without_risky(self, values: Floats, instead: float) -> Floats:
+        values = values.copy()
+        values[self._risky] = instead
+        return values
 
     def _search_by_faiss(
         self, queries: Floats, k: int, metric: Metric, exclude: Sequence[Collection[int]]
@@ -267,40 +301,39 @@ class Engine:
             return [None] * len(queries)
         kind = faiss.METRIC_L2 if metric is Metric.L2 else faiss.METRIC_INNER_PRODUCT
         values, ids = faiss.knn(block, self._rows, asked, metric=kind)
-        found: list[Hits | None] = []
-        for query, rows, last, out in zip(queries, ids, values[:, -1], exclude, strict=True):
-            hits = self._decide_nominated(query, rows, k, metric, out)
-            if hits and asked < V and not self._is_proved(query, hits, float(last), metric):
-                hits = None
-            found.append(hits)
+        # smaller is better; a place that faiss could not fill has the id −1
+        keys = values.astype(np.float64) * (1 if metric is Metric.L2 else -1)
+        lengths = _lengths(queries)
+        found: list[Hits | None] = [None] * len(queries)
+        filled = (ids >= 0).all(axis=1) & np.isfinite(keys).all(axis=1)
+        for i in np.flatnonzero(filled).tolist():
+            key, rows, last = keys[i], ids[i], keys[i, -1]
+            if exclude[i]:
+                kept = ~np.isin(rows, list(exclude[i]))
+                key, rows = key[kept], rows[kept]
+            worst = self._worst(key[k - 1], lengths[i], metric) if len(rows) >= k else np.nan
+            if worst < last or (asked == V and worst < np.inf):
+                found[i] = self._decide(queries[i], np.sort(rows[key <= worst]), k, metric)
         return found
 
-    def _decide_nominated(
-        self, query: Floats, rows: Rows, k: int, metric: Metric, exclude: Collection[int]
-    ) -> Hits | None:
-        """Decide among nominated rows; None if they are fewer than k, or one is not finite."""
-        rows = np.sort(rows)
-        if rows[0] < 0 or not self._finite[rows].all():
-            return None
-        if exclude:
-            rows = rows[~np.isin(rows, list(exclude))]
-        return self._decide(query, rows, k, metric) if len(rows) >= k else None
+    def _worst(self, kth: float, length: float, metric: Metric) -> float:
+        """What faiss may give (smaller is better) to a row that is as good as its k-th.
 
-    def _is_proved(self, query: Floats, hits: Hits, last: float, metric: Metric) -> bool:
-        """Whether every row that faiss did not nominate is worse than the k-th.
-
-        last: faiss's score (L2: squared) of the last nominated row; all others are no better.
+        NaN where its float32 may have overflown. A row as near as the k-th is no longer than
+        ‖q‖ + its distance, and faiss counts ‖x‖² + ‖q‖² − 2x·q, off by (D + 8)·2⁻²⁴·(‖x‖ + ‖q‖)²
+        at most.
         """
-        D = self.table.dimensions
-        kth, length = float(hits.scores[-1]), float(_lengths(query[None])[0])
+        off = self._steps * _EPS32
         if metric is Metric.L2:
-            # A row as near as the k-th is no longer than ‖q‖ + kth, and faiss computes
-            # ‖x‖² + ‖q‖² − 2x·q, off by at most (D + 8)·2⁻²⁴·(‖x‖ + ‖q‖)².
-            size = (2 * length + kth) ** 2
-            nearest_other = last - (D + 8) * _EPS32 * size - 4 * D * _TINY32
-            return size < _HUGE and nearest_other > kth**2
-        size = float(np.max(self._norms, where=self._finite, initial=0)) * length
-        return size < _HUGE and last + (D + 8) * _EPS32 * size + 4 * D * _TINY32 < kth
+            square = (kth + 8 * off * length**2) / (1 - 2 * off)  # of the true k-th distance
+            size = (2 * length + np.sqrt(square)) ** 2
+        else:
+            size = self._longest * length
+        return kth + 2 * (off * size + 4 * self._steps * _TINY32) if size < _HUGE else np.nan
+
+    @cached_property
+    def _longest(self) -> float:
+        return float(np.max(self._norms, where=self._finite, initial=0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -312,16 +345,11 @@ class Guess:
 
     def nominate(self, k: int, allowed: Mask) -> Rows:
         """Every allowed row that could be among the k best, ascending."""
+        at_worst, at_best = self.keys + self.error, self.keys - self.error
         if not allowed.all():
-            return self._nominate_among(k, np.flatnonzero(allowed))
-        at_worst = self.keys + self.error
-        kth = _kth_at_most(at_worst, k)
-        return np.flatnonzero(self.keys - self.error <= kth)
-
-    def _nominate_among(self, k: int, rows: Rows) -> Rows:
-        keys, error = self.keys[rows], self.error[rows]
-        kth = _kth_at_most(keys + error, k)
-        return rows[keys - error <= kth]
+            at_worst[~allowed] = np.inf
+            return np.flatnonzero((at_best <= _kth_at_most(at_worst, k)) & allowed)
+        return np.flatnonzero(at_best <= _kth_at_most(at_worst, k))
 
     def around(self, row: int, allowed: Mask) -> tuple[int, Rows]:
         """How many rows are surely better than `row`, and which (itself too) may be either."""
