@@ -107,9 +107,10 @@ def term_vectors(terms: Sequence[Term], rows: Rows) -> NDArray[np.float64]:
     """
     import numpy as np
 
-    vectors = np.empty((len(terms), rows.shape[1]), dtype=np.float64)
+    vectors = rows[[term.ids[0] for term in terms]].astype(np.float64)
     for place, term in enumerate(terms):
-        vectors[place] = rows[list(term.ids)].astype(np.float64).mean(axis=0)
+        if len(term.ids) > 1:
+            vectors[place] = rows[list(term.ids)].astype(np.float64).mean(axis=0)
     return vectors
 
 

@@ -71,6 +71,8 @@ def escape(token: str) -> str:
     """
     if not token:
         return '""'
+    if token.isprintable() and not _BLANK.search(token):  # nearly every token
+        return token
     return "".join(char if _is_visible(char) else _code(char) for char in token)
 
 
@@ -97,6 +99,8 @@ _PLAIN = re.compile("[ -~\u3000-\u3029ぁ-ゖァ-ヿ\u4e00-\u9fff！-｠]*")
 
 def width(text: str) -> int:
     """Terminal cells that `text` takes: 王 takes two, a combining mark none."""
+    if text.isascii():
+        return len(text)
     if _PLAIN.fullmatch(text):
         return len(text) + sum(char >= "\u3000" for char in text)
     from wcwidth import wcswidth  # 40 ms of tables, not needed for plain Japanese

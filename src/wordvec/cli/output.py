@@ -82,18 +82,28 @@ def table_lines(
 
     Columns that shrink are cut with an ellipsis so that a line fits the terminal.
     """
-    cells = [[_cell(cell) for cell in row] for row in rows]
-    widths = [
-        max([text.width(column.title), *(text.width(row[i].text) for row in cells)])
-        for i, column in enumerate(columns)
-    ]
-    widths = _shrink(widths, columns, look.cells)
     heading = [Cell(column.title, "dim") for column in columns]
-    return [_line(row, columns, widths, look) for row in [heading, *cells]]
+    grid = [heading, *rows]
+    texts = [[cell.text if isinstance(cell, Cell) else cell for cell in row] for row in grid]
+    sizes = [[text.width(shown) for shown in row] for row in texts]
+    widths = _shrink([max(column) for column in zip(*sizes, strict=True)], columns, look.cells)
+    lines = []
+    for row, shown, size in zip(grid, texts, sizes, strict=True):
+        padded = map(_padded, shown, size, columns, widths)
+        painted = [
+            look.paint(words, cell.style) if isinstance(cell, Cell) else words
+            for words, cell in zip(padded, row, strict=True)
+        ]
+        lines.append("  ".join(painted).rstrip(" "))
+    return lines
 
 
-def _cell(cell: Cell | str) -> Cell:
-    return cell if isinstance(cell, Cell) else Cell(cell)
+def _padded(shown: str, size: int, column: Column, cells: int) -> str:
+    if size > cells and column.shrinks:
+        shown = text.clip(shown, cells)
+        size = text.width(shown)
+    space = " " * (cells - size)
+    return space + shown if column.right else shown + space
 
 
 def _shrink(widths: list[int], columns: Sequence[Column], cells: int | None) -> list[int]:
@@ -109,16 +119,6 @@ def _shrink(widths: list[int], columns: Sequence[Column], cells: int | None) -> 
         widths[max(able, key=lambda i: widths[i])] -= 1
         excess -= 1
     return widths
-
-
-def _line(row: Sequence[Cell], columns: Sequence[Column], widths: Sequence[int], look: Look) -> str:
-    parts = []
-    for i, (cell, column, cells) in enumerate(zip(row, columns, widths, strict=True)):
-        shown = text.clip(cell.text, cells) if column.shrinks else cell.text
-        last = i == len(columns) - 1 and not column.right
-        padded = shown if last else text.pad(shown, cells, right=column.right)
-        parts.append(look.paint(padded, cell.style))
-    return "  ".join(parts) if look.colour else "  ".join(parts).rstrip()
 
 
 def header_lines(facts: Sequence[str], look: Look) -> list[str]:

@@ -231,8 +231,7 @@ def answer_lines(answer: Answer, look: Look) -> list[str]:
     return [look.paint(one_line(answer.query), "bold"), *table_lines(columns, rows, look)]
 
 
-def _row(neighbour: Neighbour, *, twins: bool) -> list[Cell]:
-    style = "dim" if neighbour.in_query else None
+def _row(neighbour: Neighbour, *, twins: bool) -> Sequence[Cell | str]:
     cells = [
         str(neighbour.rank),
         neighbour.token,
@@ -241,4 +240,4 @@ def _row(neighbour: Neighbour, *, twins: bool) -> list[Cell]:
         str(neighbour.id),
         number(neighbour.score),
     ]
-    return [Cell(cell, style) for cell in cells]
+    return [Cell(cell, "dim") for cell in cells] if neighbour.in_query else cells
