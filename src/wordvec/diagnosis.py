@@ -221,13 +221,19 @@ def _parts(
             against = x
         case _:
             against = x / (np.linalg.norm(q) * np.linalg.norm(x))
-    given = scaled * (vectors @ against)
+    given = scaled * (vectors @ against) + 0.0  # no -0.0
     sizes = norms * np.linalg.norm(x)
     cosines = np.clip(
         np.divide(vectors @ x, sizes, out=np.zeros_like(sizes), where=sizes > 0), -1, 1
     )
     return tuple(
-        Part(word.text, word.weight, float(norm), float(cosine) if size > 0 else None, float(part))
+        Part(
+            word.text,
+            word.weight,
+            float(norm),
+            float(cosine) if size > 0 else None,
+            float(part) + 0.0,
+        )
         for word, norm, cosine, size, part in zip(words, norms, cosines, sizes, given, strict=True)
     )
 

@@ -160,7 +160,7 @@ def _beside(found: Comparison, names: Sequence[str], look: Look) -> list[str]:
         [Cell(str(i + 1)), *(cell for heads, rows in groups for cell in _line(heads, rows, i))]
         for i in range(depth)
     ]
-    plain = table_lines(columns, rows, Look(cells=look.cells))
+    plain = table_lines(columns, rows, Look())
     if look.cells is None or max(map(text.width, plain)) <= look.cells:
         return table_lines(columns, rows, look)
     lines: list[str] = []
@@ -178,7 +178,7 @@ def _group(
     heads = [
         Column(names[i], shrinks=True),
         Column(found.settings.ranked_by.score_name, right=True),
-        *(Column(f"in {names[j]}", right=True) for j in others),
+        *(Column(f"in {names[j]}", right=True, shrinks=True) for j in others),
     ]
     return heads, [_cells(one, others) for one in found.columns[i].neighbours]
 

@@ -98,10 +98,8 @@ def command(
     else:
         write_lines(_tsv(found) if form is Format.TSV else _text(found, Look.of(sys.stdout)))
     if 0 < found.carriers <= FEW < found.table.dimensions:
-        few = (
-            "one dimension carries" if found.carriers == 1 else f"{found.carriers} dimensions carry"
-        )
-        warn(f"{few} over half of this score; --transform standardize evens them out")
+        few = "one dimension is" if found.carriers == 1 else f"{found.carriers} dimensions are"
+        warn(f"{few} over half of the score: try --transform standardize")
 
 
 def _tsv(found: Explanation) -> Iterator[str]:
@@ -168,7 +166,7 @@ def _length_facts(found: Explanation) -> list[str]:
     if lengths is None:
         return []
     if lengths.longest == lengths.largest_part:
-        whose = [f"{lengths.longest}, the longest word, has the largest part"]
+        whose = [f"{lengths.longest} is longest and has the largest part"]
     else:
         whose = [f"longest word {lengths.longest}", f"largest part {lengths.largest_part}"]
     rank = "no rank" if lengths.rank is None else f"rank {lengths.rank:,}"
@@ -193,7 +191,7 @@ def _calibration_facts(found: Calibration, metric: Metric) -> list[str]:
     share = "all" if found.percentile == 100 else f"{found.percentile:.2f} %"
     z = [] if found.z is None else [f"z = {found.z:.2f}"]
     return [
-        f"{better} {share} of {found.sample:,} random expressions",
+        f"{better} {share} of {found.sample:,} at random",
         f"theirs {number(found.mean)} ± {number(found.deviation)}",
         *z,
     ]

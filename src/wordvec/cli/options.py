@@ -316,8 +316,8 @@ _ASKING = (
     k_option,
     metric_option(
         *Metric,
-        text="What is near: L2 distance (the default), cosine similarity, inner product, or "
-        "cosine corrected for hubs.",
+        text="What is near: L2 distance (the default of sum), cosine similarity, inner product, "
+        "or cosine corrected for hubs.",
     ),
     method_option(Method.SUM),
     _UNIT,
@@ -328,15 +328,15 @@ _ASKING = (
         type=Several("kind", [kind.value for kind in Only]),
         multiple=True,
         metavar="KIND",
-        help="List tokens of a kind alone: kanji, hiragana, katakana, latin, number; word or "
+        help="List only tokens of a kind: kanji, hiragana, katakana, latin, number; word or "
         "subword.",
     ),
-    click.option("--match", metavar="REGEX", help="List tokens that match alone."),
+    click.option("--match", metavar="REGEX", help="List only tokens that match."),
     click.option(
         "--vocab",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        help="List the words of a file alone, one a line.",
+        help="List only the words of a file, one a line.",
     ),
     click.option("--no-special", is_flag=True, help="Leave [CLS] and the like out."),
     click.option("--merge-twins", is_flag=True, help="List ##王 and 王 as one."),

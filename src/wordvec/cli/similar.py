@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   wordvec similar 王 女王 男 女
-  wordvec similar 王 ##王 "#296" --mode dynamic
+  wordvec similar 王 "##王" "#296" --mode dynamic   quote what begins with #
 """
 
 

@@ -1,0 +1,177 @@
+"""`wordvec compare` on tables that are checked by hand."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from toys import fill, run
+from wordvec import text
+from wordvec.cli.compare import _short_names, _text
+from wordvec.cli.output import Look
+from wordvec.comparison import compare
+from wordvec.expression import parse
+from wordvec.query import Asker, TableDescription
+from wordvec.settings import Settings
+from wordvec.store import Store
+from wordvec.table import Mode, TableName
+
+
+@pytest.fixture(autouse=True)
+def _toy_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(Store())
+    monkeypatch.setenv("WORDVEC_MODEL", "toy")
+
+
+def test_two_tables_stand_side_by_side() -> None:
+    assert run("compare", "王-男+女", "-k", "3") == (
+        0,
+        """\
+toy · static 12 × 3 · dynamic 12 × 3 · L2 distance · raw vectors
+
+王-男+女
+rank  static  distance  in dynamic  dynamic  distance  in static
+   1  女王      0.0000          12  子         0.0000          3
+   2  女 *      1.0000           2  女 *       1.0000          2
+   3  子        1.2247           1  王 *       1.4142          4
+
+static and dynamic share 2 of 3 · rank-biased overlap 0.58
+""",
+        "",
+    )
+
+
+def lines_at(cells: int, *names: TableName, source: str = "王-男+女", k: int = 3) -> list[str]:
+    askers = [Asker(Store().open(name), Settings(k=k)) for name in names]
+    return list(_text(compare(askers, parse(source)), Look(cells=cells)))
+
+
+STATIC, DYNAMIC = TableName("toy", Mode.STATIC), TableName("toy", Mode.DYNAMIC)
+
+
+def test_on_a_narrow_screen_they_stand_below_one_another() -> None:
+    assert lines_at(40, STATIC, DYNAMIC) == [
+        "toy · static 12 × 3 · dynamic 12 × 3",
+        "L2 distance · raw vectors",
+        "",
+        "王-男+女",
+        "rank  static  distance  in dynamic",
+        "   1  女王      0.0000          12",
+        "   2  女 *      1.0000           2",
+        "   3  子        1.2247           1",
+        "",
+        "rank  dynamic  distance  in static",
+        "   1  子         0.0000          3",
+        "   2  女 *       1.0000          2",
+        "   3  王 *       1.4142          4",
+        "",
+        "static and dynamic share 2 of 3",
+        "rank-biased overlap 0.58",
+    ]
+
+
+@pytest.mark.parametrize(("cells", "tables"), [(80, 3), (60, 3), (42, 3), (40, 2), (36, 2)])
+def test_no_line_is_wider_than_the_screen(cells: int, tables: int) -> None:
+    names = (STATIC, DYNAMIC, TableName("other", Mode.STATIC))[:tables]
+    lines = lines_at(cells, *names, source="王", k=9)
+    assert max(map(text.width, lines)) <= cells
+
+
+def test_colour_does_not_count_as_width() -> None:
+    askers = [Asker(Store().open(name), Settings(k=3)) for name in (STATIC, DYNAMIC)]
+    found = compare(askers, parse("王-男+女"))
+    assert len(list(_text(found, Look(colour=True, cells=70)))) == len(
+        list(_text(found, Look(cells=70)))
+    )
+
+
+def test_other_models_are_named_and_their_vocabularies_told_apart() -> None:
+    code, out, _ = run("compare", "王", "-k", "2", "--tables", "static,other:static")
+    assert code == 0
+    share = "toy and other share 1 of 2 · rank-biased overlap 0.55"
+    assert out.splitlines() == [
+        "toy 12 × 3 · other 3 × 2 · L2 distance · raw vectors",
+        "",
+        "王",
+        "rank  toy   distance  in other  other  distance  in toy",
+        "   1  王 *    0.0000         1  王 *     0.0000       1",
+        "   2  男      1.0000         –  后       1.0000       –",
+        "",
+        f"{share} · 10 tokens in toy alone · 1 token in other alone",
+    ]
+
+
+def test_json_has_a_column_for_each_table() -> None:
+    code, out, _ = run(
+        "compare", "王", "-k1", "--json", "--tables", "dynamic", "--tables", "static"
+    )
+    [found] = json.loads(out)
+    assert code == 0
+    assert [column["table"]["mode"] for column in found["columns"]] == ["dynamic", "static"]
+    assert found["columns"][0]["neighbours"] == [
+        {"rank": 1, "token": "王", "id": 0, "distance": 0.0, "in_query": True, "ranks": [1, 1]}
+    ]
+    assert [overlap["columns"] for overlap in found["overlaps"]] == [[0, 1]]
+
+
+def test_tsv_has_a_rank_for_each_table() -> None:
+    assert run("compare", "王", "-k2", "--tsv", "--tables", "other:static,static")[1] == (
+        "query\ttable\trank\ttoken\tid\tdistance\tin_query\trank other:static\trank toy:static\n"
+        "王\tother:static\t1\t王\t0\t0.0\ttrue\t1\t1\n"
+        "王\tother:static\t2\t后\t2\t1.0\tfalse\t2\t\n"
+        "王\ttoy:static\t1\t王\t0\t0.0\ttrue\t1\t1\n"
+        "王\ttoy:static\t2\t男\t1\t1.0\tfalse\t\t2\n"
+    )
+
+
+def test_lists_of_different_lengths_leave_blanks() -> None:
+    _, out, _ = run("compare", "王", "--tables", "other:static,static", "-k", "4")
+    *_, third, fourth, _, _ = out.splitlines()
+    assert third == "   3  女       1.4142       6  子      1.2247         –"
+    assert fourth == "   4                           女王    1.4142         –"
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (
+            ["王", "--tables", "static"],
+            2,
+            "a comparison needs two tables or more\nHint: --tables",
+        ),
+        (["王", "女"], 2, "Error: compare takes one expression, got 2"),
+        (["王", "-", "女"], 2, 'Hint: quote the expression: wordvec compare "王 - 女"'),
+        (["王", "--tables", "static,moving"], 2, "'moving' names no table"),
+        (["男", "--tables", "static,other:static"], 1, "other:static: 男 is no token of this voc"),
+        (["王", "--model", "other"], 1, "there is no table other:dynamic"),
+        (["王+", "--model", "other"], 1, "王+"),
+    ],
+)
+def test_what_does_not_fit_is_refused(args: list[str], code: int, message: str) -> None:
+    found, out, err = run("compare", *args)
+    assert (found, out) == (code, "")
+    assert message in err
+
+
+def described(model: str, mode: str) -> TableDescription:
+    return TableDescription(model, mode, None, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("tables", "names"),
+    [
+        ([("org/bert", "static"), ("org/bert", "dynamic")], ["static", "dynamic"]),
+        ([("org/bert", "static"), ("org/mini", "static")], ["bert", "mini"]),
+        ([("a/bert", "static"), ("mini", "dynamic")], ["bert", "mini"]),
+        (
+            [("a/bert", "static"), ("a/bert", "dynamic"), ("mini", "static")],
+            ["bert:static", "bert:dynamic", "mini:static"],
+        ),
+        ([("a/bert", "static"), ("b/bert", "static")], ["a/bert:static", "b/bert:static"]),
+    ],
+)
+def test_tables_are_called_by_what_tells_them_apart(
+    tables: list[tuple[str, str]], names: list[str]
+) -> None:
+    assert _short_names([described(*table) for table in tables]) == names

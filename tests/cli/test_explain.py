@@ -1,0 +1,148 @@
+"""`wordvec explain` on tables that are checked by hand."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from made_tables import table_of
+from toys import fill, run
+from wordvec import text
+from wordvec.cli.explain import _text
+from wordvec.cli.output import Look
+from wordvec.diagnosis import explain
+from wordvec.expression import parse
+from wordvec.metric import Metric
+from wordvec.query import Asker
+from wordvec.settings import Settings
+from wordvec.store import Store
+from wordvec.table import Mode, TableName
+
+
+@pytest.fixture(autouse=True)
+def _toy_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(Store())
+    monkeypatch.setenv("WORDVEC_MODEL", "toy")
+
+
+def test_under_l2_the_parts_stand_above_the_square() -> None:
+    assert run("explain", "王-男+女", "子") == (
+        0,
+        """\
+toy:static · 12 × 3 · L2 distance · raw vectors
+
+王-男+女 → 子
+rank 3 · distance 1.2247, squared 1.5000 · norm 0.7071
+
+word   weight    norm  cosine    part
+王          1  1.4142  0.5000  0.0000
+男         -1  1.0000  0.7071  1.0000
+女          1  1.0000  0.7071  0.0000
+‖子‖²                          0.5000
+sum                            1.5000
+
+longest word 王 · largest part 男 · rank 3 if all words had one length
+
+dimension    part   share
+        2  1.0000  66.7 %
+        0  0.2500  16.7 %
+        1  0.2500  16.7 %
+""",
+        "",
+    )
+
+
+def test_under_cosine_they_stand_above_the_similarity() -> None:
+    code, out, err = run("explain", "王+女", "女王", "--metric", "cosine")
+    assert (code, err) == (0, "")
+    assert (
+        out
+        == """\
+toy:static · 12 × 3 · cosine similarity · raw vectors
+
+王+女 → 女王
+rank 2 · similarity 0.8165 · norm 1.4142
+
+word  weight    norm  cosine    part
+王         1  1.4142  0.5000  0.4082
+女         1  1.0000  0.7071  0.4082
+sum                           0.8165
+
+王 is longest and has the largest part · rank 1 if all words had one length
+
+dimension    part   share
+        1  0.4082  50.0 %
+        2  0.4082  50.0 %
+"""
+    )
+
+
+def test_the_first_answer_that_is_no_query_word_is_explained() -> None:
+    assert "\n王-男+女 → 女王\n" in run("explain", "王-男+女")[1]
+
+
+def test_few_dimensions_with_over_half_of_the_score_are_warned_of() -> None:
+    rows = np.random.default_rng(0).normal(size=(30, 8))
+    rows[:, 5] += 40
+    Store().save(table_of(rows, model="lopsided"))
+    _, _, err = run("explain", "t1+t2", "--model", "lopsided", "--metric", "cosine")
+    assert err == "Warning: one dimension is over half of the score: try --transform standardize\n"
+    rows[:, 5] -= 40
+    rows[:, 2:4] = 20
+    Store().save(table_of(rows, model="lopsided"), force=True)
+    _, _, err = run("explain", "t1+t2", "--model", "lopsided", "--metric", "cosine", "--json")
+    assert "2 dimensions are over half of the score" in err
+
+
+def test_a_calibrated_score_stands_among_random_ones() -> None:
+    _, out, err = run("explain", "女:男=女王:?", "王", "--metric", "cosine", "--calibrate")
+    assert err == ""
+    last = out.splitlines()[-1]
+    assert last.startswith(("above 98.", "above 99."))
+    assert "% of 9,9" in last  # where the words cancel there is no cosine
+    assert " at random · theirs " in last
+    _, again, _ = run("explain", "女:男=女王:?", "王", "--metric", "cosine", "--calibrate")
+    assert again == out
+
+
+def test_what_is_better_than_all_says_so() -> None:
+    _, out, _ = run("explain", "王", "#5", "--metric", "dot", "--calibrate", "--jsonl")
+    calibration = json.loads(out)["calibration"]
+    assert calibration["sample"] == 10_000
+    _, out, _ = run("explain", "100*王", "1999", "--metric", "dot", "--calibrate")
+    assert "above " in out
+
+
+@pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
+def test_on_a_narrow_screen_no_line_is_wider(metric: Metric) -> None:
+    asker = Asker(Store().open(TableName("toy", Mode.STATIC)), Settings(metric=metric))
+    found = explain(asker, parse("王-男+女"), "子", calibrated=True)
+    assert max(text.width(line) for line in _text(found, Look(cells=41))) <= 41
+
+
+def test_tsv_has_one_line_a_part() -> None:
+    _, out, _ = run("explain", "女-男", "##王", "--tsv")
+    assert out == (
+        "query\ttoken\tword\tweight\tnorm\tcosine\tpart\n"
+        "女-男\t##王\t女\t1.0\t1.0\t0.0\t1.0\n"
+        "女-男\t##王\t男\t-1.0\t1.0\t0.7071067811865475\t5.0\n"
+        "女-男\t##王\t##王\t\t2.8284271247461903\t\t8.0\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["王+女", "--metric", "csls"], 2, "explain takes a sum apart, which csls is not"),
+        (["王-女", "--method", "mul"], 2, "which method mul is not\nHint: --metric cosine"),
+        (["王", "女", "男"], 2, "explain takes an expression and a token, got 3 arguments"),
+        (["王", "-", "女"], 2, 'Hint: quote the expression: wordvec explain "王 - 女"'),
+        (["王", "犬"], 1, "犬 is no token of this vocabulary"),
+    ],
+)
+def test_what_does_not_fit_is_refused(args: list[str], code: int, message: str) -> None:
+    found, out, err = run("explain", *args)
+    assert (found, out) == (code, "")
+    assert message in err
