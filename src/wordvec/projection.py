@@ -250,10 +250,12 @@ def descend(
     import numpy as np
     from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
+    # below, threads wait for one another more than they work
+    cores = -1 if len(begin) > 1000 else 1
     affinities = openTSNE.affinity.PerplexityBasedNN(
         perplexity=perplexity,
         knn_index=PrecomputedNeighbors(nearest.ids, nearest.distances),
-        n_jobs=-1,
+        n_jobs=cores,
         random_state=seed,
     )
     done = 0
@@ -270,7 +272,7 @@ def descend(
         n_iter=_PLAIN,
         # below, the trees of Barnes and Hut are quicker: the FFT's cost is the plane's width
         negative_gradient_method="fft" if len(begin) >= 10_000 else "bh",
-        n_jobs=-1,
+        n_jobs=cores,
         random_state=seed,
         callbacks=report,
         callbacks_every_iters=_REPORT_EVERY,

@@ -138,6 +138,8 @@ def command(
     from wordvec.projection import Settings
     from wordvec.transforms import transform
 
+    page_file = output or (None if png or svg else Path("map.html"))
+    _check_folders(page_file, png, svg)
     refs = _refs(tables, ref)
     expressions = [parse(source) for source in sources]
     settings = Settings(Metric(metric), perplexity, seed)
@@ -167,7 +169,7 @@ def command(
         )
     if the_map.left_out:
         note(f"{the_map.left_out} tokens have no place: their vectors are not finite, or zero")
-    _write(the_map, _page_file(output, png or svg), png, svg, vectors=vectors)
+    _write(the_map, page_file, png, svg, vectors=vectors)
 
 
 def _refs(tables: str | None, ref: TableRef) -> list[TableRef]:
@@ -182,20 +184,24 @@ def _refs(tables: str | None, ref: TableRef) -> list[TableRef]:
     return [TableRef.parse(name) for name in names]
 
 
-def _page_file(output: Path | None, picture: Path | None) -> Path | None:
-    return output or (None if picture else Path("map.html"))
+def _check_folders(*files: Path | None) -> None:
+    """Say at once, and not after minutes of work, that a file has no folder to go to."""
+    for file in files:
+        if file and not file.parent.is_dir():
+            raise UsageError(f"no folder {file.parent} for {file.name}",
+                hint=f"mkdir -p {file.parent}")  # fmt: skip
 
 
 def _write(
     the_map: Map, page_file: Path | None, png: Path | None, svg: Path | None, *, vectors: bool
 ) -> None:
-    from wordvec.map import draw, page, vector_bytes
+    from wordvec.map import build_page, draw, vector_bytes
     from wordvec.store.files import write_whole
 
     if page_file:
         if vectors:
             note(f"the vectors make the page about {_size(vector_bytes(the_map))} larger")
-        content = page(the_map, vectors=vectors).encode("utf-8")
+        content = build_page(the_map, vectors=vectors).encode("utf-8")
         write_whole(page_file, partial(_write_all, content))
         write_lines([_written(page_file, the_map)])
     for form, picture in (("png", png), ("svg", svg)):

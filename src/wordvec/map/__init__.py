@@ -8,7 +8,7 @@ only draw it.
 """
 
 from wordvec.map.figure import draw
-from wordvec.map.page import page, vector_bytes
+from wordvec.map.page import build_page, vector_bytes
 from wordvec.map.survey import Layer, Map, survey
 
-__all__ = ["Layer", "Map", "draw", "page", "survey", "vector_bytes"]
+__all__ = ["Layer", "Map", "build_page", "draw", "survey", "vector_bytes"]

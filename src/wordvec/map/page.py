@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 _METRICS = {Metric.L2: "L2 distance", Metric.COSINE: "cosine similarity"}
 
 
-def page(the_map: Map, *, vectors: bool = False) -> str:
+def build_page(the_map: Map, *, vectors: bool = False) -> str:
     """Write a map as HTML. vectors: with the vectors in 8 bit, and a box for any expression."""
-    files = resources.files("wordvec.map") / "page"
+    files = resources.files("wordvec.map") / "web"
     modules = {
         f"map/{file.name.removesuffix('.js')}": _address(file.read_bytes())
         for file in sorted(files.iterdir(), key=lambda file: file.name)

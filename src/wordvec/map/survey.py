@@ -16,6 +16,7 @@ from wordvec.map.colours import CLASSES
 from wordvec.metric import Metric
 from wordvec.progress import Progress, no_progress
 from wordvec.projection import Projection, Settings, finite_rows, project
+from wordvec.resolution import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,6 +86,8 @@ def survey(  # noqa: PLR0913  (one keyword a setting)
     """
     settings = settings or Settings()
     _check(tables)
+    for one in expressions:  # a word that is no token is said now, not after minutes
+        resolve(one, tables[0].vocabulary)
     kept = list(derived) or [None] * len(tables)
     asked = np.arange(min(tokens or len(tables[0]), len(tables[0])), dtype=np.int64)
     rows = asked

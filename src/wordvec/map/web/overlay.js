@@ -1,6 +1,7 @@
 // What lies over the points: names, the lines of the chosen token, arrows of an expression, lasso.
 
-import { GAP } from "map/labels";
+import { GAP, HEIGHT } from "map/labels";
+import { Stamps } from "map/stamps";
 
 export const FONT = '12px system-ui, "Hiragino Sans", "Noto Sans CJK JP", "Noto Sans JP", "Yu Gothic UI", Meiryo, sans-serif';
 
@@ -9,7 +10,7 @@ export const short = (token) => ([...token].length > 20 ? `${[...token].slice(0,
 
 export class Overlay {
   constructor(canvas, tokens, rows) {
-    Object.assign(this, { canvas, tokens, rows, context: canvas.getContext("2d"), ink: {} });
+    Object.assign(this, { canvas, tokens, rows, context: canvas.getContext("2d"), ink: {}, stamps: new Stamps(FONT, HEIGHT) });
   }
 
   resize(width, height, ratio) {
@@ -18,7 +19,7 @@ export class Overlay {
     this.ratio = ratio;
   }
 
-  /** scene: { view, place(slot), labels, chosen, marked, spokes, steps, rings, lasso, radius } */
+  /** scene: { view, place(slot), labels, widths, chosen, marked, spokes, steps, rings, lasso, radius } */
   draw(scene) {
     const { context, ratio } = this;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -33,19 +34,20 @@ export class Overlay {
     this.#lasso(scene);
   }
 
-  #names({ view, place, labels, faded }) {
-    const { context } = this;
+  #names({ view, place, labels, widths, faded }) {
+    const { context, stamps } = this;
+    if (stamps.ratio !== this.ratio || stamps.text !== this.ink.text)
+      stamps.begin({ ratio: this.ratio, text: this.ink.text, ground: this.ink.ground });
     context.globalAlpha = faded ? 0.35 : 1;
-    context.fillStyle = this.ink.text;
-    context.strokeStyle = this.ink.ground;
-    context.lineWidth = 3;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    const names = [];
     for (const slot of labels) {
       const [x, y] = view.toScreen(...place(slot));
-      if (x < -150 || y < -10 || x > view.width || y > view.height + 10) continue;
-      const name = short(this.tokens[this.rows[slot]]);
-      context.strokeText(name, x + GAP, y);
-      context.fillText(name, x + GAP, y);
+      if (x < -widths[slot] - GAP || y < -10 || x > view.width || y > view.height + 10) continue;
+      names.push({ name: short(this.tokens[this.rows[slot]]), width: widths[slot], x: x + GAP, y });
     }
+    stamps.put(context, names);
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.globalAlpha = 1;
   }
 

@@ -53,7 +53,7 @@ export function showToken(row, kind, hits, facts, context) {
 
 export function showExpression(source, hits, facts, notes, context) {
   show(source, quiet(facts), list(hits, context),
-    quiet("The star is the query, at the mean place of these neighbours, the nearer the weightier: sums are "
+    quiet("The star is the query, at the mean place of its nearest tokens on this map, the nearer the weightier: sums are "
       + "of the space, and the map only shows where they lead. Each arrow is one term (dashed: minus)."),
     ...notes.map((note) => quiet(note)));
   said.textContent = `${source}: ${hits.slice(0, 3).map((hit) => context.tokens[hit.row]).join(", ")}`;

@@ -37,7 +37,7 @@ root.dataset.painter = points.name;
 const overlay = new Overlay(get("overlay"), tokens, rows);
 
 async function startPoints() {
-  if (location.hash === "#canvas") return null;
+  if (location.hash === "#canvas" || (location.hash !== "#webgl" && !hasGraphicsCard())) return null;
   try {
     return await WebGLPoints.start(get("points"), await text("library"));
   } catch (error) {
@@ -46,6 +46,15 @@ async function startPoints() {
     document.querySelectorAll("#points")[1]?.remove();
     return null;
   }
+}
+
+/** WebGL played by the CPU is there, but pixels written one by one are several times quicker. */
+function hasGraphicsCard() {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  const info = gl?.getExtension("WEBGL_debug_renderer_info");
+  const name = gl ? String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER)) : "software";
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  return !/swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
 }
 
 const pairs = (x, y) => Float32Array.from({ length: 2 * N }, (_, i) => (i % 2 ? y : x)[i >> 1]);
@@ -88,7 +97,7 @@ function frame(now) {
   const busy = state.chosen !== null || state.answer !== null;
   points.draw(view, { between: state.between, radius, strength: busy ? 0.4 : 1, ground: overlay.ink.rgb });
   overlay.draw({
-    view, radius, place: placeOf, faded: busy, lasso: state.lasso,
+    view, radius, place: placeOf, faded: busy, widths: labels.widths, lasso: state.lasso,
     labels: labels.at(view.scale).length && labelsAt === state.between ? labels.at(view.scale) : [],
     ...choice(),
   });
@@ -318,9 +327,21 @@ function flyAround() {
   if (!places.length) return redraw();
   const [x0, x1] = [Math.min(...places.map(([x]) => x)), Math.max(...places.map(([x]) => x))];
   const [y0, y1] = [Math.min(...places.map(([, y]) => y)), Math.max(...places.map(([, y]) => y))];
-  const scale = Math.min(view.width * 0.5 / Math.max(x1 - x0, 1e-6), view.height * 0.7 / Math.max(y1 - y0, 1e-6), view.whole * 30);
-  view.fly({ x: (x0 + x1) / 2, y: (y0 + y1) / 2, scale }, performance.now());
+  const free = freeBox(), width = free.right - free.left, height = free.bottom - free.top;
+  const scale = Math.min((width * 0.8) / Math.max(x1 - x0, 1e-6), (height * 0.8) / Math.max(y1 - y0, 1e-6), view.whole * 30);
+  view.fly({
+    x: (x0 + x1) / 2 - ((free.left + free.right) / 2 - view.width / 2) / scale,
+    y: (y0 + y1) / 2 + ((free.top + free.bottom) / 2 - view.height / 2) / scale,
+    scale,
+  }, performance.now());
   redraw();
+}
+
+/** The part of the screen that no card covers: between them where there is room, else above the lower one. */
+function freeBox() {
+  const top = get("top").getBoundingClientRect(), details = get("details").getBoundingClientRect();
+  return view.width > 900 ? { left: top.right, right: details.left, top: 0, bottom: view.height }
+    : { left: 0, right: view.width, top: top.bottom, bottom: Math.max(details.top, top.bottom + 100) };
 }
 
 for (const { source, layers: perLayer } of about.expressions) {

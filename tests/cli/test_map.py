@@ -1,0 +1,86 @@
+"""`wordvec map`, the command itself, on a table of thirty tokens."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from made_tables import WORDS, table_of
+from wordvec.cli import group
+from wordvec.store import Store
+from wordvec.table import Mode
+
+
+@pytest.fixture(autouse=True)
+def _stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for mode in Mode:
+        rows = rng.normal(size=(len(WORDS), 5)).astype(np.float32)
+        named = dict(zip(WORDS, rows.tolist(), strict=True))
+        Store().save(table_of(named, model="toy", mode=mode))
+    monkeypatch.setenv("WORDVEC_MODEL", "toy")
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*args: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(group, ["map", *args])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_a_page_is_written_and_named() -> None:
+    code, out, err = run()
+    assert (code, err) == (0, "")
+    assert re.fullmatch(r"map\.html  1\.\d MB  25 tokens\n", out)
+    assert Path("map.html").read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_the_second_time_gives_the_same_file() -> None:
+    run("-o", "a.html", "--expression", "王-男+女")
+    run("-o", "b.html", "--expression", "王-男+女")
+    assert Path("a.html").read_bytes() == Path("b.html").read_bytes()
+
+
+def test_two_tables_and_vectors_whose_size_is_said_first() -> None:
+    code, out, err = run("--tables", "static,dynamic", "--vectors", "-o", "both.html")
+    assert code == 0
+    assert err == "Note: the vectors make the page about 0.3 kB larger\n"
+    assert out.startswith("both.html  ")
+    assert "Map of toy:static and toy:dynamic" in Path("both.html").read_text("utf-8")
+
+
+def test_pictures_alone_need_no_page() -> None:
+    code, out, err = run("--png", "map.png", "--svg", "map.svg", "--tokens", "10")
+    assert code == 0, err
+    assert [line.split("  ")[0] for line in out.splitlines()] == ["map.png", "map.svg"]
+    assert "10 tokens" in out
+    assert not Path("map.html").exists()
+
+
+def test_transform_and_metric_are_named_in_the_page() -> None:
+    run("--transform", "center,unit", "--metric", "cosine", "--tokens", "all")
+    assert "center unit vectors · t-SNE of cosine similarity" in Path("map.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["--tokens", "some"], 2, "'some' is neither a number of tokens nor all"),
+        (["--tokens", "0"], 2, "'0' is neither a number of tokens nor all"),
+        (["--tokens", "3"], 1, "a map needs at least 5 tokens, got 3"),
+        (["--tables", "static"], 2, "--tables takes two tables, got 1: static"),
+        (["--tables", "static,dynamic", "--mode", "dynamic"], 2, "--tables names models and modes"),
+        (["--tables", "static,other:static"], 1, "other:static"),
+        (["--expression", "女帝-男"], 1, "女帝"),
+        (["--expression", "王 男"], 1, "expected + or - between two words"),
+        (["--transform", "bigger"], 2, "'bigger' is no transform"),
+        (["-o", "no/such/map.html"], 2, "no folder no/such for map.html"),
+    ],
+)
+def test_what_cannot_be_done_is_said(args: list[str], code: int, message: str) -> None:
+    found, out, err = run(*args)
+    assert (found, out) == (code, "")
+    assert message in err
