@@ -16,6 +16,7 @@ from wordvec.errors import UsageError, WordvecError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
     from wordvec.vocabulary import Vocabulary
 
 
