@@ -14,9 +14,11 @@ from wordpiece import CLS, CONTINUES, MASK, SEP, SPECIALS
 Ids = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-# window lengths, [CLS] and [SEP] included, and how often each is drawn: mostly 64; some short ones,
-# since `[CLS] token [SEP]` is what the model is asked most; some long ones, for sentences
-LENGTHS = ((64, 0.8), (16, 0.1), (128, 0.1))
+# window lengths, [CLS] and [SEP] included, and how often each is drawn: mostly 64; some long ones,
+# for sentences; some short ones, down to a token alone, since `[CLS] token [SEP]` is what the model
+# is asked most
+ALONE = 3
+LENGTHS = ((64, 0.74), (128, 0.08), (16, 0.08), (ALONE, 0.1))
 KEPT, RANDOM = 0.1, 0.1  # of the chosen words, as in BERT; the rest becomes [MASK]
 
 
@@ -72,6 +74,14 @@ def hide(batch: Ids, chosen: Mask, size: int, random: np.random.Generator) -> Id
     seen = np.where(chosen & (fate >= KEPT + RANDOM), MASK, batch)
     anything = random.integers(len(SPECIALS), size, size=batch.shape)
     return np.where(chosen & (fate < RANDOM), anything, seen)
+
+
+def alone(count: int, size: int, random: np.random.Generator) -> Ids:
+    """(count, 3): [CLS] token [SEP], every token of the vocabulary as likely as another."""
+    batch = np.full((count, ALONE), SEP, dtype=np.int64)
+    batch[:, 0] = CLS
+    batch[:, 1] = random.integers(len(SPECIALS), size, size=count)
+    return batch
 
 
 def length(random: np.random.Generator) -> int:

@@ -20,12 +20,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from architecture import build
-from batches import Text, choose, continues, hide, length
+from batches import ALONE, Text, alone, choose, continues, hide, length
 from files import whole
 from softmax import exact, sampled
 from torch import Tensor
 from tqdm import tqdm
 from weights import Weights, add_weight_option
+from wordpiece import SPECIALS
 
 if TYPE_CHECKING:
     from transformers import BertForMaskedLM
@@ -35,6 +36,7 @@ Floats = npt.NDArray[np.float32]
 WARM_UP = 0.02
 EXACT_SHARE = 0.15
 CLIP = 1.0
+LONGEST_STEP = 5.0  # seconds; what goes beyond, the process stood still (SIGSTOP)
 
 
 def scaled(table: Floats, power: float) -> Floats:
@@ -149,9 +151,14 @@ class Trainer:
     def batch(self) -> tuple[Tensor, Tensor, Tensor]:
         """(seen, places chosen, true ids there)."""
         size = length(self.random)
-        true = self.text.windows(self.settings.batch_tokens // size, size, self.random)
-        chosen = choose(true, self.continuing, self.settings.mask, self.random)
-        seen = hide(true, chosen, len(self.continuing), self.random)
+        count = self.settings.batch_tokens // size
+        if size == ALONE:  # nothing to guess it from: the token is shown, and to be recognised
+            seen = true = alone(count, len(self.continuing), self.random)
+            chosen = true >= len(SPECIALS)
+        else:
+            true = self.text.windows(count, size, self.random)
+            chosen = choose(true, self.continuing, self.settings.mask, self.random)
+            seen = hide(true, chosen, len(self.continuing), self.random)
         on = [torch.from_numpy(array).to(self.device) for array in (seen, chosen, true)]
         return on[0], on[1], on[2][on[1]]
 
@@ -195,20 +202,20 @@ class Trainer:
 
 def run(trainer: Trainer, path: Path) -> None:
     """Train until the budget is spent, with a checkpoint every few minutes."""
-    minutes = trainer.settings.minutes
-    saved = started = time.monotonic() - trainer.progress.spent
-    saved += trainer.progress.spent
-    with tqdm(total=60 * minutes, initial=round(trainer.progress.spent), unit="s") as bar:
+    progress, settings = trainer.progress, trainer.settings
+    saved = progress.spent
+    with tqdm(total=60 * settings.minutes, initial=round(saved), unit="s") as bar:
         loss = 0.0
         while trainer.share < 1:
+            began = time.monotonic()
             now = trainer.step()
+            progress.spent += min(time.monotonic() - began, LONGEST_STEP)
             loss = now if not loss else 0.98 * loss + 0.02 * now
-            trainer.progress.spent = time.monotonic() - started
-            bar.update(round(trainer.progress.spent) - bar.n)
-            bar.set_postfix(tokens=f"{trainer.progress.tokens:,}", loss=f"{loss:.3f}")
-            if time.monotonic() - saved > 60 * trainer.settings.save_minutes:
+            bar.update(round(progress.spent) - bar.n)
+            bar.set_postfix(tokens=f"{progress.tokens:,}", loss=f"{loss:.3f}")
+            if progress.spent - saved > 60 * settings.save_minutes:
                 trainer.save(path)
-                saved = time.monotonic()
+                saved = progress.spent
     trainer.save(path)
 
 
