@@ -41,6 +41,7 @@ from wordvec.table import Mode, Provenance, TableName, VectorTable  # noqa: E402
 from wordvec.vocabulary import Vocabulary  # noqa: E402
 
 V, D, LINES = 32_000, 768, 1_000
+CALLS = 3  # of each way in a turn
 NAME = TableName("random", Mode.STATIC)
 QUESTION = "王-男+女"
 
@@ -64,6 +65,19 @@ index.add(table)
 distances, ids = index.search(queries, 10)
 for near, far in zip(ids.tolist(), distances.tolist()):
     print(near, far)
+"""
+# Runs a command and prints its seconds and its largest resident size. A process of its own, since a
+# child begins with the size of the process that it was forked from, and ours holds the tables.
+TIMER = """
+import os, sys, time
+start = time.perf_counter()
+child = os.fork()
+if not child:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os.execvp(sys.argv[1], sys.argv[1:])
+_, status, usage = os.wait4(child, 0)
+print(time.perf_counter() - start, usage.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status))
 """
 
 
@@ -144,8 +158,9 @@ class Bench:
             "faiss IndexFlatL2": lambda i: index.search(self.queries[i : i + 1], 10),
             "numpy X @ q": lambda i: rows @ self.queries[i],
         }
-        found = alternated(ways, 10 * self.rounds)
-        print(f"\none question, table open (median of {10 * self.rounds} each, alternated)")
+        found = alternated(ways, 4 * self.rounds)
+        count = 4 * self.rounds * CALLS
+        print(f"\none question, table open (median of {count} each, by turns)")
         for name, seconds in found.items():
             print(f"  {name:<32}{1000 * seconds:8.2f} ms")
         gensim = found["gensim most_similar"]
@@ -241,17 +256,15 @@ class Bench:
         return {name: (statistics.median(times[name]), resident[name]) for name in commands}
 
     def process(self, command: list[str], stdin: Path | None) -> tuple[float, float]:
-        source = stdin.open("rb") if stdin else subprocess.DEVNULL
-        start = time.perf_counter()
-        child = subprocess.Popen(
-            command, env=self.env, stdin=source, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.perf_counter() - start
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode and child.stderr:
-            sys.exit(f"{command[:4]} failed:\n{child.stderr.read().decode()}")
-        return seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        with stdin.open("rb") if stdin else Path(os.devnull).open("rb") as source:
+            told = subprocess.run(
+                [sys.executable, "-S", "-c", TIMER, *command],
+                env=self.env, stdin=source, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+        if told.returncode:
+            sys.exit(f"{command[:4]} failed:\n{told.stderr}")
+        seconds, resident = told.stdout.split()
+        return float(seconds), int(resident) * (1 if sys.platform == "darwin" else 1024)
 
 
 def random_table() -> VectorTable:
@@ -270,14 +283,18 @@ def most_similar(keyed: Any, words: list[str]) -> object:
 
 
 def alternated(ways: dict[str, Callable[[int], object]], rounds: int) -> dict[str, float]:
-    """Median seconds of each way, one after the other in turns, after one turn to warm."""
+    """Median seconds of each way: turn by turn, some calls each, the first of a turn not counted.
+
+    That first call pays for the way before it, whose threads may still spin on the cores.
+    """
     times: dict[str, list[float]] = {name: [] for name in ways}
-    for turn in range(rounds + 1):
+    for turn in range(rounds):
         for name, way in ways.items():
-            start = time.perf_counter()
-            way(turn % LINES)
-            if turn:
-                times[name].append(time.perf_counter() - start)
+            for call in range(CALLS + 1):
+                start = time.perf_counter()
+                way((turn * CALLS + call) % LINES)
+                if call:
+                    times[name].append(time.perf_counter() - start)
     return {name: statistics.median(seconds) for name, seconds in times.items()}
 
 

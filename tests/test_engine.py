@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import wordvec.engine as engine_module
+import wordvec.engine.search as engine_module
 from wordvec.engine import Engine
+from wordvec.engine.half_precision import HalfPrecisionRows
 from wordvec.errors import WordvecError
 from wordvec.metric import Metric
 from wordvec.table import Mode, Provenance, VectorTable
@@ -66,6 +67,18 @@ def plain_search(
 def random_vectors(rows: int, width: int, *, seed: int = 0, scale: float = 1.0) -> Vectors:
     drawn = np.random.default_rng(seed).standard_normal((rows, width)) * scale
     return drawn.astype(np.float32)
+
+
+@pytest.fixture(
+    params=[False, True], ids=["by the rows", "by the copy"], scope="module", autouse=True
+)
+def copied(request: pytest.FixtureRequest) -> Iterator[bool]:
+    """Run every test twice: as it comes, and with lone questions asked of half precision."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param:
+            patch.setattr(engine_module, "ALONE_BEFORE_COPY", -1)
+            patch.setattr(engine_module, "SMALLEST_COPIED", 0)
+        yield request.param
 
 
 @pytest.fixture(params=[1, 4], ids=["1 thread", "4 threads"])
@@ -351,3 +364,71 @@ def test_small_blocks_and_large_agree(
     assert [hits.scores.tolist() for hits in by_faiss] == [
         hits.scores.tolist() for hits in by_product
     ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("scale", [1e-9, 1e-5, 1.0, 50.0])
+def test_half_precision_is_off_by_no_more_than_its_bound(scale: float, seed: int) -> None:
+    vectors = random_vectors(400, 32, seed=seed, scale=scale)
+    vectors[::3, 5] *= 100  # a few large numbers beside many small ones
+    query = random_vectors(1, 32, seed=100 + seed, scale=scale).astype(np.float64)
+    copy = HalfPrecisionRows(vectors)
+    [squares], [ids] = copy.nearest(query.astype(np.float32), 400)
+    true = np.sqrt(((vectors.astype(np.float64) - query) ** 2).sum(axis=1))
+    length = float(np.sqrt((query**2).sum()))
+    key_of = dict(zip(ids.tolist(), squares.tolist(), strict=True))
+    assert len(key_of) == 400
+    for kth in (0, 9, 200, 399):
+        limit = copy.worst(squares[kth], length)
+        nearer = np.flatnonzero(true <= true[ids[kth]])
+        assert max(key_of[row] for row in nearer.tolist()) <= limit
+
+
+@pytest.mark.parametrize(("metric", "unit"), ALL)
+def test_the_copy_alone_answers_lone_questions(
+    metric: Metric, monkeypatch: pytest.MonkeyPatch, *, copied: bool, unit: bool
+) -> None:
+    if not copied or (metric is Metric.DOT and not unit):
+        pytest.skip("the product answers")
+    vectors = random_vectors(900, 64)
+    engine = Engine(table_of(vectors), unit=unit)
+    monkeypatch.setattr(Engine, "guesses", lambda *_: ())
+    for query in random_vectors(20, 64, seed=15).astype(np.float64):
+        near = plain_search(vectors, query, 13, metric, unit=unit)
+        [found] = engine.search(query[None], 10, metric=metric, exclude=[set(near[:3])])
+        assert found.ids.tolist() == near[3:]
+
+
+def test_a_copy_is_made_only_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[int, ...]] = []
+
+    class Counted(HalfPrecisionRows):
+        def __init__(self, rows: Vectors) -> None:
+            made.append(rows.shape)
+            super().__init__(rows)
+
+    monkeypatch.setattr(engine_module, "HalfPrecisionRows", Counted)
+    monkeypatch.setattr(engine_module, "ALONE_BEFORE_COPY", 3)
+    monkeypatch.setattr(engine_module, "SMALLEST_COPIED", 500 * 8)
+    query = random_vectors(1, 8, seed=16).astype(np.float64)
+    small, large = (
+        Engine(table_of(random_vectors(499, 8))),
+        Engine(table_of(random_vectors(500, 8))),
+    )
+    for _ in range(5):
+        small.search(query, 5)
+        large.search(query, 5)
+        large.search(query, 5, candidates=np.ones(500, dtype=bool))
+    assert made == [(500, 8)]
+
+
+@pytest.mark.parametrize("longest", [7e4, np.inf])
+def test_no_copy_is_made_of_what_half_precision_cannot_hold(
+    longest: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "HalfPrecisionRows", None)  # to make one would fail
+    vectors = random_vectors(100, 8)
+    vectors[50, 3] = longest
+    query = random_vectors(1, 8, seed=17).astype(np.float64)
+    [found] = Engine(table_of(vectors)).search(query, 5)
+    assert found.ids.tolist() == plain_search(vectors, query[0], 5, Metric.L2, unit=False)

@@ -169,7 +169,7 @@ class Asker:
 
             self._made.table = transform(table, settings.steps, derived=derived)
         self.table = self._made.table
-        self.engine = Engine(self.table, unit=unit)
+        self.engine = _engine(self.table, unit=unit)
         self.description = TableDescription.of(self.table)
         self.derived, self._progress = derived, progress
         passed = candidates(table.vocabulary, settings.filters)
@@ -380,6 +380,11 @@ class _Made:
 @lru_cache(maxsize=2)  # the shell asks the same rows again and again; two tables are compared
 def _made(table: VectorTable, steps: tuple[str, ...]) -> _Made:
     return _Made() if steps else _Made(table)
+
+
+@lru_cache(maxsize=2)  # what an engine works out of its rows serves the next question too
+def _engine(table: VectorTable, *, unit: bool) -> Engine:
+    return Engine(table, unit=unit)
 
 
 def _whole(resolved: Resolved, message: str, *, hint: str | None = None) -> ExpressionError:

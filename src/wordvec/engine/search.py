@@ -6,15 +6,17 @@ score and row. Because the first step's error is bounded, no row that belongs in
 out, and the same question gives the same answer alone, among a thousand, with any number of
 threads.
 
-Two ways of nominating, chosen by measurement (32,000 rows of 768, two AVX-512 cores):
+Three ways of nominating, chosen by measurement (32,000 rows of 768, two AVX-512 cores):
 
-- one matrix-vector product over the mapped rows: 4 ms a question, where `faiss.knn` takes 10 to 20
-  and its import another 40; it serves every metric and filter;
+- one matrix-vector product over the mapped rows: 4 to 5 ms a question, where `faiss.knn` takes 10
+  to 20 and its import another 40; it serves every metric and filter, and copies nothing;
 - `faiss.knn` straight on the mapped rows for blocks of questions under plain L2 or dot: 0.3 s a
-  thousand. Where its k and a margin do not prove the answer complete (ties past the margin, a row
-  of enormous length), the product answers.
+  thousand, and no copy either;
+- where many questions come one by one, a copy of the rows in half precision: 1.5 ms a question. It
+  is made after ALONE_BEFORE_COPY of them.
 
-Neither makes a copy of the table, normalised or not.
+Where what faiss gives, k and a margin, does not prove the answer complete (ties past the margin, a
+row of enormous length), the product answers.
 
 The bound: a dot product of D terms in float32 is off by at most (D + 1)·2⁻²⁴·‖x‖·‖q‖, whatever the
 order of summation (Higham 2002, section 3.1, and Cauchy-Schwarz).
@@ -23,11 +25,14 @@ order of summation (Higham 2002, section 3.1, and Cauchy-Schwarz).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wordvec.engine.guess import Guess
+from wordvec.engine.half_precision import LARGEST, HalfPrecisionRows
+from wordvec.engine.nomination import FlatRows, proved
 from wordvec.errors import WordvecError
 from wordvec.metric import Metric
 
@@ -36,18 +41,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from wordvec.engine.nomination import Nominator
     from wordvec.table import VectorTable
 
     Floats = NDArray[np.float64]
     Rows = NDArray[np.int64]
     Mask = NDArray[np.bool_]
 
-__all__ = ["Engine", "Guess", "Hits", "Metric"]
-
 FAISS_FROM = 64  # questions; faiss starts slower, and wins nothing over the product below
+ALONE_BEFORE_COPY = 32  # questions; a copy costs as much time as this many save
+SMALLEST_COPIED = 2**22  # numbers in the table; below, the product takes no millisecond
 _ALONE = 4  # questions; below, each has its own matrix-vector product
 _BLOCK = 256  # questions at once; their scores of 32,000 rows take 32 MB
-_MARGIN = 24  # rows that faiss nominates beyond k; up to 32 more cost it nothing
 _ROWS_AT_ONCE = 1024  # rows recomputed at once, 6 MB of float64 at D = 768
 
 _EPS32 = 2.0**-24  # unit roundoff of float32
@@ -102,6 +107,8 @@ class Engine:
         self._directed = self._finite & (self._norms > 0)
         self._risky = np.flatnonzero(~(self._norms < _HUGE))  # float32 may overflow on them
         self._steps = table.dimensions + 8  # roundings of a product, and room for a few more
+        self._asked_alone = 0
+        self._copies: dict[bool, HalfPrecisionRows] = {}  # by whether their rows are of length 1
 
     @property
     def view(self) -> RowView:
@@ -133,10 +140,10 @@ class Engine:
         allowed = self.searchable(metric)
         if candidates is not None:
             allowed = allowed & candidates
-        plain = candidates is None and not self.unit and metric is not Metric.COSINE
         hits: list[Hits | None] = [None] * len(queries)
-        if plain and len(queries) >= FAISS_FROM:
-            hits = self._search_by_faiss(queries, k, metric, excluded)
+        nominator = None if candidates is not None else self._nominator(metric, len(queries))
+        if nominator is not None:
+            hits = self._search_nominated(nominator, queries, k, metric, excluded)
         left = [i for i, found in enumerate(hits) if found is None]
         for i, guess in self.guesses(queries, left, metric):
             rows = guess.nominate(k, _without(allowed, excluded[i]))
@@ -287,90 +294,63 @@ class Engine:
         values[self._risky] = instead
         return values
 
-    def _search_by_faiss(
-        self, queries: Floats, k: int, metric: Metric, exclude: Sequence[Collection[int]]
-    ) -> list[Hits | None]:
-        """Answer a block by faiss; None where what it nominated does not prove the answer."""
-        import faiss  # 40 ms that a single question does without
+    def _nominator(self, metric: Metric, count: int) -> Nominator | None:
+        """What faiss shall search for `count` questions; None where the product is as good."""
+        unit = self.unit or metric is Metric.COSINE
+        if count >= FAISS_FROM:
+            return None if unit else FlatRows(self._rows, metric, self._longest)
+        self._asked_alone += count
+        if self._asked_alone <= ALONE_BEFORE_COPY or self._rows.size < SMALLEST_COPIED:
+            return None
+        if not self.searchable(metric).all() or not (unit or self._longest < LARGEST):
+            return None
+        if metric is Metric.DOT and not unit:  # no distance is near where a product is large
+            return None
+        if unit not in self._copies:
+            self._copies[unit] = HalfPrecisionRows(self._unit_rows() if unit else self._rows)
+        return self._copies[unit]
 
+    def _unit_rows(self) -> NDArray[np.float32]:
+        return np.divide(self._rows, self._norms[:, None], dtype=np.float32, casting="same_kind")
+
+    def _search_nominated(
+        self,
+        nominator: Nominator,
+        queries: Floats,
+        k: int,
+        metric: Metric,
+        exclude: Sequence[Collection[int]],
+    ) -> list[Hits | None]:
+        """Answer by what faiss nominates; None where that does not prove the answer.
+
+        Among rows of length 1 the nearest to a direction are those of the largest cosine.
+        """
         V = len(self.table)
-        asked = min(k + _MARGIN + max(len(rows) for rows in exclude), V)
-        with np.errstate(over="ignore"):
-            block = queries.astype(np.float32)
-        if not np.isfinite(block).all():
-            return [None] * len(queries)
-        kind = faiss.METRIC_L2 if metric is Metric.L2 else faiss.METRIC_INNER_PRODUCT
-        values, ids = faiss.knn(block, self._rows, asked, metric=kind)
-        # smaller is better; a place that faiss could not fill has the id −1
-        keys = values.astype(np.float64) * (1 if metric is Metric.L2 else -1)
-        lengths = _lengths(queries)
+        asked = min(k + nominator.margin + max(map(len, exclude), default=0), V)
+        if metric is not Metric.L2 and (self.unit or metric is Metric.COSINE):
+            lengths = _lengths(queries)
+            there = queries / np.where(lengths > 0, lengths, 1)[:, None]
+        else:
+            there = queries
+        lengths = _lengths(there)
         found: list[Hits | None] = [None] * len(queries)
+        with np.errstate(over="ignore"):
+            block = there.astype(np.float32)
+        if not np.isfinite(block).all():
+            return found
+        keys, ids = nominator.nearest(block, asked)
+        # a place that faiss could not fill has the id −1
         filled = (ids >= 0).all(axis=1) & np.isfinite(keys).all(axis=1)
         for i in np.flatnonzero(filled).tolist():
-            key, rows, last = keys[i], ids[i], keys[i, -1]
-            if exclude[i]:
-                kept = ~np.isin(rows, list(exclude[i]))
-                key, rows = key[kept], rows[kept]
-            worst = self._worst(key[k - 1], lengths[i], metric) if len(rows) >= k else np.nan
-            if worst < last or (asked == V and worst < np.inf):
-                found[i] = self._decide(queries[i], np.sort(rows[key <= worst]), k, metric)
+            worst = partial(nominator.worst, length=float(lengths[i]))
+            rows = proved(keys[i], ids[i], k, exclude[i], worst=worst, every=asked == V)
+            if rows is not None:
+                found[i] = self._decide(queries[i], rows, k, metric)
         return found
-
-    def _worst(self, kth: float, length: float, metric: Metric) -> float:
-        """What faiss may give (smaller is better) to a row that is as good as its k-th.
-
-        NaN where its float32 may have overflown. A row as near as the k-th is no longer than
-        ‖q‖ + its distance, and faiss counts ‖x‖² + ‖q‖² − 2x·q, off by (D + 8)·2⁻²⁴·(‖x‖ + ‖q‖)²
-        at most.
-        """
-        off = self._steps * _EPS32
-        if metric is Metric.L2:
-            square = (kth + 8 * off * length**2) / (1 - 2 * off)  # of the true k-th distance
-            size = (2 * length + np.sqrt(square)) ** 2
-        else:
-            size = self._longest * length
-        return kth + 2 * (off * size + 4 * self._steps * _TINY32) if size < _HUGE else np.nan
 
     @cached_property
     def _longest(self) -> float:
         return float(np.max(self._norms, where=self._finite, initial=0))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Guess:
-    """For each row a key (smaller is better) and how far off it may be: (V,) float64 each."""
-
-    keys: Floats
-    error: Floats
-
-    def nominate(self, k: int, allowed: Mask) -> Rows:
-        """Every allowed row that could be among the k best, ascending."""
-        at_worst, at_best = self.keys + self.error, self.keys - self.error
-        if not allowed.all():
-            at_worst[~allowed] = np.inf
-            return np.flatnonzero((at_best <= _kth_at_most(at_worst, k)) & allowed)
-        return np.flatnonzero(at_best <= _kth_at_most(at_worst, k))
-
-    def around(self, row: int, allowed: Mask) -> tuple[int, Rows]:
-        """How many rows are surely better than `row`, and which (itself too) may be either."""
-        low, high = self.keys - self.error, self.keys + self.error
-        better = allowed & (high < low[row])
-        unsure = allowed & ~better & (low <= high[row])
-        return int(better.sum()), np.flatnonzero(unsure)
-
-
-def _kth_at_most(values: Floats, k: int) -> float:
-    """A value that at least k of `values` do not exceed, near the k-th smallest.
-
-    The k-th smallest of the minima of groups is one, and far cheaper than a partition of all.
-    """
-    n = len(values)
-    if k >= n:
-        return np.inf
-    group = max(1, min(32, n // (8 * k)))
-    if group > 1:
-        values = values[: n - n % group].reshape(group, -1).min(axis=0)
-    return float(np.partition(values, k - 1)[k - 1])
 
 
 def _without(allowed: Mask, exclude: Collection[int]) -> Mask:

@@ -1,0 +1,15 @@
+"""Exact search: float32 or float16 nominates rows, float64 decides, ties go to the lower row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wordvec.engine.guess import Guess
+from wordvec.engine.search import Engine, Hits
+
+if TYPE_CHECKING:
+    from wordvec.engine.search import Floats as Floats
+    from wordvec.engine.search import Mask as Mask
+    from wordvec.engine.search import Rows as Rows
+
+__all__ = ["Engine", "Guess", "Hits"]
