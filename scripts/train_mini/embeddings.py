@@ -1,10 +1,13 @@
 """Step 5, embeddings: word2vec (CBOW) over the token ids gives the model its first input vectors.
 
+The few directions in which most of their length lies tell frequent tokens from rare ones and old
+text from new; they are taken out (all-but-the-top, Mu and Viswanath 2018, with their D / 100).
+
     python embeddings.py RUN --weight kyoto=3 --weight jaquad=3 [--passes 6] [--threads 2]
 
 reads RUN/ids and RUN/vocab.txt, writes RUN/stream.txt (the ids as words, a line of text a line),
 RUN/word2vec-1.npz … after every pass (a later run goes on from the last) and RUN/embeddings.npy:
-(V, 256) float32, as word2vec leaves them.
+(V, 256) float32.
 """
 
 from __future__ import annotations
@@ -146,6 +149,15 @@ def lean_on_twins(table: Floats, tokens: list[str], counts: Counts) -> Floats:
     return drawn
 
 
+def without_top(table: Floats) -> Floats:
+    """All but the top: vectors of length 1 without their mean and their D / 100 main directions."""
+    units = table / np.linalg.norm(table, axis=1, keepdims=True)
+    centred = units - units.mean(axis=0)
+    _, directions = np.linalg.eigh(centred.T @ centred)  # in ascending order
+    top = directions[:, -round(table.shape[1] / 100) :]  # (D, D / 100)
+    return np.asarray(centred - centred @ top @ top.T, dtype=np.float32)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
@@ -164,7 +176,7 @@ def main() -> None:
     train(model, run, counts, arguments.passes)
     table = lean_on_twins(by_row(model, len(tokens)), tokens, counts)
     with whole(run / "embeddings.npy") as beside, beside.open("wb") as file:
-        np.save(file, table)
+        np.save(file, without_top(table))
 
 
 if __name__ == "__main__":
