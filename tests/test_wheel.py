@@ -37,7 +37,7 @@ def test_the_wheel_alone_answers_the_first_question(tmp_path: Path) -> None:
     assert wheel.stat().st_size < 30_000_000
     run(programs / "python", "-m", "pip", "install", wheel, "--constraint", CONSTRAINTS)
     assert "torch" not in run(programs / "python", "-m", "pip", "list")
-    asked = [programs / "wordvec", "query", "国王-男+女", "-k", "5", "--tsv"]
+    asked: list[str | Path] = [programs / "wordvec", "query", "国王-男+女", "-k", "5", "--tsv"]
     answer = run(*asked, WORDVEC_HOME=str(tmp_path / "store"))
     tokens = [line.split("\t")[2] for line in answer.splitlines()[1:]]
     assert len(tokens) == 5
