@@ -82,7 +82,7 @@ def answers(url: str, *, seconds: float = 3.0) -> bool:
 
 
 def fingerprint() -> str:
-    """What the installed set depends on: the project's file, the pins, and this Python."""
+    """What the installed set depends on: the project's file, the pins, and where they lie."""
     parts = [(ROOT / "pyproject.toml").read_bytes(), CONSTRAINTS.read_bytes()]
     digest = hashlib.sha256(b"\0".join(parts)).hexdigest()
     return f"{digest} {ROOT}\n"
