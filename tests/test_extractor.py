@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -394,10 +397,41 @@ def test_an_interrupted_replacement_leaves_the_old_table(tiny_bert: Path, store:
 def test_without_torch_dynamic_vectors_name_what_to_install(
     tiny_bert: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtraError, match="extracting dynamic vectors needs torch") as caught:
         extract(str(tiny_bert), Mode.DYNAMIC, store)
     assert caught.value.hint == "pip install 'wordvec[extract]'"
+
+
+def test_without_torch_no_model_is_fetched_in_vain(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    monkeypatch.setattr("wordvec.extractor.extraction.find_model", _not_to_be_called)
+    with pytest.raises(MissingExtraError, match="vectors needs transformers, which is not inst"):
+        extract("owner/model", Mode.DYNAMIC, store)
+
+
+def test_a_torch_that_cannot_be_loaded_is_told_apart_from_none(
+    tiny_bert: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "torch.py").write_text("raise OSError('libtorch.so: no such file\\nand more')")
+    done = subprocess.run(
+        [sys.executable, "-m", "wordvec", "extract", "--mode", "dynamic", "--model", tiny_bert],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: torch is installed, but cannot be loaded: libtorch.so: no such file\n"
+        "Hint: pip install --force-reinstall torch\n"
+    )
+
+
+def _not_to_be_called(*_: object, **__: object) -> None:
+    pytest.fail("a model was looked for")
 
 
 def _extracted(

@@ -13,7 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wordvec.errors import MissingExtraError, StoreError
+from wordvec.errors import MissingExtraError, StoreError, WordvecError
+from wordvec.extractor.checkpoint import first_line
 from wordvec.extractor.static import static_vectors
 from wordvec.models import REFERENCE, ModelSource, filed_as, find_default, find_model, is_on_disk
 from wordvec.progress import Progress, no_progress
@@ -100,6 +101,8 @@ def extract(  # noqa: PLR0913  # as many as the command has options
     name = TableName(filed_as(model or REFERENCE), mode)
     if name in store and not force and not is_on_disk(name.model):
         return _already(store, name, settings)  # no one need be asked for the model
+    if mode is Mode.DYNAMIC:
+        _require_torch()  # before hundreds of megabytes are fetched in vain
     source = find_model(model, bars=bars) if model else find_default(bars=bars)
     if source.instead_of:
         tell(f"{source.instead_of}; {source.name} is taken in its place")
@@ -153,17 +156,24 @@ def _dynamic(  # noqa: PLR0913  # likewise
     return replace(_outcome(store, table), resumed_from=begun, also=also)
 
 
-def _dynamic_module() -> Any:
-    """The module `dynamic`, if torch and transformers are there."""
-    try:
-        import torch  # noqa: F401
-        import transformers  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError(
-            "extracting dynamic vectors", extra="extract", package=error.name or "torch"
-        ) from None
-    from wordvec.extractor import dynamic
+def _require_torch() -> None:
+    """See that torch and transformers are installed, without the seconds that they take to load."""
+    from importlib.util import find_spec
 
+    for package in ("torch", "transformers"):
+        if find_spec(package) is None:
+            raise MissingExtraError("extracting dynamic vectors", extra="extract", package=package)
+
+
+def _dynamic_module() -> Any:
+    """The module `dynamic`, which loads torch: static vectors do without."""
+    try:
+        from wordvec.extractor import dynamic
+    except (ImportError, OSError) as error:  # a library that it links to is not there
+        raise WordvecError(
+            f"torch is installed, but cannot be loaded: {first_line(error)}",
+            hint="pip install --force-reinstall torch",
+        ) from error
     return dynamic
 
 
