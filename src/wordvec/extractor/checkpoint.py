@@ -74,7 +74,9 @@ def _read_safetensors(path: Path, name: str, rows: int) -> NDArray[np.float32]:
     raw = np.fromfile(path, _READS[entry["dtype"]], count=rows * D, offset=entry["start"])
     if entry["dtype"] == "BF16":
         # The upper half of a float32: numpy has no such type, and safetensors' numpy refuses it.
-        return (raw.astype(np.uint32) << 16).view(np.float32).reshape(rows, D)
+        wide = raw.astype(np.uint32)
+        wide <<= 16  # in place: a vocabulary's matrix is large
+        return wide.view(np.float32).reshape(rows, D)
     return raw.reshape(rows, D).astype(np.float32, copy=False)
 
 
