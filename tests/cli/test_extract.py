@@ -332,6 +332,18 @@ def test_ctrl_c_exits_130_and_says_what_is_kept(home: Path, wide_bert: Path) -> 
     assert "Traceback" not in err
 
 
+def test_ctrl_c_takes_the_bar_off_the_screen_before_it_says_what_is_kept(
+    home: Path, wide_bert: Path
+) -> None:
+    with running(*dynamic(wide_bert, "--batch-size", "1", "--progress")) as process:
+        wait_for_rows(home, 5, process)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    bar, note = [line for line in err.splitlines() if line.strip()][-2:]
+    assert bar.endswith(" left")
+    assert re.fullmatch(r"Note: stopped at \d+ of 800; .* goes on from there", note)
+
+
 def test_a_second_extraction_of_the_same_table_says_who_holds_it(
     home: Path, wide_bert: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

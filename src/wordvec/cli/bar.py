@@ -24,8 +24,8 @@ _NARROW = "{percentage:3.0f}%, {rate_noinv_fmt}, {remaining} left"
 class Bar:
     """A `Progress` that draws: done of total, units a second and the time left.
 
-    shown: None to draw on a terminal only. It is taken off the screen when the work ends, and left
-    standing where it broke off.
+    shown: None to draw on a terminal only. It is taken off the screen when the work ends or is
+    stopped by Ctrl-C, and left standing where it broke off.
     """
 
     def __init__(self, unit: str, *, shown: bool | None = None) -> None:
@@ -39,7 +39,7 @@ class Bar:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._bar is not None:
-            self._bar.leave = kind is not None
+            self._bar.leave = kind not in (None, KeyboardInterrupt)
             self._bar.close()
 
     def __call__(self, done: int, total: int) -> None:

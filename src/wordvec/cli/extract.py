@@ -76,8 +76,9 @@ def command(
     """
     from wordvec.extractor import Dtype, Settings, extract
 
-    with Bar("tokens", shown=progress) as bar:
-        try:
+    bar = Bar("tokens", shown=progress)
+    try:
+        with bar:
             outcome = extract(
                 model or default_model(),
                 Mode(mode),
@@ -88,9 +89,9 @@ def command(
                 tell=note,
                 progress=bar,
             )
-        except KeyboardInterrupt:
-            _say_what_is_kept(bar)
-            raise
+    except KeyboardInterrupt:
+        _say_what_is_kept(bar)
+        raise
     if outcome.non_finite:
         warn(f"{outcome.non_finite:,} of {outcome.shape[0]:,} vectors hold a NaN or an infinity")
     write_lines(_told(outcome))
@@ -98,7 +99,8 @@ def command(
 
 def _say_what_is_kept(bar: Bar) -> None:
     if 0 < bar.done < bar.total:
-        click.echo(err=True)  # the line of ^C, or of the bar, ends here
+        if not bar.shown:
+            click.echo(err=True)  # the line of ^C ends here; with a bar it is gone already
         note(f"stopped at {bar.done:,} of {bar.total:,}; the same command goes on from there")
 
 
