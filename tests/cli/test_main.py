@@ -194,7 +194,6 @@ def test_a_tsv_value_stays_in_its_field() -> None:
         (["--女+王"], [], ["--女+王"]),
         (["-k", "3", "王"], ["-k", "3"], ["王"]),
         (["-k", "-1"], ["-k", "-1"], []),
-        (["-k"], ["-k"], []),
         (["-x3"], [], ["-x3"]),
         (["-k3a"], [], ["-k3a"]),
         (["--unknown", "--also=王"], ["--unknown", "--also=王"], []),
@@ -206,6 +205,11 @@ def test_an_argument_is_an_option_only_by_the_rule(
     args: list[str], options: list[str], arguments: list[str]
 ) -> None:
     assert split_arguments(args, {"-k": True, "--unit": False}) == (options, arguments)
+
+
+def test_an_option_without_its_value_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match="-k needs a value after it"):
+        split_arguments(["王", "-k"], {"-k": True})
 
 
 def test_the_table_options_name_one_table() -> None:

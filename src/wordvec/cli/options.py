@@ -21,7 +21,7 @@ from wordvec.settings import Method, Settings
 from wordvec.table import Mode, TableRef
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from click.shell_completion import CompletionItem
 
@@ -42,7 +42,13 @@ class DashCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Sort options from arguments, and show click the arguments after a `--`."""
-        options, arguments = split_arguments(args, self._takes_value(ctx))
+        takes_value = self._takes_value(ctx)
+        try:
+            options, arguments = split_arguments(args, takes_value)
+        except UsageError:
+            if not ctx.resilient_parsing:
+                raise
+            options, arguments = split_arguments(args[:-1], takes_value)  # a Tab: its value is next
         return super().parse_args(ctx, [*options, "--", *arguments])
 
     def _takes_value(self, ctx: click.Context) -> dict[str, bool]:
@@ -71,12 +77,19 @@ def split_arguments(
         elif arg in takes_value:
             options.append(arg)
             if takes_value[arg]:
-                options.extend([value for value in [next(rest, None)] if value is not None])
+                options.append(_value_of(arg, rest))
         elif _is_option(arg, takes_value):
             options.append(arg)
         else:
             arguments.append(arg)
     return options, arguments
+
+
+def _value_of(option: str, rest: Iterator[str]) -> str:
+    value = next(rest, None)
+    if value is None:  # else it would take the "--" that follows
+        raise UsageError(f"{option} needs a value after it")
+    return value
 
 
 def _is_option(arg: str, takes_value: dict[str, bool]) -> bool:
