@@ -89,7 +89,10 @@ def test_the_bundled_models_static_table_is_made_without_torch(
 def test_the_bundled_models_dynamic_table_is_not_made_on_the_way(store: Store) -> None:
     with pytest.raises(TableNotFoundError, match="there is no table mini:dynamic in ") as caught:
         open_table(DYNAMIC, store)
-    assert caught.value.hint == "wordvec extract --mode dynamic --model mini"
+    assert caught.value.hint == (
+        "wordvec extract --mode dynamic --model mini\n"
+        f"for the reference model: wordvec extract --mode dynamic --model {REFERENCE}"
+    )
 
 
 def test_a_reference_with_a_table_of_the_other_mode_is_still_what_is_meant(
@@ -115,7 +118,28 @@ def test_a_model_named_by_the_environment_is_never_swapped(
     monkeypatch.setenv("WORDVEC_MODEL", "owner/other")
     with pytest.raises(TableNotFoundError, match="there is no table owner/other:st") as caught:
         open_table(STATIC, store)
-    assert caught.value.hint == "wordvec extract --mode static --model owner/other"
+    assert caught.value.hint == (
+        "wordvec extract --mode static --model owner/other\nor take --model mini or --model FOLDER"
+    )
+
+
+@pytest.mark.usefixtures("bundled")
+def test_a_folder_that_is_not_there_is_told_and_others_offered(
+    store: Store, tmp_path: Path
+) -> None:
+    folder = tmp_path / "gone"
+    with pytest.raises(TableNotFoundError, match=r"there is no table .*gone:static in ") as caught:
+        open_table(TableRef(str(folder), Mode.STATIC), store)
+    assert caught.value.hint == (
+        f"there is no folder {folder} either; take --model mini or --model FOLDER"
+    )
+
+
+@pytest.mark.usefixtures("bundled")
+def test_the_bundled_model_named_offers_no_other(store: Store) -> None:
+    with pytest.raises(TableNotFoundError, match="there is no table mini:dynamic in ") as caught:
+        open_table(TableRef("mini", Mode.DYNAMIC), store)
+    assert caught.value.hint == "wordvec extract --mode dynamic --model mini"
 
 
 def test_an_empty_name_in_the_environment_is_none(

@@ -144,11 +144,11 @@ def _bundled() -> ModelSource:
 def _local(name: str) -> ModelSource:
     folder = _path(name)
     if not folder.is_dir():
-        raise ModelError(f"{name}: no such folder", hint=_elsewhere())
+        raise ModelError(f"{name}: no such folder", hint=elsewhere())
     if not (folder / CONFIG).is_file():
         raise ModelError(
             f"{name} holds no {CONFIG}, so it is no model in Hugging Face's layout",
-            hint=_elsewhere(),
+            hint=elsewhere(),
         )
     return ModelSource(str(folder), folder, fingerprint(folder))
 
@@ -197,7 +197,8 @@ def fingerprint(folder: Path) -> str:
     return f"sha256:{digest.hexdigest()[:16]}"
 
 
-def _elsewhere() -> str:
+def elsewhere() -> str:
+    """What else to name where a model cannot be had."""
     return f"--model {MINI} or --model FOLDER" if has_bundled() else "--model FOLDER"
 
 
@@ -213,7 +214,7 @@ def _hub_model(name: str, *, bars: bool) -> ModelSource:
     except errors.HFValidationError as error:
         raise ModelError(
             f"{name!r} is neither a folder here nor a name such as the hub has (OWNER/NAME)",
-            hint=_elsewhere(),
+            hint=elsewhere(),
         ) from error
     folder = _from_cache(name) or _Hub(name, bars=bars).fetch()
     return ModelSource(name, folder, folder.name)
@@ -256,12 +257,12 @@ class _Hub:
         if constants.HF_HUB_OFFLINE:
             raise ModelNotAtHandError(
                 f"{self.name} is not (or not wholly) in the cache, and HF_HUB_OFFLINE is set",
-                hint=f"unset HF_HUB_OFFLINE, or take {_elsewhere()}",
+                hint=f"unset HF_HUB_OFFLINE, or take {elsewhere()}",
             )
         if not answers(hf_hub_url(self.name, CONFIG)):
             raise ModelNotAtHandError(
                 f"{self.name} is not in the cache, and no hub is within reach at {self.endpoint}",
-                hint=f"check the connection (HF_ENDPOINT, HTTPS_PROXY), or take {_elsewhere()}",
+                hint=f"check the connection (HF_ENDPOINT, HTTPS_PROXY), or take {elsewhere()}",
             )
         with _bars(shown=self.bars):
             return self._fetch_files()
@@ -285,7 +286,7 @@ class _Hub:
                 return path
         raise ModelError(
             f"{self.name} has no {what} that wordvec reads: none of {', '.join(files)}",
-            hint=_elsewhere(),
+            hint=elsewhere(),
         )
 
     def _get(self, file: str) -> Path:
@@ -293,7 +294,7 @@ class _Hub:
         if path is None:
             raise ModelError(
                 f"{self.name} has no {file}, so it is no model in Hugging Face's layout",
-                hint=_elsewhere(),
+                hint=elsewhere(),
             )
         return path
 
@@ -315,7 +316,7 @@ class _Hub:
         except errors.RepositoryNotFoundError as error:
             raise ModelNotAtHandError(
                 f"{self.endpoint} has no model named {self.name}, or it is private",
-                hint=f"check the spelling, or take {_elsewhere()}",
+                hint=f"check the spelling, or take {elsewhere()}",
             ) from error
         except errors.HfHubHTTPError as error:
             raise self._broken(file, f"the hub answered {_status(error)}") from error
@@ -333,7 +334,7 @@ class _Hub:
         if self.revision == _NEWEST:  # nothing has come from there yet
             return ModelNotAtHandError(
                 f"{self.name} is not in the cache, and what answers at {self.endpoint} is no hub",
-                hint=f"check HF_ENDPOINT and the proxy, or take {_elsewhere()}",
+                hint=f"check HF_ENDPOINT and the proxy, or take {elsewhere()}",
             )
         return ModelError(
             f"{self.endpoint}: {why} while fetching {file} of {self.name}",

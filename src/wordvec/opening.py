@@ -8,10 +8,19 @@ answers, and a note says so. The bundled model's static table is made when it is
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wordvec.errors import TableNotFoundError
-from wordvec.models import MINI, REFERENCE, default_model, filed_as, has_bundled
+from wordvec.models import (
+    MINI,
+    REFERENCE,
+    default_model,
+    elsewhere,
+    filed_as,
+    has_bundled,
+    is_folder,
+)
 from wordvec.store import extract_command
 from wordvec.table import Mode, TableName, TableRef
 
@@ -39,11 +48,22 @@ def open_table(ref: TableRef, store: Store) -> Opened:
     try:
         return Opened(store.open(name), notes)
     except TableNotFoundError as error:
-        if name.model == REFERENCE and ref.model is None and default_model() is None:
-            raise TableNotFoundError(
-                error.message, hint=f"wordvec extract --mode {name.mode}"
-            ) from None
-        raise
+        raise TableNotFoundError(error.message, hint=_way_on(ref, name)) from None
+
+
+def _way_on(ref: TableRef, name: TableName) -> str:
+    """What to type where a table is missing: to make it, or to ask another model."""
+    named = ref.model or default_model()
+    if named is None and name.model == REFERENCE:
+        return f"wordvec extract --mode {name.mode}"
+    if named is None:  # the bundled model stands in
+        reference = extract_command(replace(name, model=REFERENCE))
+        return f"{extract_command(name)}\nfor the reference model: {reference}"
+    if name.model == MINI:
+        return extract_command(name)
+    if is_folder(named) and not Path(name.model).is_dir():
+        return f"there is no folder {named} either; take {elsewhere()}"
+    return f"{extract_command(name)}\nor take {elsewhere()}"
 
 
 def resolve(ref: TableRef, store: Store) -> tuple[TableName, tuple[str, ...]]:
