@@ -142,7 +142,7 @@ def test_a_row_that_is_not_finite_is_named_and_never_an_answer() -> None:
     table = with_row(3, [np.nan, 0, 0])
     asker = Asker(table, Settings(k=20))
     assert asker.notes == (
-        "1 row is not finite or without direction, left out: #3",
+        "1 row is not finite, left out: 女王 (#3)",
         "-k 20 is more than the 12 tokens there are",
     )
     [answer] = asker.answer([asker.prepare(parse("王"))])

@@ -350,11 +350,12 @@ class Asker:
         metric = Metric.COSINE if by_direction else Metric.L2
         left_out = np.flatnonzero(~self.engine.searchable(metric))
         if len(left_out):
-            some = " ".join(f"#{id_}" for id_ in left_out[:5]) + (" …" if len(left_out) > 5 else "")
+            display = self.table.vocabulary.display
+            some = [f"{display(id_)} (#{id_})" for id_ in left_out[:5].tolist()]
+            named = " ".join([*some, "…"] if len(left_out) > 5 else some)
             verb = "row is" if len(left_out) == 1 else "rows are"
-            notes.append(
-                f"{len(left_out)} {verb} not finite or without direction, left out: {some}"
-            )
+            lacking = "not finite or without direction" if by_direction else "not finite"
+            notes.append(f"{len(left_out):,} {verb} {lacking}, left out: {named}")
         if self.settings.k > len(self.table):
             notes.append(
                 f"-k {self.settings.k} is more than the {len(self.table)} tokens there are"
