@@ -89,7 +89,12 @@ def fresh(counts: Counts, settings: argparse.Namespace) -> Word2Vec:
 
 def save(model: Word2Vec, path: Path) -> None:
     with whole(path) as beside, beside.open("wb") as file:
-        np.savez(file, inner=model.wv.vectors, outer=model.syn1neg)
+        np.savez(file, rows=rows_of(model), inner=model.wv.vectors, outer=model.syn1neg)
+
+
+def rows_of(model: Word2Vec) -> Counts:
+    """The id of each vector: gensim keeps them by falling frequency in the stream."""
+    return np.array([int(name) for name in model.wv.index_to_key])
 
 
 def resume(model: Word2Vec, run: Path, passes: int) -> int:
@@ -98,8 +103,9 @@ def resume(model: Word2Vec, run: Path, passes: int) -> int:
         path = run / f"word2vec-{done}.npz"
         if path.exists():
             with np.load(path) as saved:
-                model.wv.vectors[:] = saved["inner"]
-                model.syn1neg[:] = saved["outer"]
+                place = np.argsort(saved["rows"])[np.argsort(np.argsort(rows_of(model)))]
+                model.wv.vectors[:] = saved["inner"][place]
+                model.syn1neg[:] = saved["outer"][place]
             return done
     return 0
 
@@ -129,8 +135,7 @@ def train(model: Word2Vec, run: Path, counts: Counts, passes: int) -> None:
 def by_row(model: Word2Vec, size: int) -> Floats:
     """(V, D): the vectors at their ids; never seen: the mean, and random ones for specials."""
     table = np.tile(model.wv.vectors.mean(axis=0), (size, 1)).astype(np.float32)
-    rows = [int(name) for name in model.wv.index_to_key]
-    table[rows] = model.wv.vectors
+    table[rows_of(model)] = model.wv.vectors
     specials = np.random.default_rng(0).normal(size=(len(SPECIALS), table.shape[1]))
     table[: len(SPECIALS)] = specials * model.wv.vectors.std()
     return table
