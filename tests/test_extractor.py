@@ -216,6 +216,34 @@ def test_truncated_weights_are_named(keep: int, tiny_bert: Path, tmp_path: Path)
         static_vectors(folder, Vocabulary.from_folder(folder))
 
 
+@pytest.mark.parametrize("form", ["archive", "legacy"])  # torch 1.6 brought archives
+def test_a_pytorch_file_is_read_once_and_damage_to_it_named(
+    form: str, tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    import models_on_disk
+
+    folder = models_on_disk.in_pytorch_format(tmp_path / "bin")
+    weights, vocabulary = folder / "pytorch_model.bin", Vocabulary.from_folder(folder)
+    state = torch.load(weights, weights_only=True)
+    torch.save(state, weights, _use_new_zipfile_serialization=form == "archive")
+    loads: list[Path] = []
+    load = torch.load
+
+    def counted(path: Path, **options: Any) -> object:
+        loads.append(path)
+        return load(path, **options)
+
+    monkeypatch.setattr(torch, "load", counted)
+    vectors = static_vectors(folder, vocabulary)
+    np.testing.assert_array_equal(vectors, static_vectors(tiny_bert, vocabulary))
+    assert loads == [weights]
+    weights.write_bytes(weights.read_bytes()[:-5000])
+    with pytest.raises(ModelError, match=r"pytorch_model\.bin (is truncated or damaged|was ref)"):
+        static_vectors(folder, vocabulary)
+
+
 def test_a_model_that_lacks_weights_is_refused_rather_than_drawn_at_random(
     tiny_bert: Path, tmp_path: Path, store: Store
 ) -> None:

@@ -1,17 +1,20 @@
-"""One tensor out of a model's files of weights, by name: safetensors, or PyTorch's own format.
+"""The tensors in a model's files of weights, each by itself: safetensors, or PyTorch's own format.
 
-From safetensors only that tensor is read, and torch is not needed.
+From safetensors only what is asked for is read, and torch is not needed.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError, ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -20,26 +23,29 @@ if TYPE_CHECKING:
 _READS = {"F32": "<f4", "F16": "<f2", "F64": "<f8", "BF16": "<u2"}  # safetensors' name → numpy's
 
 
-def tensor_names(path: Path) -> list[str]:
-    """The names of the tensors in one file of weights."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One tensor in a file of weights; its values are read when they are asked for.
+
+    first_rows: how to read its first rows, widened to float32.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    first_rows: Callable[[int], NDArray[np.float32]]
+
+
+def tensors(path: Path) -> list[Stored]:
+    """The tensors in one file of weights."""
     if path.suffix != ".safetensors":
-        return list(_pytorch_tensors(path))
-    return list(_header(path))
-
-
-def read_matrix(path: Path, name: str, rows: int) -> NDArray[np.float32]:
-    """The first `rows` rows of a matrix, widened to float32: (rows, D)."""
-    if path.suffix != ".safetensors":
-        matrix: NDArray[np.float32] = _pytorch_tensors(path)[name][:rows].float().numpy()
-        return matrix
-    return _read_safetensors(path, name, rows)
-
-
-def shape_of(path: Path, name: str) -> tuple[int, ...]:
-    """The shape of a tensor."""
-    if path.suffix != ".safetensors":
-        return tuple(_pytorch_tensors(path)[name].shape)
-    return tuple(_header(path)[name]["shape"])
+        return [
+            Stored(name, tuple(tensor.shape), partial(_widened, tensor))
+            for name, tensor in _pytorch_tensors(path).items()
+        ]
+    return [
+        Stored(name, tuple(entry["shape"]), partial(_read_safetensors, path, name, entry))
+        for name, entry in _header(path).items()
+    ]
 
 
 def _header(path: Path) -> dict[str, Any]:
@@ -61,10 +67,11 @@ def _header(path: Path) -> dict[str, Any]:
     }
 
 
-def _read_safetensors(path: Path, name: str, rows: int) -> NDArray[np.float32]:
+def _read_safetensors(
+    path: Path, name: str, entry: Mapping[str, Any], rows: int
+) -> NDArray[np.float32]:
     import numpy as np
 
-    entry = _header(path)[name]
     if entry["dtype"] not in _READS:
         raise ModelError(
             f"{path}: {name} is kept as {entry['dtype']}, not as {', '.join(sorted(_READS))}",
@@ -80,8 +87,16 @@ def _read_safetensors(path: Path, name: str, rows: int) -> NDArray[np.float32]:
     return raw.reshape(rows, D).astype(np.float32, copy=False)
 
 
+def _widened(tensor: Any, rows: int) -> NDArray[np.float32]:
+    matrix: NDArray[np.float32] = tensor[:rows].float().numpy()
+    return matrix
+
+
 def _pytorch_tensors(path: Path) -> dict[str, Any]:
-    """The tensors of a `.bin` file, by torch's loader of weights alone: nothing in it is run."""
+    """The tensors of a `.bin` file, by torch's loader of weights alone: nothing in it is run.
+
+    They stay on the disk until they are looked at, but for files of before torch 1.6, no archives.
+    """
     try:
         import torch
     except ImportError:
@@ -89,9 +104,10 @@ def _pytorch_tensors(path: Path) -> dict[str, Any]:
             f"reading {path.name} (safetensors would not)", extra="extract", package="torch"
         ) from None
     from pickle import UnpicklingError
+    from zipfile import is_zipfile
 
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zipfile(path))
     except UnpicklingError as error:
         raise refused(path, error) from error
     except (RuntimeError, EOFError, ValueError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wordvec.errors import ModelError
-from wordvec.extractor.checkpoint import read_matrix, shape_of, tensor_names
+from wordvec.extractor.checkpoint import Stored, tensors
 from wordvec.models import weight_files
 
 if TYPE_CHECKING:
@@ -36,21 +36,23 @@ def static_vectors(folder: Path, vocabulary: Vocabulary) -> NDArray[np.float32]:
     The matrix may have more rows than the vocabulary has tokens (padding); never fewer.
     """
     V = len(vocabulary)
-    path, name = _find_matrix(folder)
-    shape = shape_of(path, name)
-    if len(shape) != 2 or shape[0] < V:
-        raise ModelError(f"{folder}: expected ({V}, D) word embeddings, got {shape} in {name}")
-    return read_matrix(path, name, V)
+    matrix = _find_matrix(folder)
+    if len(matrix.shape) != 2 or matrix.shape[0] < V:
+        raise ModelError(
+            f"{folder}: expected ({V}, D) word embeddings, got {matrix.shape} in {matrix.name}"
+        )
+    return matrix.first_rows(V)
 
 
-def _find_matrix(folder: Path) -> tuple[Path, str]:
-    """The file and the name of the word-embedding matrix."""
-    files = weight_files(folder)
-    found = [(path, name) for path in files for name in tensor_names(path)]
+def _find_matrix(folder: Path) -> Stored:
+    """The word-embedding matrix, by its name."""
+    found = [stored for path in weight_files(folder) for stored in tensors(path)]
     for ending in MATRIX_NAMES:
         fitting = [
-            (path, name) for path, name in found if name == ending or name.endswith(f".{ending}")
+            stored
+            for stored in found
+            if stored.name == ending or stored.name.endswith(f".{ending}")
         ]
         if fitting:  # an encoder-decoder may have two; the encoder's comes with the shorter name
-            return min(fitting, key=lambda pair: (len(pair[1]), pair[1]))
+            return min(fitting, key=lambda stored: (len(stored.name), stored.name))
     raise ModelError(f"{folder}: none of its {len(found)} tensors is named as word embeddings are")
