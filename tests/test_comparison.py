@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from made_tables import WORDS, table_of
-from wordvec.comparison import compare, rank_biased_overlap, same_token
+from wordvec.comparison import compare, rank_biased_overlap, same_tokens
 from wordvec.errors import UnknownWordError, UsageError
 from wordvec.expression import parse
 from wordvec.filters import Filters
@@ -81,8 +81,22 @@ def test_vocabularies_that_differ_are_compared_by_token_text() -> None:
 def test_across_schemes_a_token_is_its_text_without_the_mark() -> None:
     words = with_tokens(["[CLS]", "王", "##王", "女"], Scheme.WORDPIECE, (0,)).vocabulary
     pieces = with_tokens(["<s>", "王", "▁王", "[CLS]"], Scheme.SENTENCEPIECE, (0, 3)).vocabulary
-    assert [same_token(words, row, pieces) for row in range(4)] == [3, 1, None, None]
-    assert [same_token(pieces, row, words) for row in range(4)] == [None, 1, 1, 0]
+    assert [same_tokens(words, row, pieces) for row in range(4)] == [(3,), (1, 2), (), ()]
+    assert [same_tokens(pieces, row, words) for row in range(4)] == [(), (1,), (1,), (0,)]
+
+
+def test_of_doubles_the_better_one_counts_and_counts_once() -> None:
+    words = with_tokens(["王", "女", "男"], Scheme.WORDPIECE)
+    pieces = with_tokens(["▁王", "男", "王", "女"], Scheme.SENTENCEPIECE)
+    found = compare(askers(words, pieces, k=3), parse("王"))
+    # 王 is row 2 of pieces, at distance 0; 男 and 女 are at 1, ▁王 at 2
+    assert [(c.neighbour.token, c.ranks) for c in found.columns[0].neighbours] == [
+        ("王", (1, 1)), ("女", (2, 3)), ("男", (3, 2)),
+    ]  # fmt: skip
+    both = compare(askers(words, pieces, k=4), parse("王"))
+    [overlap] = both.overlaps
+    assert overlap.shared == 3
+    assert overlap.rbo == pytest.approx(rank_biased_overlap("王女男", "王男女"))
 
 
 def test_a_word_that_one_table_does_not_know_is_said_of_that_table() -> None:

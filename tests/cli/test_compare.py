@@ -140,6 +140,7 @@ def test_lists_of_different_lengths_leave_blanks() -> None:
             2,
             "a comparison needs two tables or more\nHint: --tables",
         ),
+        (["王", "--tables", "static,dynamic,toy:static"], 2, "toy:static is named twice"),
         (["王", "女"], 2, "Error: compare takes one expression, got 2"),
         (["王", "-", "女"], 2, 'Hint: quote the expression: wordvec compare "王 - 女"'),
         (["王", "--tables", "static,moving"], 2, "'moving' names no table"),
@@ -175,3 +176,37 @@ def test_tables_are_called_by_what_tells_them_apart(
     tables: list[tuple[str, str]], names: list[str]
 ) -> None:
     assert _short_names([described(*table) for table in tables]) == names
+
+
+def test_tables_whose_names_do_not_fit_are_numbered() -> None:
+    names = (STATIC, DYNAMIC, TableName("other", Mode.STATIC))
+    assert lines_at(40, *names, source="王", k=2) == [
+        "1 toy:static 12 × 3",
+        "2 toy:dynamic 12 × 3",
+        "3 other:static 3 × 2 · L2 distance",
+        "raw vectors",
+        "",
+        "王",
+        "rank  1     distance  in 2  in 3",
+        "   1  王 *    0.0000     1     1",
+        "   2  男      1.0000     2     –",
+        "",
+        "rank  2     distance  in 1  in 3",
+        "   1  王 *    0.0000     1     1",
+        "   2  男      1.0000     2     –",
+        "",
+        "rank  3     distance  in 1  in 2",
+        "   1  王 *    0.0000     1     1",
+        "   2  后      1.0000     –     –",
+        "",
+        "1 and 2 share 2 of 2",
+        "rank-biased overlap 1.00",
+        "1 and 3 share 1 of 2",
+        "rank-biased overlap 0.55",
+        "10 tokens in 1 alone",
+        "1 token in 3 alone",
+        "2 and 3 share 1 of 2",
+        "rank-biased overlap 0.55",
+        "10 tokens in 2 alone",
+        "1 token in 3 alone",
+    ]

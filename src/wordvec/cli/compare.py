@@ -100,6 +100,7 @@ def command(
         raise UsageError("a comparison needs two tables or more", hint="--tables static,dynamic")
     with Bar("tokens") as bar:
         opened = [open_table(replace(ref, model=ref.model or model), store) for ref in refs]
+        _refuse_twice([str(one.table.name) for one in opened])
         askers = [
             Asker(one.table, settings, derived=store.derived(one.table.name), progress=bar)
             for one in opened
@@ -112,6 +113,12 @@ def command(
         write_json([found.to_json()], form)
     else:
         write_lines(_tsv(found) if form is Format.TSV else _text(found, Look.of(sys.stdout)))
+
+
+def _refuse_twice(names: Sequence[str]) -> None:
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise UsageError(f"{name} is named twice: it has nothing to be compared with")
 
 
 def _tsv(found: Comparison) -> Iterator[str]:
@@ -130,7 +137,14 @@ def _tsv(found: Comparison) -> Iterator[str]:
 
 def _text(found: Comparison, look: Look) -> Iterator[str]:
     names = _short_names([column.answer.table for column in found.columns])
-    yield from header_lines([*_tables_facts(found, names), *settings_facts(found.settings)], look)
+    facts = _tables_facts(found, names)
+    if not _fit(found, names, look):  # cut, mini:static and mini:dynamic would look alike
+        names = [str(number) for number in range(1, len(names) + 1)]
+        tables = [column.answer.table for column in found.columns]
+        facts = [
+            f"{i} {_name(table)} {_size(table)}" for i, table in zip(names, tables, strict=True)
+        ]
+    yield from header_lines([*facts, *settings_facts(found.settings)], look)
     yield ""
     yield look.paint(one_line(found.query), "bold")
     yield from _beside(found, names, look)
@@ -144,11 +158,24 @@ def _tables_facts(found: Comparison, names: Sequence[str]) -> list[str]:
     models = list(dict.fromkeys(table.model for table in described))
     return [
         *(models if len(models) == 1 else []),
-        *(
-            f"{name} {table.tokens:,} × {table.dimensions}"
-            for name, table in zip(names, described, strict=True)
-        ),
+        *(f"{name} {_size(table)}" for name, table in zip(names, described, strict=True)),
     ]
+
+
+def _size(table: TableDescription) -> str:
+    return f"{table.tokens:,} × {table.dimensions}"
+
+
+def _fit(found: Comparison, names: Sequence[str], look: Look) -> bool:
+    """Whether the names of the tables fit above columns below one another."""
+    if look.cells is None:
+        return True
+    groups = (_group(found, i, names)[0] for i in range(len(names)))
+    ranks = len("rank") + 2
+    return all(
+        ranks + sum(text.width(head.title) + 2 for head in heads) - 2 <= look.cells
+        for heads in groups
+    )
 
 
 def _beside(found: Comparison, names: Sequence[str], look: Look) -> list[str]:
