@@ -6,16 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from made_tables import table_of
+from made_tables import drawn_rows, table_of
 from wordvec.errors import UsageError, WordvecError
-from wordvec.evaluation import bundled_analogies, evaluate, read_pairs
+from wordvec.evaluation import _place, _quick_places, bundled_analogies, evaluate, read_pairs
 from wordvec.metric import Metric
 from wordvec.query import Asker
 from wordvec.settings import Method, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from wordvec.evaluation import Pairs
     from wordvec.table import VectorTable
@@ -110,6 +114,32 @@ def test_other_methods_count_what_query_answers(how: Settings) -> None:
                 places.append([n.token for n in answer.neighbours].index(d))
     [some] = found.categories
     assert (some.first, some.among) == (places.count(0), sum(place < 10 for place in places))
+
+
+@settings(deadline=None, max_examples=60)
+@given(drawn_rows(least=8, zero=False), st.sampled_from([Method.ADD, Method.MUL]), st.data())
+def test_in_a_block_the_places_are_those_of_one_question_after_another(
+    rows: NDArray[np.float32], method: Method, data: st.DataObject
+) -> None:
+    asker = Asker(table_of(rows), Settings(method=method, exclude=True))
+    pair = st.permutations(range(len(rows))).map(lambda order: order[:4])
+    questions = np.array(data.draw(st.lists(pair, min_size=1, max_size=6)), dtype=np.int64)
+    for question, found in zip(questions, _quick_places(asker, questions), strict=True):
+        try:
+            place = _place(asker, question.tolist())
+        except WordvecError:  # the words cancel: the block must have left it to this
+            assert found == -1
+            continue
+        assert found == -1 or [found < 1, found < 10] == [place < 1, place < 10]
+
+
+@pytest.mark.parametrize("method", [Method.ADD, Method.MUL])
+def test_where_rows_differ_a_block_settles_nearly_every_question(method: Method) -> None:
+    asker = Asker(
+        table_of(np.random.default_rng(2).normal(size=(500, 16))), Settings(method=method)
+    )
+    questions = np.random.default_rng(3).permuted(np.tile(np.arange(500), (100, 1)), axis=1)[:, :4]
+    assert (_quick_places(asker, questions) < 0).sum() <= 2
 
 
 def test_words_that_are_no_tokens_are_counted() -> None:

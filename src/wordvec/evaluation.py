@@ -17,6 +17,7 @@ import numpy as np
 
 from wordvec.errors import UsageError, WordvecError
 from wordvec.expression import parse
+from wordvec.methods import EPSILON
 from wordvec.metric import Metric
 from wordvec.progress import Progress, no_progress
 from wordvec.query import Asker, TableDescription, settings_json
@@ -29,10 +30,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from wordvec.engine import Engine, Floats, Mask
     from wordvec.store import Derived
     from wordvec.table import VectorTable
 
     Rows = NDArray[np.int64]
+    Narrow = NDArray[np.float32]
 
 DEPTH = 10  # the right answer counts if it is the first, and if it is among the first ten
 _BLOCK = 256  # questions scored at once
@@ -210,7 +213,7 @@ def _questions(pairs: Sequence[tuple[int, int]]) -> Rows:
 def _places(asker: Asker, questions: Rows, progress: Progress) -> Rows:
     """How many tokens are before the right answer, exact below and at the depths counted: (Q,)."""
     settings = asker.settings
-    quick = settings.method is Method.ADD and settings.ranked_by is Metric.COSINE
+    quick = settings.method in (Method.ADD, Method.MUL) and settings.ranked_by is Metric.COSINE
     places = np.full(len(questions), -1, dtype=np.int64)
     for start in range(0, len(questions), _BLOCK):
         progress(start, len(questions))
@@ -240,28 +243,62 @@ def _resolved(a: int, b: int, c: int) -> Resolved:
 
 
 def _quick_places(asker: Asker, questions: Rows) -> Rows:
-    """The same for 3CosAdd, in float32 for a block at once; −1 where rounding might decide."""
-    rows, norms = asker.engine.table.vectors, asker.engine.table.norms
+    """The same for 3CosAdd and 3CosMul, for a block at once; −1 where float32 might decide."""
+    norms = asker.engine.table.norms
     searchable = asker.engine.searchable(Metric.COSINE)
     involved, at = np.unique(questions, return_inverse=True)
     longest = np.max(norms, where=searchable, initial=0)
     if not searchable[involved].all() or longest > 1e18:  # its products overflow float32
         return np.full(len(questions), -1, dtype=np.int64)
-    unit = rows[involved].astype(np.float64) / norms[involved, None]
-    a, b, c, _ = at.reshape(questions.shape).T
-    queries = unit[b] - unit[a] + unit[c]
-    lengths = np.linalg.norm(queries, axis=1, keepdims=True)
-    queries = np.divide(queries, lengths, out=np.zeros_like(queries), where=lengths > 0)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        scores = (queries.astype(np.float32) @ np.asarray(rows).T) / norms.astype(np.float32)
-    scores[:, ~searchable] = -np.inf
-    each = np.arange(len(questions))
-    for word in questions.T[:3]:
-        scores[each, word] = -np.inf
-    right = scores[each, questions[:, 3]][:, None]
-    off = np.float32(2 * (rows.shape[1] + 16) * 2.0**-24)  # twice what a product can be off by
-    surely, maybe = (scores > right + off).sum(axis=1), (scores >= right - off).sum(axis=1) - 1
-    settled = np.isfinite(right[:, 0]) & (lengths[:, 0] > 1e-3)
+    unit = asker.engine.table.vectors[involved].astype(np.float64) / norms[involved, None]
+    bounds = _sum_bounds if asker.settings.method is Method.ADD else _product_bounds
+    least, most, sure = bounds(asker.engine, unit, at.reshape(questions.shape))
+    each, right = np.arange(len(questions)), questions[:, 3]
+    lowest, highest = least[each, right][:, None], most[each, right][:, None]
+    for scores in (least, most):
+        scores[:, ~searchable] = -np.inf
+        for word in questions.T[:3]:
+            scores[each, word] = -np.inf
+    surely, maybe = (least > highest).sum(axis=1), (most >= lowest).sum(axis=1) - 1
+    settled = sure & np.isfinite(lowest[:, 0]) & np.isfinite(highest[:, 0])
     for depth in (1, DEPTH):
         settled &= (surely < depth) == (maybe < depth)
     return np.where(settled, surely, -1)
+
+
+def _cosines(engine: Engine, queries: Floats) -> tuple[Narrow, np.float32]:
+    """Cosines of (n, D) vectors of length 1 to all rows, (n, V) float32; how far off they may be.
+
+    What has no cosine is NaN or infinite.
+    """
+    table = engine.table
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        cosines: Narrow = queries.astype(np.float32) @ np.asarray(table.vectors).T
+        cosines /= table.norms.astype(np.float32)
+    return cosines, np.float32((table.dimensions + 16) * 2.0**-24)
+
+
+def _sum_bounds(engine: Engine, unit: Floats, at: Rows) -> tuple[Narrow, Narrow, Mask]:
+    """Bounds of cos(x, b − a + c), (Q, V) each; and which questions have a direction: (Q,).
+
+    unit: (n, D). at: (Q, 4), the places of a, b, c and d there.
+    """
+    a, b, c, _ = at.T
+    queries = unit[b] - unit[a] + unit[c]
+    lengths = np.linalg.norm(queries, axis=1, keepdims=True)
+    queries = np.divide(queries, lengths, out=np.zeros_like(queries), where=lengths > 0)
+    cosines, off = _cosines(engine, queries)
+    return cosines - off, cosines + off, lengths[:, 0] > 1e-3
+
+
+def _product_bounds(engine: Engine, unit: Floats, at: Rows) -> tuple[Narrow, Narrow, Mask]:
+    """Bounds of s(x, b) s(x, c) / (s(x, a) + ε), s = (1 + cos)/2; the rest as above."""
+    cosines, off = _cosines(engine, unit)
+    room = np.float32(2.0**-21)  # for the rounding of what follows
+    low = np.maximum((1 - room + cosines - off) / 2, 0)  # (n, V)
+    high = np.minimum((1 + room + cosines + off) / 2, 1)
+    a, b, c, _ = at.T
+    epsilon = np.float32(EPSILON)
+    least = low[b] * low[c] / (high[a] + epsilon) * (1 - room)
+    most = high[b] * high[c] / (low[a] + epsilon) * (1 + room)
+    return least, most, np.ones(len(at), dtype=bool)
