@@ -1,8 +1,8 @@
 """The linear layers of a model, replaced by ones that oneDNN runs on weights packed in its order.
 
-Nine tenths of a pass are linear layers. On the machines we measured, oneDNN's matrix product is a
-quarter faster than what `torch.nn.Linear` calls, in float32 and in bfloat16, once the weights lie
-in the order it wants (docs/extraction.md has the figures). The operations are private to torch:
+Nine tenths of a pass are linear layers. On the machines we measured, oneDNN's matrix product is
+faster than what `torch.nn.Linear` calls, in float32 and a little in bfloat16 too, once the weights
+lie in the order it wants (docs/extraction.md has the figures). The operations are private to torch:
 where they are absent, or the model is not on a CPU, the plain product is used.
 
 In bfloat16 only these layers compute in it; between them everything stays float32. That is as fast
