@@ -159,3 +159,17 @@ def test_a_folder_means_the_same_table_from_every_working_directory(
     monkeypatch.chdir(tiny_bert.parent)
     by_name = open_table(TableRef(f"./{tiny_bert.name}", Mode.STATIC), store).table
     assert by_dot.name == by_name.name
+
+
+@pytest.mark.usefixtures("bundled")
+def test_a_store_that_cannot_be_written_to_keeps_no_one_from_asking(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    store = Store(tmp_path / "file" / "store")
+    opened = open_table(TableRef("mini", Mode.STATIC), store)
+    derived = store.derived(opened.table.name)
+    assert not derived.save("graph", {"ids": np.arange(3)})
+    assert derived.load("graph") is None
+    [note] = opened.notes
+    assert note.endswith("; mini:static answers from memory and is not kept")
+    assert str(tmp_path / "file") in note
+    assert str(opened.table.name) == "mini:static"

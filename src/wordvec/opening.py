@@ -2,7 +2,8 @@
 
 A model that was named (`--model`, `--table`, `WORDVEC_MODEL`) is meant, and no other. Where nobody
 named one, it is the reference model, if the store has any table of it; else the bundled model
-answers, and a note says so. The bundled model's static table is made when it is first asked for.
+answers, and a note says so. The bundled model's static table is made when it is first asked for,
+and where it cannot be kept, it answers from memory.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wordvec.errors import TableNotFoundError
+from wordvec.errors import StoreError, TableNotFoundError
 from wordvec.models import (
     MINI,
     REFERENCE,
@@ -41,10 +42,15 @@ def open_table(ref: TableRef, store: Store) -> Opened:
     """Open the table that a reference means."""
     name, notes = resolve(ref, store)
     if name == TableName(MINI, Mode.STATIC) and name not in store and has_bundled():
-        from wordvec.extractor.extraction import ensure_static
+        from wordvec.extractor.extraction import ensure_static, static_table
         from wordvec.models import find_model
 
-        ensure_static(find_model(MINI), store)
+        source = find_model(MINI)
+        try:
+            ensure_static(source, store)
+        except StoreError as error:  # a folder that cannot be written to keeps no one from asking
+            remark = f"{error.message}; {name} answers from memory and is not kept"
+            return Opened(static_table(source), (*notes, remark))
     try:
         return Opened(store.open(name), notes)
     except TableNotFoundError as error:

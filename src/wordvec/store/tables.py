@@ -192,7 +192,9 @@ class Store:
         return problems
 
     def derived(self, name: TableName) -> Derived:
-        """What later commands keep beside the table."""
+        """What later commands keep beside the table; nothing, where the store has no such table."""
+        if name not in self:
+            return Derived(self._folder(name) / DERIVED, "")
         folder = self._found(name)
         return Derived(folder / DERIVED, self._manifest(name, folder).provenance.checksum)
 
