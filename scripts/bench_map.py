@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+"""How fast and how true the map is, beside scikit-learn's TSNE as in the article.
+
+    .venv/bin/python scripts/bench_map.py [--table mini:static | --random] [--parts place,page]
+
+place  seconds, trustworthiness and neighbour recall of our places for 3,000, 10,000 and 32,000
+       tokens, and of scikit-learn's for 3,000 and 10,000 of the same
+page   the size of the page, and its frames while 32,000 points are panned in headless Chromium
+
+Quality is measured against the ten true neighbours in the real space (L2). Recall is the share of
+them that are among the ten nearest on the map; trustworthiness (Venna and Kaski 2001) takes off for
+each of those ten by how far down the true ranks it lies. Both are counted exactly, in float64 and
+in blocks; of more than 10,000 tokens a fixed sample of 10,000 is judged, against all the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from playwright.sync_api import Browser, Page
+
+SOURCE = Path(__file__).resolve().parents[1] / "src"
+sys.path.insert(0, str(SOURCE))
+
+from wordvec.map import build_page, survey  # noqa: E402  (this checkout's, installed or not)
+from wordvec.opening import open_table  # noqa: E402
+from wordvec.projection import Projection, project  # noqa: E402
+from wordvec.store import Store  # noqa: E402
+from wordvec.table import Mode, Provenance, TableRef, VectorTable  # noqa: E402
+from wordvec.vocabulary import Vocabulary  # noqa: E402
+
+OURS, ARTICLE = (3_000, 10_000, 32_000), (3_000, 10_000)  # tokens, from id 0
+K = 10
+SAMPLE, BLOCK = 10_000, 256  # rows judged at most, and how many at once
+V, D, GROUPS = 32_000, 256, 500  # of the made table
+SCREEN = {"width": 1280, "height": 800}
+SECONDS = 5  # of panning
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]  # no GPU: software draws
+# One step of panning a frame, around in a circle: the map is never left, nor does it stand still.
+PAN = """([seconds, zoom]) => new Promise(done => {
+    const { view, redraw } = wordvecMap, frames = [];
+    view.show({ ...view.home(), scale: view.whole * zoom });
+    let start = null, before = null;
+    const step = now => {
+        start ??= now;
+        if (before !== null) frames.push(now - before);
+        before = now;
+        const angle = (now - start) / 400;
+        view.pan(9 * Math.cos(angle), 9 * Math.sin(angle));
+        redraw();
+        if (now - start < 1000 * seconds) requestAnimationFrame(step);
+        else done(frames);
+    };
+    requestAnimationFrame(step);
+})"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--table", default="mini:static", metavar="MODEL:MODE")
+    which.add_argument("--random", action="store_true", help=f"a made table of {V:,} x {D}")
+    parser.add_argument("--parts", default="place,page")
+    options = parser.parse_args()
+    table = made_table() if options.random else open_table(TableRef.parse(options.table), Store())
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(table if isinstance(table, VectorTable) else table.table, Path(folder))
+        print(f"{bench.table.name}: {len(bench.table):,} tokens x {bench.table.dimensions}")
+        print(f"{os.cpu_count()} cores; load before: {os.getloadavg()[0]:.1f}")
+        for part in options.parts.split(","):
+            {"place": bench.place, "page": bench.page}[part]()
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What one way made of the first `tokens` rows."""
+
+    tokens: int
+    seconds: float
+    trustworthiness: float
+    recall: float
+
+
+class Bench:
+    """One table in a store of its own, where nothing of it has been worked out yet."""
+
+    def __init__(self, table: VectorTable, folder: Path) -> None:
+        self.folder = folder
+        store = Store(folder / "store")
+        store.save(table)
+        self.table = store.open(table.name)
+        self.derived = store.derived(table.name)
+
+    def place(self) -> None:
+        """Time both ways and judge what they made, the small maps first."""
+        import sklearn
+
+        print(
+            f"\nplaces on the plane: seconds from vectors to places, our neighbours included\n"
+            f"  scikit-learn {sklearn.__version__}: TSNE(n_components=2), all else its default "
+            "(as in the article; L2, perplexity 30,\n  a start from PCA, 1,000 iterations of "
+            "Barnes-Hut), random_state=0, n_jobs=-1\n"
+            f"{'':28}{'tokens':>8}{'seconds':>10}{'trustworthiness':>18}{f'recall at {K}':>14}"
+        )
+        project(self.table, np.arange(200))  # imports and compiled code, which both ways have
+        ours = {n: self.placed("wordvec", n, self.our_places) for n in self.counts(OURS)}
+        theirs = {
+            n: self.placed("scikit-learn", n, self.their_places) for n in self.counts(ARTICLE)
+        }
+        for n, other in theirs.items():
+            trust = ours[n].trustworthiness - other.trustworthiness
+            recall = ours[n].recall - other.recall
+            told(f"trustworthiness at {n:,}, ours - theirs", trust, "at least 0")
+            told(f"recall at {n:,}, ours - theirs", recall, "at least 0")
+        most, least = max(ours), max(theirs)
+        told(
+            f"seconds, scikit-learn {least:,} / ours {most:,}",
+            theirs[least].seconds / ours[most].seconds,
+            "above 1",
+        )
+
+    def counts(self, wanted: tuple[int, ...]) -> list[int]:
+        """Token counts that this table has."""
+        return sorted({min(n, len(self.table)) for n in wanted})
+
+    def placed(self, name: str, n: int, way: Callable[[NDArray[np.int64]], Projection]) -> Placed:
+        """Run one way on the first n tokens, and judge it."""
+        start = time.perf_counter()
+        found = way(np.arange(n))
+        seconds = time.perf_counter() - start
+        trust, recall = quality(self.table.vectors[found.rows], found.places)
+        print(f"  {name:<26}{n:>8,}{seconds:>10.1f}{trust:>18.4f}{recall:>14.4f}", flush=True)
+        return Placed(n, seconds, trust, recall)
+
+    def our_places(self, rows: NDArray[np.int64]) -> Projection:
+        return project(self.table, rows, derived=self.derived)  # kept: the page takes them
+
+    def their_places(self, rows: NDArray[np.int64]) -> Projection:
+        from sklearn.manifold import TSNE
+
+        vectors = np.array(self.table.vectors[rows])
+        return Projection(
+            rows, TSNE(n_components=2, random_state=0, n_jobs=-1).fit_transform(vectors)
+        )
+
+    def page(self) -> None:
+        """Print the sizes of pages, and pan the largest."""
+        print("\npages, without vectors")
+        for n, wanted in ((3_000, 4), (32_000, 8)):
+            file = self.folder / f"{n}.html"
+            file.write_text(build_page(survey([self.table], tokens=n, derived=[self.derived])))
+            told(f"MB for {n:,} tokens", file.stat().st_size / 1e6, f"under {wanted}")
+        self.pan(file)
+
+    def pan(self, file: Path) -> None:
+        """Pan a page at three zooms, and print how long its frames took."""
+        program = shutil.which("chromium") or shutil.which("chromium-browser")
+        if program is None:
+            print("\nno Chromium here to pan in: apt install chromium fonts-noto-cjk")
+            return
+        from playwright.sync_api import sync_playwright
+
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+            print(
+                f"\npanning for {SECONDS} s at {SCREEN['width']} x {SCREEN['height']}, "
+                f"Chromium {browser.version} {' '.join(FLAGS)}"
+            )
+            page = opened(browser, file)
+            print(f"  drawn by {page.get_attribute('html', 'data-painter')}")
+            for zoom in (1, 4, 16):
+                frames = page.evaluate(PAN, [SECONDS, zoom])
+                told(f"ms a frame, median, zoom {zoom}", statistics.median(frames), "under 50")
+                worst = statistics.quantiles(frames, n=20)[-1]
+                print(f"    ({len(frames)} frames; 95 % of them under {worst:.0f} ms)")
+            browser.close()
+
+
+def opened(browser: Browser, file: Path) -> Page:
+    """A page from disk with the network off, when all its points are there."""
+    page = browser.new_context(viewport=SCREEN, offline=True).new_page()  # type: ignore[arg-type]
+    page.goto(file.as_uri())
+    page.wait_for_selector("html[data-ready]")
+    return page
+
+
+def quality(vectors: NDArray[np.float32], places: NDArray[np.float32]) -> tuple[float, float]:
+    """Trustworthiness and recall at K of a map, exact, on at most SAMPLE of its N rows.
+
+    vectors: (N, D). places: (N, 2).
+    """
+    N = len(vectors)
+    wide = vectors.astype(np.float64)
+    squares = np.einsum("nd,nd->n", wide, wide)
+    rows = np.sort(np.random.default_rng(0).permutation(N)[:SAMPLE])
+    near = nearest_on_map(places, rows)
+    penalty = kept = 0
+    for begin in range(0, len(rows), BLOCK):
+        some = rows[begin : begin + BLOCK]
+        distances = squares - 2 * wide[some] @ wide.T  # (B, N), each line less its own square
+        distances[np.arange(len(some)), some] = np.inf  # no row is its own neighbour
+        ranks = ranks_of(near[begin : begin + BLOCK], distances)
+        penalty += int(np.maximum(ranks - K, 0).sum())
+        kept += int((ranks <= K).sum())
+    trust = 1 - 2 * penalty / (len(rows) * K * (2 * N - 3 * K - 1))
+    return trust, kept / (len(rows) * K)
+
+
+def nearest_on_map(places: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The K nearest others on the plane: (R, K) for R rows."""
+    from scipy.spatial import cKDTree
+
+    _, ids = cKDTree(places).query(places[rows], K + 1)
+    others = ids != rows[:, None]
+    others[others.all(axis=1), -1] = False  # among doubles a row may not find itself
+    found: NDArray[np.int64] = ids[others].reshape(len(rows), K)
+    return found
+
+
+def ranks_of(ids: NDArray[np.int64], distances: NDArray[np.float64]) -> NDArray[np.int64]:
+    """True ranks, from 1, of some ids (B, K) of each line of distances (B, N)."""
+    own = np.take_along_axis(distances, ids, axis=1)
+    return np.stack(
+        [1 + (distances < own[:, [k]]).sum(axis=1) for k in range(ids.shape[1])], axis=1
+    )
+
+
+def made_table() -> VectorTable:
+    """Groups of very different sizes, each spread in twelve directions of its own, and noise."""
+    rng = np.random.default_rng(0)
+    group = np.minimum(rng.geometric(0.004, V), GROUPS) - 1  # (V,)
+    spread = rng.standard_normal((GROUPS, 12, D)) / 5
+    rows = rng.standard_normal((GROUPS, D))[group] * 0.6 + rng.standard_normal((V, D)) * 0.35
+    for one in range(GROUPS):
+        mine = group == one
+        rows[mine] += rng.standard_normal((int(mine.sum()), 12)) @ spread[one]
+    kana = [chr(code) for code in range(ord("ァ"), ord("ァ") + 80)]
+    tokens = tuple(f"{a}{b}{c}" for a in kana for b in kana for c in kana[:5])
+    vectors = (rows / np.sqrt(D)).astype(np.float32)
+    return VectorTable.from_vectors(Vocabulary(tokens), vectors, Provenance("random", Mode.STATIC))
+
+
+def told(name: str, value: float, wanted: str) -> None:
+    print(f"  {name:<44}{value:8.3f}      wanted: {wanted}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
