@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -255,6 +256,40 @@ def test_every_class_of_token_has_its_own_colour_on_either_ground() -> None:
         assert len({getattr(paint, ground) for paint in PAINTS.values()}) == len(PAINTS)
 
 
+# Dichromats' vision in linear RGB: Machado, Oliveira and Fernandes 2009, severity 1.0.
+VISION = {
+    "every cone": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+                   [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+                     [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+                   [0.004733, 0.691367, 0.303900]],
+}  # fmt: skip
+
+
+def lab(colour: str, vision: Any) -> NDArray[np.float64]:
+    """CIELAB of #rrggbb as it is seen, under daylight."""
+    parts = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(np.asarray(vision) @ linear, 0, 1)
+    x, y, z = (
+        np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+        @ seen
+        / [0.9505, 1, 1.089]
+    )
+    fx, fy, fz = (v ** (1 / 3) if v > 0.008856 else 7.787 * v + 16 / 116 for v in (x, y, z))
+    return np.array([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)])
+
+
+@pytest.mark.parametrize("vision", VISION)
+@pytest.mark.parametrize("ground", ["light", "dark"])
+def test_no_two_classes_look_alike_to_any_eye(vision: str, ground: str) -> None:
+    seen = [lab(getattr(paint, ground), VISION[vision]) for paint in PAINTS.values()]
+    for one, other in combinations(seen, 2):
+        assert np.linalg.norm(one - other) > 12  # about 2 is the least that one sees
+
+
 # ---- the page
 
 
@@ -348,6 +383,49 @@ def test_without_a_japanese_font_it_says_so(
     remarks = draw(fixed_map(words_table()), tmp_path / "map.png", form="png")
     assert remarks == (figure.NO_FONT,)
     assert (tmp_path / "map.png").stat().st_size > 1000
+
+
+def test_a_font_installed_since_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib import font_manager
+
+    if figure.japanese_font() is None:
+        pytest.skip("no Japanese font here: apt install fonts-noto-cjk")
+    new = {
+        one.fname
+        for one in font_manager.fontManager.ttflist
+        if "CJK" in one.fname or one.name in figure.JAPANESE_FONTS
+    }
+    old = [one for one in font_manager.fontManager.ttflist if one.fname not in new]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", old)  # as matplotlib kept the list
+    assert figure.japanese_font() in figure.JAPANESE_FONTS
+
+
+@pytest.mark.parametrize(
+    ("can_write", "written"),
+    [(True, ["", "-1999", "", "+王", "king-1999+王"]), (False, ["", "-1999", ""])],
+)
+def test_the_arrows_of_an_expression_are_in_the_picture(
+    can_write: bool,  # noqa: FBT001  (pytest passes it by name)
+    written: list[str],
+) -> None:
+    from matplotlib.figure import Figure
+
+    the_map = fixed_map(words_table(), sources=("king-1999+王",))
+    (layer,) = the_map.layers
+    axes: Any = Figure().add_subplot()
+    figure._draw_route(axes, the_map, layer, layer.paths[0], can_write_japanese=can_write)
+    assert [text.get_text() for text in axes.texts] == written
+    styles = [text.arrow_patch.get_linestyle() for text in axes.texts if text.arrow_patch]
+    assert styles == ["--", "-"]
+
+
+def test_a_stop_of_an_expression_is_where_the_page_has_it() -> None:
+    the_map = fixed_map(words_table(), sources=("王-男+女",))
+    (layer,) = the_map.layers
+    (route,) = layer.paths
+    for step in route.steps:
+        expected = np.average(layer.places[list(step.rows)], axis=0, weights=step.weights)
+        np.testing.assert_allclose(figure._place(the_map, layer, step), expected, rtol=1e-5)
 
 
 def test_names_take_turns_and_never_overlap() -> None:

@@ -1,5 +1,7 @@
 """A map as a picture for papers, by matplotlib: points, names where there is room, a legend.
 
+Expressions are arrows from term to term, as on the page, and a star where the query is.
+
 It needs a font with Japanese in it; where the machine has none, it says so and leaves those names
 out rather than draw empty boxes.
 """
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from wordvec.map.arrows import Path as Route
+    from wordvec.map.arrows import Step
     from wordvec.map.survey import Layer, Map
 
 JAPANESE_FONTS = (
@@ -34,6 +38,7 @@ NO_FONT = (
 _SIZE = (12.0, 9.0)  # inches
 _DPI = 200  # of a PNG
 _NAME_SIZE = 5.0  # points
+_MARK, _INK = "#b3261e", "#1b1c1e"  # as on the page
 _MANY = 5000  # points drawn as one image inside an SVG, which would take megabytes one by one
 
 
@@ -66,10 +71,28 @@ def draw(the_map: Map, file: Path, *, form: str) -> tuple[str, ...]:
 
 def japanese_font() -> str | None:
     """A font with Japanese that is on this machine, or None."""
+    return _known_font() or (_known_font() if _look_for_new_fonts() else None)
+
+
+def _known_font() -> str | None:
     from matplotlib import font_manager
 
     there = {entry.name for entry in font_manager.fontManager.ttflist}
     return next((name for name in JAPANESE_FONTS if name in there), None)
+
+
+def _look_for_new_fonts() -> bool:
+    """Add fonts installed since matplotlib made the list that it keeps; whether there were any."""
+    from contextlib import suppress
+
+    from matplotlib import font_manager
+
+    known = {entry.fname for entry in font_manager.fontManager.ttflist}
+    new = [file for file in font_manager.findSystemFonts() if file not in known]
+    for file in new:
+        with suppress(Exception):  # whatever a broken font file raises: it is not for us
+            font_manager.fontManager.addfont(file)
+    return bool(new)
 
 
 def _draw_layer(axes: Any, the_map: Map, layer: Layer, *, can_write_japanese: bool) -> None:
@@ -90,22 +113,71 @@ def _draw_layer(axes: Any, the_map: Map, layer: Layer, *, can_write_japanese: bo
             rasterized=len(the_map.rows) > _MANY,
         )
     axes.legend(loc="upper left", fontsize=7, markerscale=2, framealpha=0.9)
+    for route in layer.paths:
+        _draw_route(axes, the_map, layer, route, can_write_japanese=can_write_japanese)
     # the plane's unit in points: the canvas has not been drawn yet, so by the figure's own size
     spans = layer.places.max(axis=0) - layer.places.min(axis=0)
     per_unit = min(_SIZE[0] * 72 * 0.95 / spans[0], _SIZE[1] * 72 * 0.9 / spans[1])
     names = [the_map.vocabulary.display(int(row)) for row in the_map.rows]
     for slot in named(layer.places * per_unit, names):
-        if can_write_japanese or max(names[slot]) < "\u2e80":
-            # parse_math off: a $ in a token is a dollar
-            axes.annotate(
-                names[slot],
-                layer.places[slot],
-                xytext=(2, 0),
-                textcoords="offset points",
-                fontsize=_NAME_SIZE,
-                va="center",
-                parse_math=False,
-            )
+        if can_write_japanese or _has_no_japanese(names[slot]):
+            _write(axes, names[slot], layer.places[slot])
+
+
+def _has_no_japanese(name: str) -> bool:
+    return max(name) < "\u2e80"
+
+
+def _write(axes: Any, name: str, place: Any, *, size: float = _NAME_SIZE, away: float = 2) -> None:
+    """Write a name beside a place, with an edge of white that keeps it readable over points."""
+    from matplotlib.patheffects import withStroke
+
+    axes.annotate(
+        name,
+        place,
+        xytext=(away, 0),
+        textcoords="offset points",
+        fontsize=size,
+        va="center",
+        parse_math=False,  # a $ in a token is a dollar
+        path_effects=[withStroke(linewidth=size / 4, foreground="white")],
+        zorder=3 if size == _NAME_SIZE else 6,
+    )
+
+
+def _draw_route(
+    axes: Any, the_map: Map, layer: Layer, route: Route, *, can_write_japanese: bool
+) -> None:
+    """Arrows from each partial sum to the next (dashed: minus), the query as a star."""
+    stops = [_place(the_map, layer, step) for step in route.steps]
+    for i in range(1, len(stops)):
+        dashed = route.steps[i].label.startswith("-")
+        arrow = {
+            "arrowstyle": "-|>",
+            "linestyle": "--" if dashed else "-",
+            "color": _INK,
+            "linewidth": 1.2,
+            "shrinkA": 0,
+            "shrinkB": 0,
+        }
+        axes.annotate("", stops[i], xytext=stops[i - 1], arrowprops=arrow, zorder=5)
+        if can_write_japanese or _has_no_japanese(route.steps[i].label):
+            _write(axes, route.steps[i].label, (stops[i - 1] + stops[i]) / 2, size=7)
+    axes.scatter(*stops[0], s=40, facecolors="none", edgecolors=_MARK, zorder=5)
+    axes.scatter(*stops[-1], s=110, marker="*", c=_MARK, edgecolors="white", zorder=6)
+    if can_write_japanese or _has_no_japanese(route.source):
+        _write(axes, route.source, stops[-1], size=9, away=7)
+
+
+def _place(the_map: Map, layer: Layer, step: Step) -> NDArray[np.float64]:
+    """The weighted mean place of a step's rows, all of which are on the map."""
+    import numpy as np
+
+    slots = np.searchsorted(the_map.rows, step.rows)
+    weights = np.asarray(step.weights)
+    if not weights.any():  # by cosine, no neighbour that points its way
+        weights = np.ones_like(weights)
+    return np.average(layer.places[slots].astype(np.float64), axis=0, weights=weights)
 
 
 def named(places: NDArray[np.float32], names: list[str]) -> Iterator[int]:
