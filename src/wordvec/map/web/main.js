@@ -121,7 +121,7 @@ function choice() {
       .map(({ label, weights }) => ({ label, single: weights.length === 1, minus: label.startsWith("-"), place: meanPlace(weights) }))
       .filter(({ place }) => place);
     const from = steps.at(-1)?.place;
-    return { ...nothing, steps, marked: [...new Set([...on, ...state.answer.words.map((row) => slotOf[row]).filter((slot) => slot >= 0)])],
+    return { ...nothing, steps, marked: [...new Set([...state.answer.words.map((row) => slotOf[row]).filter((slot) => slot >= 0), ...on])],
       spokes: from ? on.map((to) => ({ from, to })) : [] };
   }
   if (state.chosen === null) return nothing;
@@ -158,8 +158,8 @@ function choose(slot, { fly = false } = {}) {
 }
 
 function flyTo(slot) {
-  const [x, y] = placeOf(slot);
-  view.fly({ x, y, scale: Math.max(view.scale, view.whole * 12) }, performance.now());
+  const scale = Math.max(view.scale, view.whole * 12);
+  view.fly(inTheFree(...placeOf(slot), scale), performance.now());
   state.glide = null;
   redraw();
 }
@@ -296,6 +296,7 @@ function drawLegend() {
     return make("li", { hidden: !counts[i] }, make("label", {}, box, make("i", { id: `colour-${i}` }), label, make("small", { textContent: counts[i].toLocaleString("en") })));
   });
   get("legend").querySelector("ul").replaceChildren(...lines);
+  get("legend").querySelector("details").open = innerWidth > 700; // on a phone it would cover the map
 }
 
 function toggleClass(i, on) {
@@ -329,12 +330,14 @@ function flyAround() {
   const [y0, y1] = [Math.min(...places.map(([, y]) => y)), Math.max(...places.map(([, y]) => y))];
   const free = freeBox(), width = free.right - free.left, height = free.bottom - free.top;
   const scale = Math.min((width * 0.8) / Math.max(x1 - x0, 1e-6), (height * 0.8) / Math.max(y1 - y0, 1e-6), view.whole * 30);
-  view.fly({
-    x: (x0 + x1) / 2 - ((free.left + free.right) / 2 - view.width / 2) / scale,
-    y: (y0 + y1) / 2 + ((free.top + free.bottom) / 2 - view.height / 2) / scale,
-    scale,
-  }, performance.now());
+  view.fly(inTheFree((x0 + x1) / 2, (y0 + y1) / 2, scale), performance.now());
   redraw();
+}
+
+/** The camera that shows a place in the middle of what no card covers. */
+function inTheFree(x, y, scale) {
+  const { left, right, top, bottom } = freeBox();
+  return { x: x - ((left + right) / 2 - view.width / 2) / scale, y: y + ((top + bottom) / 2 - view.height / 2) / scale, scale };
 }
 
 /** The part of the screen that no card covers: between them where there is room, else above the lower one. */
@@ -444,4 +447,4 @@ get("wait").remove();
 root.dataset.ready = "true";
 
 /** For tests and the console: what is on the map, and where. */
-globalThis.wordvecMap = { view, state, points, redraw, choose, placeOf, slotOf, rows, tokens, labels };
+globalThis.wordvecMap = { view, state, points, redraw, choose, placeOf, slotOf, rows, tokens, labels, overlay };

@@ -27,6 +27,7 @@ export class Overlay {
     context.font = FONT;
     context.textBaseline = "middle";
     context.lineJoin = "round";
+    this.taken = []; // boxes of the plates put down so far
     this.#names(scene);
     this.#spokes(scene);
     this.#arrows(scene);
@@ -82,6 +83,7 @@ export class Overlay {
     star(context, x, y, 9);
     context.fill();
     context.stroke();
+    this.taken.push([x - 9, y - 9, x + 9, y + 9]);
   }
 
   #arrow([x0, y0], [x1, y1], minus) {
@@ -108,6 +110,7 @@ export class Overlay {
   #plate(name, x, y, strong = false) {
     const { context } = this;
     const width = context.measureText(name).width;
+    this.taken.push(plateBox(x, y, width));
     context.fillStyle = strong ? this.ink.text : this.ink.ground;
     context.globalAlpha = 0.92;
     context.beginPath();
@@ -120,23 +123,30 @@ export class Overlay {
 
   #marks({ view, place, marked, chosen, radius }) {
     const { context } = this;
-    context.lineWidth = 2;
-    for (const slot of marked) {
-      const [x, y] = view.toScreen(...place(slot));
-      context.strokeStyle = this.ink.mark;
+    const all = chosen === null ? marked : [chosen, ...marked.filter((slot) => slot !== chosen)];
+    for (const slot of all) {
+      context.strokeStyle = slot === chosen ? this.ink.text : this.ink.mark;
+      context.lineWidth = slot === chosen ? 3 : 2;
       context.beginPath();
-      context.arc(x, y, radius + 3, 0, 7);
+      context.arc(...view.toScreen(...place(slot)), radius + 3, 0, 7);
       context.stroke();
-      if (slot !== chosen) this.#plate(short(this.tokens[this.rows[slot]]), x + GAP + 2, y);
     }
-    if (chosen === null) return;
-    const [x, y] = view.toScreen(...place(chosen));
-    context.strokeStyle = this.ink.text;
-    context.lineWidth = 3;
-    context.beginPath();
-    context.arc(x, y, radius + 4, 0, 7);
-    context.stroke();
-    this.#plate(short(this.tokens[this.rows[chosen]]), x + GAP + 4, y, true);
+    for (const slot of all) {
+      const name = short(this.tokens[this.rows[slot]]);
+      this.#plate(name, ...this.#room(name, view.toScreen(...place(slot)), radius + 9), slot === chosen);
+    }
+  }
+
+  /** Where a name stands beside its ring: right or left, as little above or below as it must. */
+  #room(name, [x, y], away) {
+    const width = this.context.measureText(name).width;
+    for (const [right, down] of SEATS) {
+      const left = right ? x + away : x - away - width, middle = y + down * 19;
+      const box = plateBox(left, middle, width);
+      if (!this.taken.some((other) => other[0] < box[2] && other[2] > box[0] && other[1] < box[3] && other[3] > box[1]))
+        return [left, middle];
+    }
+    return [x + away, y];
   }
 
   #lasso({ lasso }) {
@@ -157,6 +167,8 @@ export class Overlay {
   }
 }
 
+const SEATS = [0, -1, 1, -2, 2, -3, 3, -4, 4].flatMap((down) => [[true, down], [false, down]]);
+const plateBox = (x, y, width) => [x - 4, y - 9, x + width + 4, y + 9];
 const middle = ([x0, y0], [x1, y1]) => [(x0 + x1) / 2, (y0 + y1) / 2];
 
 function star(context, x, y, radius) {

@@ -129,6 +129,7 @@ export class WebGLPoints {
       between,
     };
     this.deck.setProps({ layers: [new this.Layer({ id: "points", ...this.points, uniforms })] });
+    this.deck.layerManager?.updateLayers(); // else deck takes them a frame later than the names are drawn
     this.deck.redraw("moved");
   }
 

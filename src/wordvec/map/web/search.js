@@ -68,6 +68,7 @@ export function searchBox(tokens, note, choose) {
     if (hits[place] === undefined) return;
     open(false);
     mark();
+    if (matchMedia("(pointer: coarse)").matches) input.blur(); // and its keyboard leaves the screen
     choose(hits[place]);
   }
 
