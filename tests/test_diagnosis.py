@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from made_tables import drawn_rows, table_of
 from wordvec.calibration import SAMPLE, calibrate
-from wordvec.diagnosis import Explanation, explain
+from wordvec.diagnosis import Explanation, explain, explain_in_each
 from wordvec.errors import UnknownWordError, UsageError, WordvecError
 from wordvec.expression import parse
 from wordvec.metric import Metric
@@ -179,6 +179,62 @@ def test_a_token_that_is_not_there_or_has_no_direction_is_named() -> None:
         explained("王", "無", metric=Metric.COSINE)
 
 
+@pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE, Metric.DOT])
+def test_what_the_first_answer_gains_adds_up_to_what_lies_between_them(metric: Metric) -> None:
+    found = explained("王-男+女", "王", metric=metric)
+    assert found.ahead is not None
+    first = explained("王-男+女", metric=metric)
+    assert (found.ahead.token, found.ahead.rank) == (first.token, first.rank)
+    assert (found.ahead.score, found.ahead.own) == (first.score, first.own)
+    assert found.ahead.parts == first.parts
+    gained = sum(gain for _, gain in found.gains)
+    assert found.total + gained == pytest.approx(first.total)
+    assert (gained < 0) == (metric is Metric.L2)
+
+
+def test_the_word_that_decides_is_the_one_that_the_first_answer_gains_most_by() -> None:
+    # 王-男+女 = 女王 = (2, 2, 4); by l2 squared, −2 v·q more or less and ‖x‖²: 24 against 25
+    found = explained("王-男+女", "王")
+    assert found.gains == (("王", 6.0), ("男", -2.0), ("女", -8.0), (None, -1.0))
+    assert found.decisive == "女"
+    table = table_of({"王": [1, 0], "女": [0, 1], "長": [9, 9], "短": [3, 3]})
+    long = explained("王+女", "長", table)
+    assert long.gains == (("王", 12.0), ("女", 12.0), (None, -144.0))
+    assert long.decisive is None  # by being shorter
+
+
+def test_what_is_first_or_no_answer_is_behind_nothing() -> None:
+    assert explained("王-男+女").ahead is None
+    assert explained("王-男+女", "女", exclude=True).ahead is None
+    assert explained("王", "王").ahead is None  # a query word may be before the first answer
+
+
+def test_merged_twins_rank_as_one_and_are_no_answer_to_their_own_word() -> None:
+    table = table_of({"王": [0, 0], "##王": [1, 0], "女": [2, 0], "##女": [3, 0], "男": [4, 0]})
+    assert explained("王", table=table).token == "##王"  # noqa: S105
+    merged = explained("王", table=table, merge_twins=True)
+    assert (merged.token, merged.rank) == ("女", 2)
+    found = explained("王", "男", table, merge_twins=True)
+    assert found.rank == 3
+    assert found.ahead is not None
+    assert (found.ahead.token, found.ahead.rank) == ("女", 2)
+
+
+def test_in_several_tables_it_is_the_answer_of_the_first() -> None:
+    other = table_of({"男": [1, 0], "女王": [5, 5], "王": [0, 1], "女": [1, 1]}, model="other")
+    one, two = explain_in_each([Asker(t, Settings()) for t in (TABLE, other)], parse("王-男+女"))
+    assert (one.token, one.id, one.rank) == ("女王", 3, 1)
+    assert (two.token, two.id, two.rank) == ("女王", 1, 4)
+    same = explain_in_each([Asker(t, Settings()) for t in (TABLE, TABLE)], parse("王-男+女"))
+    assert [found.id for found in same] == [3, 3]
+
+
+def test_a_table_that_lacks_the_answer_is_named() -> None:
+    other = table_of({"男": [1, 0], "王": [0, 1], "女": [1, 1]}, model="other")
+    with pytest.raises(UnknownWordError, match="other:static: 女王 is no token"):
+        explain_in_each([Asker(t, Settings()) for t in (TABLE, other)], parse("王-男+女"))
+
+
 def test_without_any_other_token_there_is_nothing_to_explain() -> None:
     with pytest.raises(WordvecError, match="no answer but the words of the query"):
         explained("王+女", table=table_of({"王": [1.0], "女": [2.0]}))
@@ -242,6 +298,13 @@ def test_the_json_of_an_explanation_has_the_documented_fields() -> None:
     assert list(data) == [
         "query", "table", "method", "metric", "unit", "transforms", "exclude", "token", "id",
         "rank", "similarity", "norm", "parts_add_up_to", "own_part", "parts", "lengths",
-        "dimensions", "carriers",
+        "ahead", "dimensions", "carriers",
     ]  # fmt: skip
     assert data["parts_add_up_to"] == "similarity"
+    assert explained("王-男", metric=Metric.COSINE).to_json()["ahead"] is None
+    behind = data["ahead"]
+    assert isinstance(behind, dict)
+    assert list(behind) == [
+        "token", "id", "rank", "similarity", "norm", "own_part", "parts", "most_by",
+    ]  # fmt: skip
+    assert [list(part) for part in behind["parts"]] == [["word", "cosine", "part"]] * 2

@@ -132,13 +132,7 @@ class _Side:
         try:
             self.question: Question = asker.prepare(expression)
         except UnknownWordError as error:
-            raise UnknownWordError(
-                f"{asker.table.name}: {error.message}",
-                source=error.source,
-                start=error.start,
-                end=error.end,
-                hint=error.hint,
-            ) from error
+            raise error.said_of(asker.table.name) from error
         [self.answer] = asker.answer([self.question])
         self._ranking: Ranking | None = None
         self._merged: dict[int, int] | None = None

@@ -11,24 +11,28 @@ the *share* of one is its size over the sum of the sizes of all.
 
 Is it the longest word that decides? `lengths` says: which word is the longest, which has the
 largest part, and the rank that the answer would have with every word at the same length.
+
+Why is a hoped-for answer behind another? `ahead` takes the first answer apart beside it: what each
+word gives to the one more than to the other adds up to what lies between them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wordvec.calibration import Calibration, calibrate
-from wordvec.errors import UsageError, WordvecError
-from wordvec.methods import by_metric
+from wordvec.errors import UnknownWordError, UsageError, WordvecError
+from wordvec.filters import twins
 from wordvec.metric import Metric
 from wordvec.query import Asker, Question, TableDescription, settings_json
 from wordvec.resolution import resolve_token, term_vectors
 from wordvec.settings import Method, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from wordvec.engine import Floats
@@ -72,13 +76,29 @@ class Lengths:
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """The first answer, where another one is explained: its score taken apart alike.
+
+    own: as in `Explanation`. parts: one for each word, in the same order.
+    """
+
+    token: str
+    id: int
+    rank: int
+    score: float
+    norm: float
+    own: float | None
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """An answer's score, taken apart.
 
     own: ‖x‖², the part that no word gives; None but under l2. total: own and the parts added up:
     the score, or under l2 its square. lengths: None for a word alone, and for `add`, which has
     all words at one length. dimensions: the first few by share; carriers: how many of them carry
-    over half of the score.
+    over half of the score. ahead: the first answer that is no query word, if that is before this.
     """
 
     query: str
@@ -94,6 +114,7 @@ class Explanation:
     lengths: Lengths | None
     dimensions: tuple[Dimension, ...]
     carriers: int
+    ahead: Ahead | None = None
     calibration: Calibration | None = None
     notes: tuple[str, ...] = ()
 
@@ -101,6 +122,28 @@ class Explanation:
     def total(self) -> float:
         """What the parts add up to: the score, or under l2 its square."""
         return (self.own or 0.0) + sum(part.part for part in self.parts)
+
+    @property
+    def gains(self) -> tuple[tuple[str | None, float], ...]:
+        """What the first answer gets more than this one, by word; under l2 last by itself (None).
+
+        Under l2 what is less is nearer: they are below zero where the first answer gains.
+        """
+        if self.ahead is None:
+            return ()
+        both = zip(self.ahead.parts, self.parts, strict=True)
+        gains: list[tuple[str | None, float]] = [(p.word, p.part - q.part) for p, q in both]
+        if self.own is not None and self.ahead.own is not None:
+            gains.append((None, self.ahead.own - self.own))
+        return tuple(gains)
+
+    @property
+    def decisive(self) -> str | None:
+        """The word that sets the first answer most ahead; None for its own length under l2."""
+        if not self.gains:
+            return None
+        sign = -1 if self.metric is Metric.L2 else 1
+        return max(self.gains, key=lambda gain: sign * gain[1])[0]
 
     @property
     def metric(self) -> Metric:
@@ -137,11 +180,29 @@ class Explanation:
                 "largest_part": self.lengths.largest_part,
                 "rank_at_equal_lengths": self.lengths.rank,
             },
+            "ahead": self._ahead_json(),
             "dimensions": [
                 {"dimension": d.index, "part": d.part, "share": d.share} for d in self.dimensions
             ],
             "carriers": self.carriers,
             **({"calibration": self.calibration.to_json()} if self.calibration else {}),
+        }
+
+    def _ahead_json(self) -> dict[str, object] | None:
+        if self.ahead is None:
+            return None
+        return {
+            "token": self.ahead.token,
+            "id": self.ahead.id,
+            "rank": self.ahead.rank,
+            self.metric.score_name: self.ahead.score,
+            "norm": self.ahead.norm,
+            "own_part": self.ahead.own,
+            "parts": [
+                {"word": part.word, "cosine": part.cosine, "part": part.part}
+                for part in self.ahead.parts
+            ],
+            "most_by": self.decisive,
         }
 
 
@@ -157,7 +218,8 @@ def explain(
             hint="--metric cosine, with --method sum or add",
         )
     question = asker.prepare(expression)
-    row, notes = _answer(asker, question, token)
+    first = _first(asker, question)
+    row, notes = _answer(asker, first, token)
     view: Any = asker.engine.view
     x: Floats = view[[row]][0]
     words = question.resolved.terms
@@ -169,20 +231,22 @@ def explain(
     dimensions = _largest(over_dimensions)
     [score] = asker.engine.scores(q, np.array([row]), metric=settings.ranked_by)
     parts = _parts(words, vectors, q, x, settings)
+    rank = _rank(asker, question, row)
     return Explanation(
         query=expression.source,
         table=asker.description,
         settings=settings,
         token=asker.table.vocabulary.display(row),
         id=row,
-        rank=asker.ranking(question).rank_of(row, asker.allowed(question)),
+        rank=rank,
         score=float(score),
         norm=float(np.linalg.norm(x)),
-        own=float(x @ x) if settings.ranked_by is Metric.L2 else None,
+        own=_own(x, settings),
         parts=parts,
         lengths=_lengths(asker, question, vectors, parts, row),
         dimensions=dimensions[:SHOWN],
         carriers=_carriers(over_dimensions),
+        ahead=_ahead(asker, question, first, rank),
         calibration=calibrate(asker, [term.weight for term in words], float(score))
         if calibrated
         else None,
@@ -190,7 +254,77 @@ def explain(
     )
 
 
-def _answer(asker: Asker, question: Question, token: str | None) -> tuple[int, tuple[str, ...]]:
+def explain_in_each(
+    askers: Sequence[Asker],
+    expression: Expression,
+    token: str | None = None,
+    *,
+    calibrated: bool = False,
+) -> list[Explanation]:
+    """Take the score of one answer apart in several tables.
+
+    It is `token`, or the answer that the first table gives; found in the others by its text.
+    """
+    found: list[Explanation] = []
+    one_vocabulary = len({asker.table.vocabulary for asker in askers}) == 1
+    for asker in askers:
+        try:
+            found.append(explain(asker, expression, token, calibrated=calibrated))
+        except UnknownWordError as error:
+            raise error.said_of(asker.table.name) from error
+        if token is None:
+            token = f"#{found[0].id}" if one_vocabulary else found[0].token
+    return found
+
+
+def _first(asker: Asker, question: Question) -> int | None:
+    """The row of the first answer that is no word of the query, nor a twin of one if merged."""
+    allowed = asker.allowed(question)
+    mask = np.ones(len(asker.table), dtype=bool) if allowed is None else allowed.copy()
+    named = list(question.resolved.query_ids)
+    if asker.settings.merge_twins:
+        alike = twins(asker.table.vocabulary)
+        mask[np.isin(alike, alike[named])] = False
+    mask[named] = False
+    hits = asker.ranking(question).best(1, mask)
+    return int(hits.ids[0]) if len(hits.ids) else None
+
+
+def _rank(asker: Asker, question: Question, row: int) -> int | None:
+    """The rank of a row, twins counted as one if they are merged."""
+    if asker.settings.merge_twins:
+        return asker.merged_ranks(question).get(row)
+    return asker.ranking(question).rank_of(row, asker.allowed(question))
+
+
+def _own(x: Floats, settings: Settings) -> float | None:
+    return float(x @ x) if settings.ranked_by is Metric.L2 else None
+
+
+def _ahead(asker: Asker, question: Question, first: int | None, rank: int | None) -> Ahead | None:
+    """Take the first answer apart, if it is before the one of that rank."""
+    q = question.vector
+    if first is None or rank is None or q is None:
+        return None
+    its_rank = _rank(asker, question, first)
+    if its_rank is None or its_rank >= rank:
+        return None
+    view: Any = asker.engine.view
+    x: Floats = view[[first]][0]
+    words = question.resolved.terms
+    [score] = asker.engine.scores(q, np.array([first]), metric=asker.settings.ranked_by)
+    return Ahead(
+        token=asker.table.vocabulary.display(first),
+        id=first,
+        rank=its_rank,
+        score=float(score),
+        norm=float(np.linalg.norm(x)),
+        own=_own(x, asker.settings),
+        parts=_parts(words, term_vectors(words, view), q, x, asker.settings),
+    )
+
+
+def _answer(asker: Asker, first: int | None, token: str | None) -> tuple[int, tuple[str, ...]]:
     """The row to explain, and notes on how its token was taken."""
     if token is not None:
         row, note = resolve_token(token, asker.table.vocabulary)
@@ -198,13 +332,9 @@ def _answer(asker: Asker, question: Question, token: str | None) -> tuple[int, t
             shown = asker.table.vocabulary.display(row)
             raise WordvecError(f"the vector of {shown} (#{row}) is not finite, or has no direction")
         return row, (note,) if note else ()
-    allowed = asker.allowed(question)
-    mask = np.ones(len(asker.table), dtype=bool) if allowed is None else allowed.copy()
-    mask[list(question.resolved.query_ids)] = False
-    hits = asker.ranking(question).best(1, mask)
-    if not len(hits.ids):
+    if first is None:
         raise WordvecError("there is no answer but the words of the query to explain")
-    return int(hits.ids[0]), ()
+    return first, ()
 
 
 def _parts(
@@ -249,8 +379,7 @@ def _lengths(
     query = (weights / norms * norms.mean()) @ vectors
     rank = None
     if query.any() or asker.settings.ranked_by is not Metric.COSINE:
-        ranking = by_metric(asker.engine, query, asker.settings.ranked_by)
-        rank = ranking.rank_of(row, asker.allowed(question))
+        rank = _rank(asker, replace(question, vector=query), row)
     longest = parts[int(np.argmax(norms))].word
     largest = parts[int(np.argmax([abs(part.part) for part in parts]))].word
     return Lengths(longest, largest, rank)

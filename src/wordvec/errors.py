@@ -41,6 +41,16 @@ class ExpressionError(WordvecError):
 class UnknownWordError(ExpressionError):
     """A word of the expression that is no token of the vocabulary."""
 
+    def said_of(self, table: object) -> UnknownWordError:
+        """The same, with the table in front: for a question to several."""
+        return UnknownWordError(
+            f"{table}: {self.message}",
+            source=self.source,
+            start=self.start,
+            end=self.end,
+            hint=self.hint,
+        )
+
 
 class MissingExtraError(WordvecError):
     """A command needs packages of an extra that is not installed."""

@@ -71,6 +71,8 @@ def plain(*values: str) -> list[str]:
         ("wordvec import x.pickle --model mi", plain("mini")),
         ("wordvec export owner", plain("owner/toy:dynamic")),
         ("wordvec map --tables static,own", plain("static,owner/toy:dynamic")),
+        ("wordvec compare 王 --tables static,own", plain("static,owner/toy:dynamic")),
+        ("wordvec explain 王 --tables own", plain("owner/toy:dynamic")),
     ],
 )
 def test_the_last_word_of_a_line_is_completed(line: str, answers: list[str]) -> None:

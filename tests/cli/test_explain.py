@@ -45,6 +45,15 @@ sum                            1.5000
 
 longest word 王 · largest part 男 · rank 3 if all words had one length
 
+ahead of it 女王 at rank 1 · distance 0.0000 · better by 1.5000 in the square · most by 王
+
+word     女王      子  difference
+王    -1.0000  0.0000     -1.0000
+男     0.0000  1.0000     -1.0000
+女    -1.0000  0.0000     -1.0000
+‖x‖²   2.0000  0.5000      1.5000
+sum    0.0000  1.5000     -1.5000
+
 dimension    part   share
         2  1.0000  66.7 %
         0  0.2500  16.7 %
@@ -140,9 +149,48 @@ def test_tsv_has_one_line_a_part() -> None:
         (["王", "女", "男"], 2, "explain takes an expression and a token, got 3 arguments"),
         (["王", "-", "女"], 2, 'Hint: quote the expression: wordvec explain "王 - 女"'),
         (["王", "犬"], 1, "犬 is no token of this vocabulary"),
+        (["王", "--tables", "static", "--mode", "static"], 2, "--tables names the tables"),
+        (["王", "男", "--tables", "static,other:static"], 1, "other:static: 男 is no token"),
     ],
 )
 def test_what_does_not_fit_is_refused(args: list[str], code: int, message: str) -> None:
     found, out, err = run("explain", *args)
     assert (found, out) == (code, "")
     assert message in err
+
+
+def test_one_answer_can_be_explained_in_two_tables() -> None:
+    code, out, err = run("explain", "王-男+女", "--tables", "static,dynamic", "--metric", "cosine")
+    assert (code, err) == (0, "")
+    static, dynamic = out.split("\n\ntoy:dynamic")
+    assert static == run("explain", "王-男+女", "--metric", "cosine")[1].rstrip("\n")
+    how = ("女王", "--metric", "cosine", "--mode", "dynamic")
+    assert f"toy:dynamic{dynamic}" == run("explain", "王-男+女", *how)[1]
+    assert "\nahead of it 子 at rank 1 · similarity 1.0000 · better by " in dynamic
+
+
+def test_json_and_tsv_tell_the_tables_apart() -> None:
+    where = ("--tables", "dynamic,other:static")
+    _, out, _ = run("explain", "王+女", "后", "--tables", "static,other:static", "--json")
+    assert out == ""  # 后 is no token of toy
+    _, out, _ = run("explain", "王", "女", *where, "--json")
+    assert [found["table"]["model"] for found in json.loads(out)] == ["toy", "other"]
+    _, out, _ = run("explain", "王", "女", *where, "--tsv", "--metric", "cosine")
+    assert [line.split("\t")[:4] for line in out.splitlines()] == [
+        ["query", "table", "token", "word"],
+        ["王", "toy:dynamic", "女", "王"],
+        ["王", "other:static", "女", "王"],
+    ]
+
+
+def test_a_warning_names_its_table_where_there_are_several() -> None:
+    rows = np.random.default_rng(0).normal(size=(30, 80))
+    Store().save(table_of(rows, model="even"))
+    rows[:, 5] += 40
+    Store().save(table_of(rows, model="lopsided"))
+    where = ("--tables", "even:static,lopsided:static", "--metric", "cosine")
+    _, _, err = run("explain", "t1+t2", *where)
+    assert err == (
+        "Warning: lopsided:static: one dimension is over half of the score: "
+        "try --transform standardize\n"
+    )

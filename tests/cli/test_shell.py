@@ -104,6 +104,7 @@ def shell(lines: str) -> Result:
         (":compare 王 - 男 + 女", ["compare", "王 - 男 + 女"]),
         (":compare --tables dynamic,static 王", ["compare", "--tables", "dynamic,static", "王"]),
         (":explain 王 - 男 + 女 女王", ["explain", "王 - 男 + 女", "女王"]),
+        (":explain --tables dynamic,static 王", ["explain", "--tables", "dynamic,static", "王"]),
         (':explain 王 "C++" --metric cosine', ["explain", "王", "C++", "--metric", "cosine"]),
         (":similar 王 女 C++", ["similar", "王", "女", "C++"]),
         (":odd 王 女王 女", ["odd", "王", "女王", "女"]),

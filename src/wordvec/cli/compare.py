@@ -12,12 +12,13 @@ from wordvec import text
 from wordvec.cli.bar import Bar
 from wordvec.cli.options import (
     DashCommand,
-    Several,
     asking_options,
     complete_model,
+    flat,
     output_options,
     refuse_lone_operators,
     store_option,
+    tables_option,
 )
 from wordvec.cli.output import (
     Cell,
@@ -33,7 +34,7 @@ from wordvec.cli.output import (
     write_json,
     write_lines,
 )
-from wordvec.cli.query import settings_facts
+from wordvec.cli.query import settings_facts, table_name
 from wordvec.errors import UsageError
 from wordvec.table import TableRef
 
@@ -55,13 +56,7 @@ Examples:
 
 @click.command(cls=DashCommand, epilog=EPILOG)
 @click.argument("expressions", nargs=-1, required=True, metavar="EXPR")
-@click.option(
-    "--tables",
-    type=Several("tables", ("static", "dynamic"), checked=False),
-    multiple=True,
-    metavar="TABLE,TABLE",
-    help="Tables to compare, as [MODEL:]static or [MODEL:]dynamic.  [default: static,dynamic]",
-)
+@tables_option("static,dynamic", text="Tables to compare")
 @click.option(
     "--model",
     metavar="NAME",
@@ -94,7 +89,7 @@ def command(
     if len(expressions) > 1:
         raise UsageError(f"compare takes one expression, got {len(expressions)}")
     expression = parse(expressions[0])
-    named = [name for several in tables for name in several] or ["static", "dynamic"]
+    named = flat(tables) or ("static", "dynamic")
     refs = [TableRef.parse(name) for name in named]
     if len(refs) < 2:
         raise UsageError("a comparison needs two tables or more", hint="--tables static,dynamic")
@@ -122,7 +117,7 @@ def _refuse_twice(names: Sequence[str]) -> None:
 
 
 def _tsv(found: Comparison) -> Iterator[str]:
-    names = [_name(column.answer.table) for column in found.columns]
+    names = [table_name(column.answer.table) for column in found.columns]
     score = found.settings.ranked_by.score_name
     yield tsv_line(
         ["query", "table", "rank", "token", "id", score, "in_query", *(f"rank {n}" for n in names)]
@@ -142,7 +137,8 @@ def _text(found: Comparison, look: Look) -> Iterator[str]:
         names = [str(number) for number in range(1, len(names) + 1)]
         tables = [column.answer.table for column in found.columns]
         facts = [
-            f"{i} {_name(table)} {_size(table)}" for i, table in zip(names, tables, strict=True)
+            f"{i} {table_name(table)} {_size(table)}"
+            for i, table in zip(names, tables, strict=True)
         ]
     yield from header_lines([*facts, *settings_facts(found.settings)], look)
     yield ""
@@ -240,10 +236,6 @@ def _overlap_facts(overlap: Overlap, found: Comparison, names: Sequence[str]) ->
     ]
 
 
-def _name(table: TableDescription) -> str:
-    return f"{table.model}:{table.mode}" + ("" if table.layer is None else f"@{table.layer}")
-
-
 def _short_names(tables: Sequence[TableDescription]) -> list[str]:
     """What tells the tables apart: the mode, the model, or both, without the hub's first part."""
     layers = ["" if table.layer is None else f"@{table.layer}" for table in tables]
@@ -253,4 +245,4 @@ def _short_names(tables: Sequence[TableDescription]) -> list[str]:
     for names in (modes, [text.clip(model, 24) for model in models], both):
         if len(set(names)) == len(names) and (names is not modes or len(set(models)) == 1):
             return names
-    return [_name(table) for table in tables]
+    return [table_name(table) for table in tables]

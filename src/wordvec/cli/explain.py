@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -11,9 +12,11 @@ from wordvec import text
 from wordvec.cli.options import (
     DashCommand,
     asking_options,
+    flat,
     output_options,
     refuse_lone_operators,
     table_options,
+    tables_option,
 )
 from wordvec.cli.output import (
     Cell,
@@ -30,24 +33,27 @@ from wordvec.cli.output import (
     write_json,
     write_lines,
 )
-from wordvec.cli.query import settings_facts, table_facts
+from wordvec.cli.query import settings_facts, table_facts, table_name
 from wordvec.errors import UsageError
 from wordvec.metric import Metric
+from wordvec.table import TableRef
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from wordvec.calibration import Calibration
-    from wordvec.diagnosis import Explanation
+    from wordvec.diagnosis import Ahead, Explanation
     from wordvec.settings import Settings
     from wordvec.store import Store
-    from wordvec.table import TableRef
+
+_OWN = "‖x‖²"  # what an answer's own length gives under l2
 
 EPILOG = """\b
 Examples:
   wordvec explain 王-男+女              of the first answer that is no word of the query
   wordvec explain 王-男+女 女王 --metric cosine
   wordvec explain 王+女 女王 --metric cosine --calibrate
+  wordvec explain 王-男+女 女王 --tables static,dynamic    here and there
 """
 
 
@@ -60,12 +66,14 @@ Examples:
     help="Place the score among those of 10,000 random expressions.",
 )
 @asking_options
+@tables_option("the one table", text="Tables to explain the same answer in, one after another")
 @table_options
 @output_options
 def command(
     *,
     arguments: tuple[str, ...],
     calibrated: bool,
+    tables: tuple[tuple[str, ...], ...],
     settings: Settings,
     ref: TableRef,
     store: Store,
@@ -75,9 +83,11 @@ def command(
 
     Every word of the query gives a part; the parts add up to the similarity, or to the square of
     the L2 distance. So do the dimensions of the vectors: the largest are listed, with their share
-    of the sizes of all. TOKEN is the answer to explain: a token, or # and an id.
+    of the sizes of all. TOKEN is the answer to explain: a token, or # and an id. Where it is not
+    the first, the first is taken apart beside it: what sets that one ahead is then seen word by
+    word.
     """
-    from wordvec.diagnosis import FEW, explain
+    from wordvec.diagnosis import explain_in_each
     from wordvec.expression import parse
     from wordvec.opening import open_table
     from wordvec.query import Asker
@@ -86,31 +96,58 @@ def command(
     if len(arguments) > 2:
         raise UsageError(f"explain takes an expression and a token, got {len(arguments)} arguments")
     expression = parse(arguments[0])
-    opened = open_table(ref, store)
-    derived = store.derived(opened.table.name)
-    asker = Asker(opened.table, settings, derived=derived)
+    named = flat(tables)
+    if named and _names_one():
+        raise UsageError("--tables names the tables: give it, or --table or --mode, not both")
+    refs = [TableRef.parse(name) for name in named]
+    refs = [replace(one, model=one.model or ref.model) for one in refs] or [ref]
+    opened = [open_table(one, store) for one in refs]
+    askers = [Asker(one.table, settings, derived=store.derived(one.table.name)) for one in opened]
     token = arguments[1] if len(arguments) > 1 else None
-    found = explain(asker, expression, token, calibrated=calibrated)
-    for remark in (*opened.notes, *asker.notes, *found.notes):
+    found = explain_in_each(askers, expression, token, calibrated=calibrated)
+    remarks = [*(n for one in opened for n in one.notes), *(n for a in askers for n in a.notes)]
+    for remark in dict.fromkeys([*remarks, *(n for one in found for n in one.notes)]):
         note(remark)
     if form in (Format.JSON, Format.JSONL):
-        write_json([found.to_json()], form)
+        write_json([one.to_json() for one in found], form)
     else:
-        write_lines(_tsv(found) if form is Format.TSV else _text(found, Look.of(sys.stdout)))
+        look = Look.of(sys.stdout)
+        write_lines(_tsv(found, by_table=bool(named)) if form is Format.TSV else _all(found, look))
+    for one in found:
+        _warn_of_few(one, by_table=bool(named))
+
+
+def _names_one() -> bool:
+    """Whether --table or --mode was typed: there is one table then."""
+    params = click.get_current_context().params
+    return params.get("table") is not None or params.get("mode") is not None
+
+
+def _warn_of_few(found: Explanation, *, by_table: bool) -> None:
+    from wordvec.diagnosis import FEW
+
     if 0 < found.carriers <= FEW < found.table.dimensions:
         few = "one dimension is" if found.carriers == 1 else f"{found.carriers} dimensions are"
-        warn(f"{few} over half of the score: try --transform standardize")
+        where = f"{table_name(found.table)}: " if by_table else ""
+        warn(f"{where}{few} over half of the score: try --transform standardize")
 
 
-def _tsv(found: Explanation) -> Iterator[str]:
+def _tsv(found: Sequence[Explanation], *, by_table: bool) -> Iterator[str]:
     """One line a part; what is no word's part has no weight."""
-    yield tsv_line(["query", "token", "word", "weight", "norm", "cosine", "part"])
-    for part in found.parts:
-        yield tsv_line(
-            [found.query, found.token, part.word, part.weight, part.norm, part.cosine, part.part]
-        )
-    if found.own is not None:
-        yield tsv_line([found.query, found.token, found.token, "", found.norm, "", found.own])
+    table = ["table"] if by_table else []
+    yield tsv_line(["query", *table, "token", "word", "weight", "norm", "cosine", "part"])
+    for one in found:
+        begin = [one.query, *([table_name(one.table)] if by_table else []), one.token]
+        for p in one.parts:
+            yield tsv_line([*begin, p.word, p.weight, p.norm, p.cosine, p.part])
+        if one.own is not None:
+            yield tsv_line([*begin, one.token, "", one.norm, "", one.own])
+
+
+def _all(found: Sequence[Explanation], look: Look) -> Iterator[str]:
+    for i, one in enumerate(found):
+        yield from [""] if i else []
+        yield from _text(one, look)
 
 
 def _text(found: Explanation, look: Look) -> Iterator[str]:
@@ -128,6 +165,9 @@ def _text(found: Explanation, look: Look) -> Iterator[str]:
     if found.lengths is not None:
         yield ""
         yield from header_lines(_length_facts(found), plain)
+    if found.ahead is not None:
+        yield ""
+        yield from _ahead(found, found.ahead, look)
     if found.dimensions:
         yield ""
         yield from _dimensions(found, look)
@@ -160,6 +200,39 @@ def _parts(found: Explanation, look: Look) -> list[str]:
     return table_lines(columns, [*rows, [Cell(cell, "bold") for cell in total]], look)
 
 
+def _ahead(found: Explanation, ahead: Ahead, look: Look) -> Iterator[str]:
+    """What the first answer gets more than this one, word by word."""
+    apart = abs(sum(gain for _, gain in found.gains))
+    squared = " in the square" if found.metric is Metric.L2 else ""
+    facts = [
+        f"ahead of it {ahead.token} at rank {ahead.rank:,}",
+        f"{found.metric.score_name} {number(ahead.score)}",
+        f"better by {number(apart)}{squared}",
+        f"most by {_OWN if found.decisive is None else text.escape(found.decisive)}",
+    ]
+    yield from header_lines(facts, Look(cells=look.cells))
+    yield ""
+    columns = [
+        Column("word", shrinks=True),
+        Column(ahead.token, right=True, shrinks=True),
+        Column(found.token, right=True, shrinks=True),
+        Column("difference", right=True),
+    ]
+    mine = [part.part for part in found.parts] + ([] if found.own is None else [found.own])
+    rows: list[list[Cell | str]] = [
+        [
+            _OWN if word is None else text.escape(word),
+            number(part + gain),
+            number(part),
+            number(gain),
+        ]
+        for (word, gain), part in zip(found.gains, mine, strict=True)
+    ]
+    total = sum(gain for _, gain in found.gains)
+    sums = ["sum", number(found.total + total), number(found.total), number(total)]
+    yield from table_lines(columns, [*rows, [Cell(cell, "bold") for cell in sums]], look)
+
+
 def _length_facts(found: Explanation) -> list[str]:
     """Whether the longest word decides."""
     lengths = found.lengths
@@ -169,6 +242,8 @@ def _length_facts(found: Explanation) -> list[str]:
         whose = [f"{lengths.longest} is longest and has the largest part"]
     else:
         whose = [f"longest word {lengths.longest}", f"largest part {lengths.largest_part}"]
+    if found.rank is None:  # it may be no answer, whatever the lengths
+        return whose
     rank = "no rank" if lengths.rank is None else f"rank {lengths.rank:,}"
     return [*whose, f"{rank} if all words had one length"]
 

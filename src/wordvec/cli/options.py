@@ -147,6 +147,18 @@ def complete_model(
     return completion.complete_model(ctx, param, incomplete)
 
 
+def tables_option(default: str, *, text: str) -> Option:
+    """Make `--tables`, which names several; the value is a tuple of tuples of names."""
+    return click.option(
+        "--tables",
+        type=Several("tables", (), checked=False),
+        multiple=True,
+        metavar="TABLE,TABLE",
+        shell_complete=complete_table,
+        help=f"{text}, as [MODEL:]static or [MODEL:]dynamic.  [default: {default}]",
+    )
+
+
 def table_options(callback: Callback) -> Callback:
     """Add `--mode`, `--model`, `--table` and `--store`; the command gets `ref` and `store`."""
 
@@ -267,8 +279,8 @@ def asking_options(callback: Callback) -> Callback:
             k=kwargs.pop("k"),
             method=Method(kwargs.pop("method")),
             metric=None if metric is None else Metric(metric),
-            transforms=_flat(transform),
-            filters=Filters(only=tuple(Only(kind) for kind in _flat(only)), **filters),
+            transforms=flat(transform),
+            filters=Filters(only=tuple(Only(kind) for kind in flat(only)), **filters),
             **{name: kwargs.pop(name) for name in ("unit", "exclude", "pieces", "merge_twins")},
         )
         return callback(*args, settings=settings, **kwargs)
@@ -285,13 +297,14 @@ def changing_options(callback: Callback) -> Callback:
     def with_transforms(
         *args: Any, unit: bool, transform: tuple[tuple[str, ...], ...], **kwargs: Any
     ) -> Any:
-        settings = Settings(unit=unit, transforms=_flat(transform))
+        settings = Settings(unit=unit, transforms=flat(transform))
         return callback(*args, transforms=settings.steps, **kwargs)
 
     return with_transforms
 
 
-def _flat(several: Sequence[Sequence[str]]) -> tuple[str, ...]:
+def flat(several: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The words of an option that may be given several times, in order."""
     return tuple(word for words in several for word in words)
 
 

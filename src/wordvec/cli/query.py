@@ -213,8 +213,12 @@ def rows_fact(transforms: Sequence[str]) -> str:
 
 def table_facts(table: TableDescription) -> list[str]:
     """What the header line of any command says of a table."""
-    layer = "" if table.layer is None else f"@{table.layer}"
-    return [f"{table.model}:{table.mode}{layer}", f"{table.tokens:,} × {table.dimensions}"]
+    return [table_name(table), f"{table.tokens:,} × {table.dimensions}"]
+
+
+def table_name(table: TableDescription) -> str:
+    """What the table is called: `mini:static`."""
+    return f"{table.model}:{table.mode}" + ("" if table.layer is None else f"@{table.layer}")
 
 
 def answer_lines(answer: Answer, look: Look) -> list[str]:

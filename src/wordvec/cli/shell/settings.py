@@ -117,13 +117,15 @@ def table_arguments(
 ) -> list[str]:
     """Name the open table to a command; a mode or model given to the command itself comes first.
 
-    A command of several tables (`compare`) is told the model alone.
+    A command that is asked for several tables (`compare`) is told the model alone.
     """
     if "--table" in given:
         return []
-    if "--table" in accepted and given.isdisjoint(("--mode", "--model")):
+    if "--table" in accepted and given.isdisjoint(("--mode", "--model", "--tables")):
         return ["--table", str(table)]
     half = {"--mode": str(table.mode), "--model": table.model}
+    if "--tables" in given:
+        del half["--mode"]
     return [part for name in half if name in accepted and name not in given
             for part in (name, half[name])]  # fmt: skip
 
