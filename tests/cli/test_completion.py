@@ -210,3 +210,10 @@ def test_zsh_takes_the_script(asked: Callable[[str, str], str]) -> None:
         "_wordvec_completion\n"
     )
     assert asked("zsh", script).splitlines() == ["_wordvec_completion", "owner/toy:dynamic"]
+
+
+def test_help_shows_what_to_type_line_by_line() -> None:
+    result = CliRunner().invoke(group, ["completion", "--help"], terminal_width=80)
+    lines = [line.strip() for line in result.stdout.splitlines()]
+    assert """zsh:   echo 'eval "$(wordvec completion zsh)"' >> ~/.zshrc""" in lines
+    assert "\\b" not in result.stdout

@@ -80,18 +80,20 @@ class CommaFishComplete(FishComplete):
     source_template = FishComplete.source_template.replace("string split ", "string split -m 1 ")
 
 
-@click.command()
+EPILOG = """\b
+In the file that the shell reads first:
+  bash:  echo 'eval "$(wordvec completion bash)"' >> ~/.bashrc
+  zsh:   echo 'eval "$(wordvec completion zsh)"' >> ~/.zshrc
+  fish:  wordvec completion fish > ~/.config/fish/completions/wordvec.fish
+
+Then, in a new terminal, Tab completes commands, options, and the names of tables and models.
+"""
+
+
+@click.command(epilog=EPILOG)
 @click.argument("shell", type=click.Choice(SHELLS))
 def command(shell: str) -> None:
-    r"""Print the script that completes `wordvec` in a shell.
-
-    \b
-    bash:  echo 'eval "$(wordvec completion bash)"' >> ~/.bashrc
-    zsh:   echo 'eval "$(wordvec completion zsh)"' >> ~/.zshrc
-    fish:  wordvec completion fish > ~/.config/fish/completions/wordvec.fish
-
-    Then, in a new terminal, Tab completes commands, options, and the names of tables and models.
-    """
+    """Print the script that completes `wordvec` in a shell."""
     from wordvec.cli.main import group
 
     complete = get_completion_class(shell)
