@@ -164,6 +164,30 @@ def test_for_lists_of_one_length_it_is_the_simpler_equation(a: list[int], b: lis
     assert rank_biased_overlap(a, b) == pytest.approx(rank_biased_overlap(b, a))
 
 
+def plain_uneven(first: list[int], second: list[int], p: float, depth: int = 2000) -> float:
+    """The infinite sum itself, with the assumption of section 4.4 of the paper, depth by depth.
+
+    Below the end of the shorter list it goes on to agree as it did at its end; below the end of
+    the longer one the agreement stays what it was there.
+    """
+    short, long = sorted((first, second), key=len)
+    s, n = len(short), len(long)
+    total, agreement = 0.0, 0.0
+    for d in range(1, depth):
+        common = len(set(short[:d]) & set(long[:d]))
+        if d <= s:
+            agreement = common / d
+        elif d <= n:
+            agreement = (common + (d - s) * len(set(short) & set(long[:s])) / s) / d
+        total += (1 - p) * p ** (d - 1) * agreement
+    return total
+
+
+@given(LISTS, st.permutations(range(8)), st.integers(1, 8))
+def test_for_lists_of_any_length_it_is_the_infinite_sum(a: list[int], b: list[int], n: int) -> None:
+    assert rank_biased_overlap(a, b[:n]) == pytest.approx(plain_uneven(a, b[:n], 0.9))
+
+
 @given(st.permutations(range(8)), st.integers(1, 8))
 def test_the_beginning_of_a_list_overlaps_with_it_wholly(order: list[int], n: int) -> None:
     assert rank_biased_overlap(order[:n], order) == pytest.approx(1)

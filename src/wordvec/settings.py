@@ -61,9 +61,10 @@ class Settings:
                 hint=f"--method {self.method} alone, or --method sum --metric {self.metric}",
             )
         if self.unit and self.transforms:
+            ordered = [*(["unit"] if "unit" not in self.transforms else []), *self.transforms]
             raise UsageError(
                 "--unit is --transform unit: beside other transforms, say where in their order",
-                hint=" ".join(f"--transform {step}" for step in ("unit", *self.transforms)),
+                hint=" ".join(f"--transform {step}" for step in ordered),
             )
 
     @property

@@ -149,6 +149,7 @@ def test_what_was_fitted_is_kept_beside_the_table() -> None:
         (["--transform", "abtt"], 2, "Hint: --transform abtt:3"),
         (["--transform", "abtt:3"], 2, "would take off everything: the vectors have 3 dimensions"),
         (["--unit", "--transform", "center"], 2, "Hint: --transform unit --transform center"),
+        (["--unit", "--transform", "unit"], 2, "Hint: --transform unit\n"),
         (["--method", "mul", "--metric", "l2"], 2, "method mul ranks by cosine, not by l2"),
         (["--method", "direction"], 1, "direction takes only the form a:b=c:?"),
         (["--vocab", "no-such-file"], 1, "Error: no-such-file: No such file or directory"),
