@@ -77,7 +77,6 @@ class Comparison:
 
     def to_json(self) -> dict[str, object]:
         """Give what `--json` prints of it."""
-        score = self.settings.ranked_by.score_name
         return {
             "query": self.query,
             **settings_json(self.settings),
@@ -86,11 +85,7 @@ class Comparison:
                     "table": column.answer.table.to_json(),
                     "neighbours": [
                         {
-                            "rank": compared.neighbour.rank,
-                            "token": compared.neighbour.token,
-                            "id": compared.neighbour.id,
-                            score: compared.neighbour.score,
-                            "in_query": compared.neighbour.in_query,
+                            **column.answer.neighbour_json(compared.neighbour),
                             "ranks": list(compared.ranks),
                         }
                         for compared in column.neighbours

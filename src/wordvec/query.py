@@ -105,10 +105,11 @@ class Answer:
             "query": self.query,
             "table": self.table.to_json(),
             **settings_json(self.settings),
-            "neighbours": [self._neighbour_json(neighbour) for neighbour in self.neighbours],
+            "neighbours": [self.neighbour_json(neighbour) for neighbour in self.neighbours],
         }
 
-    def _neighbour_json(self, neighbour: Neighbour) -> dict[str, object]:
+    def neighbour_json(self, neighbour: Neighbour) -> dict[str, object]:
+        """Give what `--json` prints of one of its neighbours."""
         return {
             "rank": neighbour.rank,
             "token": neighbour.token,

@@ -125,6 +125,20 @@ def test_tsv_has_a_rank_for_each_table() -> None:
     )
 
 
+def test_merged_twins_are_named_as_query_names_them() -> None:
+    _, out, _ = run("compare", "王", "-k1", "--merge-twins", "--json")
+    [found] = json.loads(out)
+    [asked] = json.loads(run("query", "王", "-k1", "--merge-twins", "--json")[1])
+    [first, _] = found["columns"]
+    assert first["neighbours"] == [{**asked["neighbours"][0], "ranks": [1, 1]}]
+    assert first["neighbours"][0]["twins"] == ["##王"]
+    assert run("compare", "王", "-k1", "--merge-twins", "--tsv")[1].splitlines()[:2] == [
+        "query table rank token id distance in_query twins".replace(" ", "\t")
+        + "\trank toy:static\trank toy:dynamic",
+        "王\ttoy:static\t1\t王\t0\t0.0\ttrue\t##王\t1\t1",
+    ]
+
+
 def test_lists_of_different_lengths_leave_blanks() -> None:
     _, out, _ = run("compare", "王", "--tables", "other:static,static", "-k", "4")
     *_, third, fourth, _, _ = out.splitlines()

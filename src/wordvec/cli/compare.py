@@ -119,15 +119,14 @@ def _refuse_twice(names: Sequence[str]) -> None:
 def _tsv(found: Comparison) -> Iterator[str]:
     names = [table_name(column.answer.table) for column in found.columns]
     score = found.settings.ranked_by.score_name
-    yield tsv_line(
-        ["query", "table", "rank", "token", "id", score, "in_query", *(f"rank {n}" for n in names)]
-    )
+    merged = found.settings.merge_twins
+    heads = ["query", "table", "rank", "token", "id", score, "in_query"]
+    yield tsv_line([*heads, *(["twins"] if merged else []), *(f"rank {n}" for n in names)])
     for name, column in zip(names, found.columns, strict=True):
         for one in column.neighbours:
             n = one.neighbour
-            yield tsv_line(
-                [found.query, name, n.rank, n.token, n.id, n.score, n.in_query, *one.ranks]
-            )
+            cells = [found.query, name, n.rank, n.token, n.id, n.score, n.in_query]
+            yield tsv_line([*cells, *([" ".join(n.twins)] if merged else []), *one.ranks])
 
 
 def _text(found: Comparison, look: Look) -> Iterator[str]:
