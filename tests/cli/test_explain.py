@@ -131,6 +131,14 @@ def test_on_a_narrow_screen_no_line_is_wider(metric: Metric) -> None:
     assert max(text.width(line) for line in _text(found, Look(cells=41))) <= 41
 
 
+def test_on_a_narrow_screen_the_answers_own_part_keeps_its_sign() -> None:
+    asker = Asker(Store().open(TableName("toy", Mode.STATIC)), Settings())
+    found = explain(asker, parse("1000*王-男+女"), "女王")
+    assert "‖女王‖²" in "\n".join(_text(found, Look(cells=80)))
+    narrow = [line.split(" ")[0] for line in _text(found, Look(cells=42))]
+    assert narrow.count("‖x‖²") == 2  # of the parts, and beside the first answer
+
+
 def test_tsv_has_one_line_a_part() -> None:
     _, out, _ = run("explain", "女-男", "##王", "--tsv")
     assert out == (

@@ -194,10 +194,14 @@ def _parts(found: Explanation, look: Look) -> list[str]:
         ]
         for part in found.parts
     ]
-    if found.own is not None:
-        rows.append([Cell(f"‖{found.token}‖²"), *[Cell("")] * 3, Cell(number(found.own))])
-    total = ["sum", "", "", "", number(found.total)]
-    return table_lines(columns, [*rows, [Cell(cell, "bold") for cell in total]], look)
+    total = [Cell(cell, "bold") for cell in ("sum", "", "", "", number(found.total))]
+    if found.own is None:
+        return table_lines(columns, [*rows, total], look)
+    own = [f"‖{found.token}‖²", "", "", "", number(found.own)]
+    whole = table_lines(columns, [*rows, own, total], Look())
+    if look.cells is not None and max(map(text.width, whole)) > look.cells:
+        own[0] = _OWN  # cut, the token would lose the sign of its length
+    return table_lines(columns, [*rows, own, total], look)
 
 
 def _ahead(found: Explanation, ahead: Ahead, look: Look) -> Iterator[str]:
