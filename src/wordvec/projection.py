@@ -28,7 +28,26 @@ if TYPE_CHECKING:
 FEWEST = 5
 """Tokens that a map needs at least: with fewer, no perplexity above 1 is left."""
 
-_EXAGGERATED, _PLAIN = 250, 500  # iterations, as openTSNE and scikit-learn have them
+
+@dataclass(frozen=True, slots=True)
+class _Descent:
+    """How places are found: ways of t-SNE that end in the same picture, sooner or later."""
+
+    repulsion: str  # openTSNE's negative_gradient_method
+    iterations: int  # after the exaggerated ones
+    rate: float  # the step, as a share of the tokens
+
+
+_EXAGGERATED = 250  # iterations, as openTSNE and scikit-learn have them
+_EXAGGERATION = 6.0
+"""Attraction in those iterations. openTSNE and scikit-learn have 12, and openTSNE a rate of 1/12
+and then of 1: less trustworthy by 0.003 (3,000 tokens of the bundled model) to 0.005 (32,000)."""
+_MANY = 10_000  # tokens
+_OF_FEW = _Descent("bh", iterations=500, rate=1 / 4)
+_OF_MANY = _Descent("fft", iterations=300, rate=1 / 2)
+"""FFT interpolates the repulsion. Its cost is the plane's area, which grows with each iteration:
+400 take 1.4 times as long, and keep 3.84 of ten true neighbours near in place of 3.81."""
+_SMALLEST_STEP = 50.0  # as in scikit-learn
 _REPORT_EVERY = 10
 
 
@@ -258,20 +277,23 @@ def descend(
         n_jobs=cores,
         random_state=seed,
     )
+    descent = _OF_MANY if len(begin) >= _MANY else _OF_FEW
+    total = _EXAGGERATED + descent.iterations
     done = 0
 
     def report(_iteration: int, _error: float, _embedding: object) -> None:
         nonlocal done
-        done = min(done + _REPORT_EVERY, _EXAGGERATED + _PLAIN)
-        progress(done, _EXAGGERATED + _PLAIN)
+        done = min(done + _REPORT_EVERY, total)
+        progress(done, total)
 
     spread = max(float(begin[:, 0].std()), np.finfo(float).tiny)
     tsne = openTSNE.TSNE(
         perplexity=perplexity,
+        early_exaggeration=_EXAGGERATION,
         early_exaggeration_iter=_EXAGGERATED,
-        n_iter=_PLAIN,
-        # below, the trees of Barnes and Hut are quicker: the FFT's cost is the plane's width
-        negative_gradient_method="fft" if len(begin) >= 10_000 else "bh",
+        learning_rate=max(len(begin) * descent.rate, _SMALLEST_STEP),
+        n_iter=descent.iterations,
+        negative_gradient_method=descent.repulsion,
         n_jobs=cores,
         random_state=seed,
         callbacks=report,
