@@ -52,6 +52,13 @@ def test_two_tables_and_vectors_whose_size_is_said_first() -> None:
     assert "Map of toy:static and toy:dynamic" in Path("both.html").read_text("utf-8")
 
 
+def test_two_tables_of_the_model_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORDVEC_MODEL")
+    code, _, err = run("--tables", "static,dynamic", "--model", "toy")
+    assert (code, err) == (0, "")
+    assert "Map of toy:static and toy:dynamic" in Path("map.html").read_text("utf-8")
+
+
 def test_pictures_alone_need_no_page() -> None:
     code, out, err = run("--png", "map.png", "--svg", "map.svg", "--tokens", "10")
     assert code == 0, err
@@ -72,7 +79,7 @@ def test_transform_and_metric_are_named_in_the_page() -> None:
         (["--tokens", "0"], 2, "'0' is neither a number of tokens nor all"),
         (["--tokens", "3"], 1, "a map needs at least 5 tokens, got 3"),
         (["--tables", "static"], 2, "--tables takes two tables, got 1: static"),
-        (["--tables", "static,dynamic", "--mode", "dynamic"], 2, "--tables names models and modes"),
+        (["--tables", "static,dynamic", "--mode", "dynamic"], 2, "--tables names the tables"),
         (["--tables", "static,other:static"], 1, "other:static"),
         (["--expression", "女帝-男"], 1, "女帝"),
         (["--expression", "王 男"], 1, "expected + or - between two words"),

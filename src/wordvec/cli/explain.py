@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -12,8 +11,8 @@ from wordvec import text
 from wordvec.cli.options import (
     DashCommand,
     asking_options,
-    flat,
     output_options,
+    refs_of,
     refuse_lone_operators,
     table_options,
     tables_option,
@@ -36,7 +35,6 @@ from wordvec.cli.output import (
 from wordvec.cli.query import settings_facts, table_facts, table_name
 from wordvec.errors import UsageError
 from wordvec.metric import Metric
-from wordvec.table import TableRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,6 +43,7 @@ if TYPE_CHECKING:
     from wordvec.diagnosis import Ahead, Explanation
     from wordvec.settings import Settings
     from wordvec.store import Store
+    from wordvec.table import TableRef
 
 _OWN = "‖x‖²"  # what an answer's own length gives under l2
 
@@ -96,12 +95,7 @@ def command(
     if len(arguments) > 2:
         raise UsageError(f"explain takes an expression and a token, got {len(arguments)} arguments")
     expression = parse(arguments[0])
-    named = flat(tables)
-    if named and _names_one():
-        raise UsageError("--tables names the tables: give it, or --table or --mode, not both")
-    refs = [TableRef.parse(name) for name in named]
-    refs = [replace(one, model=one.model or ref.model) for one in refs] or [ref]
-    opened = [open_table(one, store) for one in refs]
+    opened = [open_table(one, store) for one in refs_of(tables, ref)]
     askers = [Asker(one.table, settings, derived=store.derived(one.table.name)) for one in opened]
     token = arguments[1] if len(arguments) > 1 else None
     found = explain_in_each(askers, expression, token, calibrated=calibrated)
@@ -112,15 +106,9 @@ def command(
         write_json([one.to_json() for one in found], form)
     else:
         look = Look.of(sys.stdout)
-        write_lines(_tsv(found, by_table=bool(named)) if form is Format.TSV else _all(found, look))
+        write_lines(_tsv(found, by_table=bool(tables)) if form is Format.TSV else _all(found, look))
     for one in found:
-        _warn_of_few(one, by_table=bool(named))
-
-
-def _names_one() -> bool:
-    """Whether --table or --mode was typed: there is one table then."""
-    params = click.get_current_context().params
-    return params.get("table") is not None or params.get("mode") is not None
+        _warn_of_few(one, by_table=bool(tables))
 
 
 def _warn_of_few(found: Explanation, *, by_table: bool) -> None:

@@ -9,11 +9,10 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from wordvec.cli.bar import Bar, progress_option
-from wordvec.cli.options import DashCommand, Several, complete_table, table_options
+from wordvec.cli.options import DashCommand, Several, flat, refs_of, table_options, tables_option
 from wordvec.cli.output import note, write_lines
 from wordvec.errors import UsageError
 from wordvec.metric import Metric
-from wordvec.table import TableRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from wordvec.map import Map
     from wordvec.progress import Progress
     from wordvec.store import Store
+    from wordvec.table import TableRef
 
     F = TypeVar("F", bound=Callable[..., Any])
 
@@ -61,12 +61,7 @@ def _file(*names: str, what: str) -> Callable[[F], F]:
 
 @click.command(cls=DashCommand, epilog=EPILOG)
 @table_options
-@click.option(
-    "--tables",
-    metavar="A,B",
-    shell_complete=complete_table,
-    help="Two tables of one model on one page.",
-)
+@tables_option("the one table", text="Two tables with one vocabulary on one page")
 @click.option(
     "--tokens", type=TokenCount(), default="all", metavar="N|all", help="How many, from id 0 (all)."
 )
@@ -113,7 +108,7 @@ def command(
     *,
     ref: TableRef,
     store: Store,
-    tables: str | None,
+    tables: tuple[tuple[str, ...], ...],
     tokens: int | None,
     transforms: tuple[tuple[str, ...], ...],
     metric: str,
@@ -140,7 +135,11 @@ def command(
 
     page_file = output or (None if png or svg else Path("map.html"))
     _check_folders(page_file, png, svg)
-    refs = _refs(tables, ref)
+    refs = refs_of(tables, ref)
+    if tables and len(refs) != 2:
+        named = ",".join(flat(tables))
+        raise UsageError(f"--tables takes two tables, got {len(refs)}: {named}",
+            hint="--tables static,dynamic")  # fmt: skip
     expressions = [parse(source) for source in sources]
     settings = Settings(Metric(metric), perplexity, seed)
     steps = [step for several in transforms for step in several]
@@ -170,18 +169,6 @@ def command(
     if the_map.left_out:
         note(f"{the_map.left_out} tokens have no place: their vectors are not finite, or zero")
     _write(the_map, page_file, png, svg, vectors=vectors)
-
-
-def _refs(tables: str | None, ref: TableRef) -> list[TableRef]:
-    if tables is None:
-        return [ref]
-    if ref != TableRef.parse("static"):
-        raise UsageError("--tables names models and modes: give it, or --table, --model and --mode")
-    names = [name.strip() for name in tables.split(",")]
-    if len(names) != 2:
-        raise UsageError(f"--tables takes two tables, got {len(names)}: {tables}",
-            hint="--tables static,dynamic")  # fmt: skip
-    return [TableRef.parse(name) for name in names]
 
 
 def _check_folders(*files: Path | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -157,6 +158,17 @@ def tables_option(default: str, *, text: str) -> Option:
         shell_complete=complete_table,
         help=f"{text}, as [MODEL:]static or [MODEL:]dynamic.  [default: {default}]",
     )
+
+
+def refs_of(tables: Sequence[Sequence[str]], ref: TableRef) -> list[TableRef]:
+    """The tables that `--tables` names, of `ref`'s model where they name none; else `ref` alone."""
+    named = flat(tables)
+    if not named:
+        return [ref]
+    params = click.get_current_context().params
+    if params.get("table") is not None or params.get("mode") is not None:
+        raise UsageError("--tables names the tables: give it, or --table or --mode, not both")
+    return [replace(one, model=one.model or ref.model) for one in map(TableRef.parse, named)]
 
 
 def table_options(callback: Callback) -> Callback:
