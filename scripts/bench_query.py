@@ -106,6 +106,7 @@ class Bench:
         tokens = self.table.vocabulary.tokens
         self.words = [[tokens[row] for row in rows] for rows in named]
         self.lines = [f"{a}-{b}+{c}" for a, b, c in self.words]
+        self.text = "".join(f"{line}\n" for line in self.lines)
         rows = np.asarray(self.table.vectors)
         self.queries = np.stack([rows[a] - rows[b] + rows[c] for a, b, c in named])
         self.env = {**os.environ, "PYTHONPATH": str(SOURCE), "WORDVEC_MODEL": NAME.model}
@@ -191,7 +192,7 @@ class Bench:
         np.save(vectors, self.table.vectors)
         np.save(queries, self.queries)
         lines = self.folder / "lines.txt"
-        lines.write_text("\n".join(self.lines), encoding="utf-8")
+        lines.write_text(self.text, encoding="utf-8")
         bare_process = [sys.executable, "-c", BARE_BLOCK, str(vectors), str(queries)]
         whole = self.processes(
             {
@@ -218,7 +219,7 @@ class Bench:
         try:
             asker = Asker(self.table, Settings())
             writer = command.AnswerWriter(Format.TEXT, Look())
-            stream = BytesIO("\n".join(self.lines).encode())
+            stream = BytesIO(self.text.encode())
             command._answer_lines(asker, stream, writer)  # noqa: SLF001  (what `query -` runs)
             return sys.stdout.getvalue()
         finally:

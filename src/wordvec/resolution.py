@@ -107,7 +107,7 @@ def term_vectors(terms: Sequence[Term], rows: Rows) -> NDArray[np.float64]:
     """
     import numpy as np
 
-    vectors = rows[[term.ids[0] for term in terms]].astype(np.float64)
+    vectors = rows[[term.ids[0] for term in terms]].astype(np.float64, copy=False)
     for place, term in enumerate(terms):
         if len(term.ids) > 1:
             vectors[place] = rows[list(term.ids)].astype(np.float64).mean(axis=0)

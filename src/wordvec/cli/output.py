@@ -83,27 +83,30 @@ def table_lines(
     Columns that shrink are cut with an ellipsis so that a line fits the terminal.
     """
     heading = [Cell(column.title, "dim") for column in columns]
-    grid = [heading, *rows]
-    texts = [[cell.text if isinstance(cell, Cell) else cell for cell in row] for row in grid]
-    sizes = [[text.width(shown) for shown in row] for row in texts]
-    widths = _shrink([max(column) for column in zip(*sizes, strict=True)], columns, look.cells)
-    lines = []
-    for row, shown, size in zip(grid, texts, sizes, strict=True):
-        padded = map(_padded, shown, size, columns, widths)
-        painted = [
-            look.paint(words, cell.style) if isinstance(cell, Cell) else words
-            for words, cell in zip(padded, row, strict=True)
-        ]
-        lines.append("  ".join(painted).rstrip(" "))
-    return lines
+    laid_out = list(zip(heading, *rows, strict=True))  # column by column
+    texts = [
+        [cell.text if isinstance(cell, Cell) else cell for cell in cells] for cells in laid_out
+    ]
+    sizes = [[text.width(shown) for shown in column] for column in texts]
+    widths = _shrink([max(column) for column in sizes], columns, look.cells)
+    filled = list(map(_filled, texts, sizes, columns, widths))
+    if look.colour:
+        filled = [
+            [look.paint(shown, cell.style) if isinstance(cell, Cell) else shown
+             for shown, cell in zip(column, cells, strict=True)]
+            for column, cells in zip(filled, laid_out, strict=True)
+        ]  # fmt: skip
+    return ["  ".join(line).rstrip(" ") for line in zip(*filled, strict=True)]
 
 
-def _padded(shown: str, size: int, column: Column, cells: int) -> str:
-    if size > cells and column.shrinks:
-        shown = text.clip(shown, cells)
-        size = text.width(shown)
-    space = " " * (cells - size)
-    return space + shown if column.right else shown + space
+def _filled(texts: list[str], sizes: list[int], column: Column, cells: int) -> list[str]:
+    """The texts of one column brought to its width: cut where it shrank, and then padded."""
+    if column.shrinks and max(sizes) > cells:
+        texts = [text.clip(shown, cells) for shown in texts]
+        sizes = [text.width(shown) for shown in texts]
+    if column.right:
+        return [" " * (cells - size) + shown for shown, size in zip(texts, sizes, strict=True)]
+    return [shown + " " * (cells - size) for shown, size in zip(texts, sizes, strict=True)]
 
 
 def _shrink(widths: list[int], columns: Sequence[Column], cells: int | None) -> list[int]:
@@ -237,6 +240,8 @@ def _clip_left(shown: str, cells: int) -> str:
 
 def one_line(source: str) -> str:
     """What was typed, on one line: what is hidden is escaped, but for spaces (a tab is one)."""
+    if source and text.escape(source) == source:  # nearly every line
+        return source
     return "".join(
         " " if char == "\t" else char if char == "\u3000" else text.escape(char) for char in source
     )

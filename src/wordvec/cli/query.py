@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
@@ -223,25 +224,27 @@ def table_name(table: TableDescription) -> str:
 
 def answer_lines(answer: Answer, look: Look) -> list[str]:
     """One answer under its question; the words of the question are marked and dimmed."""
-    columns = [
-        Column("rank", right=True),
-        Column("token", shrinks=True),
-        Column(""),
-        *([Column("twins", shrinks=True)] if answer.settings.merge_twins else []),
-        Column("id", right=True),
-        Column(answer.metric.score_name, right=True),
-    ]
-    rows = [_row(neighbour, twins=answer.settings.merge_twins) for neighbour in answer.neighbours]
+    twins = answer.settings.merge_twins
+    columns = _columns(answer.metric.score_name, twins=twins)
+    rows = [_row(neighbour, twins=twins) for neighbour in answer.neighbours]
     return [look.paint(one_line(answer.query), "bold"), *table_lines(columns, rows, look)]
 
 
-def _row(neighbour: Neighbour, *, twins: bool) -> Sequence[Cell | str]:
-    cells = [
-        str(neighbour.rank),
-        neighbour.token,
-        "*" if neighbour.in_query else "",
-        *([f"= {' '.join(neighbour.twins)}" if neighbour.twins else ""] if twins else []),
-        str(neighbour.id),
-        number(neighbour.score),
+@cache
+def _columns(score_name: str, *, twins: bool) -> list[Column]:
+    return [
+        Column("rank", right=True),
+        Column("token", shrinks=True),
+        Column(""),
+        *([Column("twins", shrinks=True)] if twins else []),
+        Column("id", right=True),
+        Column(score_name, right=True),
     ]
-    return [Cell(cell, "dim") for cell in cells] if neighbour.in_query else cells
+
+
+def _row(neighbour: Neighbour, *, twins: bool) -> Sequence[Cell | str]:
+    rank, token, id_, score, in_query, same = neighbour
+    cells = [str(rank), token, "*" if in_query else "", str(id_), number(score)]
+    if twins:
+        cells.insert(3, f"= {' '.join(same)}" if same else "")
+    return [Cell(cell, "dim") for cell in cells] if in_query else cells

@@ -177,12 +177,13 @@ class Engine:
 
     def scores(self, query: Floats, rows: Rows, *, metric: Metric = Metric.L2) -> Floats:
         """Score some rows against one query in float64: (n,), in the order of `rows`."""
+        if len(rows) <= _ROWS_AT_ONCE:
+            return self._scores(query, rows, metric)
         return np.concatenate(
             [
                 self._scores(query, rows[start : start + _ROWS_AT_ONCE], metric)
                 for start in range(0, len(rows), _ROWS_AT_ONCE)
             ]
-            or [np.empty(0)]
         )
 
     def _checked(

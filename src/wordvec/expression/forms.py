@@ -167,22 +167,19 @@ class Expression:
         for weight, form in parts:
             for term in _weighted(form, weight):
                 known = merged.get(term.operand)
-                total = WeightedTerm(
-                    known.operand if known else term.operand,
-                    term.weight + known.weight if known else term.weight,
-                )
-                self._check_finite(total, term.operand)
+                total = WeightedTerm(known.operand, term.weight + known.weight) if known else term
+                if not math.isfinite(total.weight):
+                    raise self._too_large(term.operand)
                 merged[term.operand] = total
         return tuple(merged.values())
 
-    def _check_finite(self, term: WeightedTerm, operand: Operand) -> None:
-        if not math.isfinite(term.weight):
-            raise ExpressionError(
-                f"the weight of {operand} is too large a number",
-                source=self.source,
-                start=operand.start,
-                end=operand.end,
-            )
+    def _too_large(self, operand: Operand) -> ExpressionError:
+        return ExpressionError(
+            f"the weight of {operand} is too large a number",
+            source=self.source,
+            start=operand.start,
+            end=operand.end,
+        )
 
 
 def _weighted(form: Form, weight: float) -> Iterator[WeightedTerm]:

@@ -205,9 +205,9 @@ class _Parser:
 
     def _product(self, factors: list[_Factor]) -> Form:
         """`product = { number ("*" | "/") } vector { "*" number | "/" number }`."""
-        at = self._vector_of(factors)
         if len(factors) == 1:
             return factors[0].form
+        at = self._vector_of(factors)
         before, after = (
             tuple(self._coefficient(factor) for factor in some)
             for some in (factors[:at], factors[at + 1 :])

@@ -36,6 +36,7 @@ _QUOTES = frozenset('"”“＂')
 _ESCAPE = "\\"
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][0-9]+)?")
 _ID = re.compile(r"#[0-9]+")
+_ENDS_PLAIN = re.compile(rf"[\s{re.escape(''.join([*_OPERATORS, *_QUOTES, _ESCAPE]))}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def spell(text: str, *, quote_numbers: bool = False) -> str:
     >>> spell("王"), spell("C++"), spell("#12"), spell("")
     ('王', '"C++"', '"#12"', '""')
     """
-    bare = text and not _ID.match(text) and not any(map(_ends_bare_word, text))
+    bare = text and not _ID.match(text) and not _ENDS_PLAIN.search(text)
     if bare and not (quote_numbers and as_number(text) is not None):
         return text
     inside = "".join(
@@ -130,20 +131,20 @@ def _quoted_word(source: str, start: int) -> Token:
 def _bare_word(source: str, start: int) -> Token:
     r"""`bare word = { plain character | "\" character }`, `id = "#" digit { digit }`."""
     text, at, escaped = "", start, False
-    while at < len(source):
-        if source[at] == _ESCAPE:
-            at, escaped = at + 1, True
-        elif _ends_bare_word(source[at]):
+    while True:
+        special = _ENDS_PLAIN.search(source, at)
+        end = special.start() if special else len(source)
+        text, at = text + source[at:end], end
+        if source[at : at + 1] != _ESCAPE:
             break
-        text += source[at : at + 1]
-        at += 1
-    if at > len(source):
-        raise ExpressionError(
-            f"{_ESCAPE} takes the character after it, and there is none",
-            source=source,
-            start=len(source) - 1,
-            end=len(source),
-        )
+        if at + 1 == len(source):
+            raise ExpressionError(
+                f"{_ESCAPE} takes the character after it, and there is none",
+                source=source,
+                start=at,
+                end=at + 1,
+            )
+        text, at, escaped = text + source[at + 1], at + 2, True
     if escaped or not _ID.match(text):
         return Token(Kind.WORD, text, start, at, quoted=escaped)
     if not _ID.fullmatch(text):
@@ -155,7 +156,3 @@ def _bare_word(source: str, start: int) -> Token:
             hint=f"a word that begins like an id goes in quotes: {spell(text)}",
         )
     return Token(Kind.ID, text[1:], start, at)
-
-
-def _ends_bare_word(char: str) -> bool:
-    return char in _OPERATORS or char in _QUOTES or char == _ESCAPE or char.isspace()

@@ -117,6 +117,9 @@ class Vocabulary:
 
         Lower case is tried only where the model's own tokenizer lower-cases.
         """
+        id_ = self.id_of(spelling.retype(word, self.scheme))
+        if id_ is not None:  # nearly every word
+            return Found(id_, self.tokens[id_], None)
         for form, text in self._forms(word):
             for place, spelled in self._spellings(text):
                 id_ = self.id_of(spelled)
