@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from toys import fill, run
+from toy import fill, run
 from wordvec.store import Store
 from wordvec.table import Mode, TableName
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from toys import fill, run
+from toy import fill, run
 from wordvec import text
 from wordvec.cli.compare import _short_names, _text
 from wordvec.cli.output import Look

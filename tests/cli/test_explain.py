@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from made_tables import table_of
-from toys import fill, run
+from toy import fill, run
 from wordvec import text
 from wordvec.cli.explain import _text
 from wordvec.cli.output import Look

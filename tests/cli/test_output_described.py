@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from toys import fill, run
+from toy import fill, run
 from wordvec.store import Store
 
 if TYPE_CHECKING:

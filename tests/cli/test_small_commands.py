@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from toys import fill, run
+from toy import fill, run
 from wordvec.cli.output import Look
 from wordvec.cli.similar import _text
 from wordvec.similarity import similar
