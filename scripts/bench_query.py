@@ -142,7 +142,8 @@ class Bench:
 
         from wordvec.expression import parse
         from wordvec.metric import Metric
-        from wordvec.query import Asker, Settings
+        from wordvec.query import Asker
+        from wordvec.settings import Settings
 
         keyed = self.keyed_vectors()
         index = self.flat_index()
@@ -213,7 +214,8 @@ class Bench:
 
         from wordvec.cli import query as command
         from wordvec.cli.output import Format, Look
-        from wordvec.query import Asker, Settings
+        from wordvec.query import Asker
+        from wordvec.settings import Settings
 
         out, sys.stdout = sys.stdout, StringIO()
         try:

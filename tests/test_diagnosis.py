@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from made_tables import drawn_rows, table_of
 from wordvec.calibration import SAMPLE, calibrate
-from wordvec.diagnosis import Explanation, explain, explain_in_each
+from wordvec.diagnosis import explain, explain_in_each
 from wordvec.errors import UnknownWordError, UsageError, WordvecError
 from wordvec.expression import parse
 from wordvec.metric import Metric
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from wordvec.explanation import Explanation
     from wordvec.table import VectorTable
 
 TABLE = table_of({

@@ -11,7 +11,8 @@ from toy import TOKENS, toy_table
 from wordvec.errors import ExpressionError, UnknownWordError
 from wordvec.expression import parse
 from wordvec.metric import Metric
-from wordvec.query import Asker, Settings, query
+from wordvec.query import Asker, query
+from wordvec.settings import Settings
 from wordvec.table import VectorTable
 
 

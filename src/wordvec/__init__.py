@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wordvec.answers import Answer as Answer
+    from wordvec.answers import Neighbour as Neighbour
     from wordvec.comparison import compare as compare
     from wordvec.diagnosis import explain as explain
     from wordvec.engine import Engine as Engine
@@ -22,9 +24,7 @@ if TYPE_CHECKING:
     from wordvec.norms import NormsReport as NormsReport
     from wordvec.norms import norms as norms
     from wordvec.opening import open_table as open_table
-    from wordvec.query import Answer as Answer
     from wordvec.query import Asker as Asker
-    from wordvec.query import Neighbour as Neighbour
     from wordvec.query import query as query
     from wordvec.settings import Method as Method
     from wordvec.settings import Settings as Settings
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {  # public name → the module that holds it
-    "Answer": "wordvec.query",
+    "Answer": "wordvec.answers",
     "Asker": "wordvec.query",
     "Engine": "wordvec.engine",
     "Expression": "wordvec.expression",
@@ -50,7 +50,7 @@ _HOME = {  # public name → the module that holds it
     "Method": "wordvec.settings",
     "Metric": "wordvec.metric",
     "Mode": "wordvec.table",
-    "Neighbour": "wordvec.query",
+    "Neighbour": "wordvec.answers",
     "NormsReport": "wordvec.norms",
     "Only": "wordvec.filters",
     "Settings": "wordvec.settings",

@@ -12,13 +12,14 @@ from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
+from wordvec.answers import Answer, Neighbour, settings_json
 from wordvec.errors import UnknownWordError, UsageError
-from wordvec.query import Answer, Asker, Neighbour, Question, settings_json
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
     from wordvec.expression import Expression
+    from wordvec.query import Asker, Question
     from wordvec.ranking import Ranking
     from wordvec.settings import Settings
     from wordvec.vocabulary import Vocabulary

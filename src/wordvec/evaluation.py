@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wordvec.answers import TableDescription, settings_json
 from wordvec.errors import UsageError, WordvecError
 from wordvec.expression import parse
 from wordvec.methods import EPSILON
 from wordvec.metric import Metric
 from wordvec.progress import Progress, no_progress
-from wordvec.query import Asker, TableDescription, settings_json
+from wordvec.query import Asker
 from wordvec.resolution import Resolved, ResolvedAnalogy, Term
 from wordvec.settings import Method, Settings
 from wordvec.text import clip, escape

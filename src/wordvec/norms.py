@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wordvec.query import TableDescription
+from wordvec.answers import TableDescription
 from wordvec.resolution import resolve_token
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wordvec.answers import TableDescription
 from wordvec.engine import Engine
 from wordvec.errors import UsageError, WordvecError
 from wordvec.metric import Metric
-from wordvec.query import TableDescription
 from wordvec.resolution import resolve_token
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
+    from wordvec.answers import Answer
     from wordvec.map import Map
-    from wordvec.query import Answer
 
 pytestmark = pytest.mark.browser
 

@@ -8,11 +8,12 @@ import pytest
 
 from toy import fill, run
 from wordvec import text
+from wordvec.answers import TableDescription
 from wordvec.cli.compare import _short_names, _text
 from wordvec.cli.output import Look
 from wordvec.comparison import compare
 from wordvec.expression import parse
-from wordvec.query import Asker, TableDescription
+from wordvec.query import Asker
 from wordvec.settings import Settings
 from wordvec.store import Store
 from wordvec.table import Mode, TableName

@@ -41,8 +41,8 @@ from wordvec.table import TableRef
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from wordvec.answers import TableDescription
     from wordvec.comparison import ComparedNeighbour, Comparison, Overlap
-    from wordvec.query import TableDescription
     from wordvec.settings import Settings
     from wordvec.store import Store
 

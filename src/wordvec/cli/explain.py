@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from wordvec.calibration import Calibration
-    from wordvec.diagnosis import Ahead, Explanation
+    from wordvec.explanation import Ahead, Explanation
     from wordvec.settings import Settings
     from wordvec.store import Store
     from wordvec.table import TableRef

@@ -37,7 +37,8 @@ from wordvec.metric import Metric
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from wordvec.query import Answer, Asker, Neighbour, Question, TableDescription
+    from wordvec.answers import Answer, Neighbour, TableDescription
+    from wordvec.query import Asker, Question
     from wordvec.settings import Settings
     from wordvec.store import Store
     from wordvec.table import TableRef
