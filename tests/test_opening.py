@@ -12,7 +12,7 @@ from wordvec import models
 from wordvec.errors import TableNotFoundError
 from wordvec.extractor import extract
 from wordvec.models import REFERENCE
-from wordvec.opening import open_table
+from wordvec.opening import open_table, open_tables
 from wordvec.store import Store
 from wordvec.table import Mode, Provenance, TableRef, VectorTable
 from wordvec.vocabulary import Vocabulary
@@ -67,6 +67,15 @@ def test_without_a_name_and_without_the_reference_the_bundled_model_answers_and_
     opened = open_table(STATIC, store)
     assert (str(opened.table.name), opened.notes) == ("mini:static", (NOTE.format("static"),))
     assert len(opened.table) == len(Vocabulary.from_folder(bundled))
+
+
+def test_two_tables_of_the_stand_in_name_one_command_that_makes_both(
+    bundled: Path, store: Store
+) -> None:
+    save(store, "mini", Mode.DYNAMIC, bundled)
+    opened = open_tables([STATIC, DYNAMIC], store)
+    assert [str(one.table.name) for one in opened] == ["mini:static", "mini:dynamic"]
+    assert [one.notes for one in opened] == [(NOTE.format("dynamic"),), ()]
 
 
 @pytest.mark.usefixtures("bundled")

@@ -26,6 +26,8 @@ from wordvec.store import extract_command
 from wordvec.table import Mode, TableName, TableRef
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wordvec.store import Store
     from wordvec.table import VectorTable
 
@@ -38,9 +40,28 @@ class Opened:
     notes: tuple[str, ...] = ()
 
 
-def open_table(ref: TableRef, store: Store) -> Opened:
-    """Open the table that a reference means."""
-    name, notes = resolve(ref, store)
+def open_tables(refs: Sequence[TableRef], store: Store) -> list[Opened]:
+    """Open the tables that several references mean; what is to be told of all is told once.
+
+    Where the bundled model stands in, one command is named for the reference model's tables: with
+    a dynamic one `extract` writes the static one too.
+    """
+    wanted = Mode.DYNAMIC if any(ref.mode is Mode.DYNAMIC for ref in refs) else Mode.STATIC
+    told: set[str] = set()
+    opened = []
+    for ref in refs:
+        one = open_table(ref, store, wanted=wanted)
+        opened.append(replace(one, notes=tuple(note for note in one.notes if note not in told)))
+        told.update(one.notes)
+    return opened
+
+
+def open_table(ref: TableRef, store: Store, *, wanted: Mode | None = None) -> Opened:
+    """Open the table that a reference means.
+
+    wanted: the mode to name to a user who has no table of the reference model; else the table's.
+    """
+    name, notes = resolve(ref, store, wanted=wanted)
     if name == TableName(MINI, Mode.STATIC) and name not in store and has_bundled():
         from wordvec.extractor.extraction import ensure_static, static_table
         from wordvec.models import find_model
@@ -72,13 +93,16 @@ def _way_on(ref: TableRef, name: TableName) -> str:
     return f"{extract_command(name)}\nor take {elsewhere()}"
 
 
-def resolve(ref: TableRef, store: Store) -> tuple[TableName, tuple[str, ...]]:
-    """The name of the table that a reference means, and notes on the choice."""
+def resolve(
+    ref: TableRef, store: Store, *, wanted: Mode | None = None
+) -> tuple[TableName, tuple[str, ...]]:
+    """The name of the table that a reference means, and notes on the choice; see `open_table`."""
     model = ref.model or default_model()
     if model is not None:
         return TableName(filed_as(model), ref.mode, ref.layer), ()
     name = TableName(REFERENCE, ref.mode, ref.layer)
     if any(replace(name, mode=mode) in store for mode in Mode) or not has_bundled():
         return name, ()
-    note = f"no table of {REFERENCE} yet: {MINI} answers; for the reference: {{}}"
-    return replace(name, model=MINI), (note.format(extract_command(name)),)
+    way = extract_command(replace(name, mode=wanted or ref.mode))
+    note = f"no table of {REFERENCE} yet: {MINI} answers; for the reference: {way}"
+    return replace(name, model=MINI), (note,)

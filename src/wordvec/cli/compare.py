@@ -82,7 +82,7 @@ def command(
     """
     from wordvec.comparison import compare
     from wordvec.expression import parse
-    from wordvec.opening import open_table
+    from wordvec.opening import open_tables
     from wordvec.query import Asker
 
     refuse_lone_operators("compare", expressions)
@@ -94,7 +94,7 @@ def command(
     if len(refs) < 2:
         raise UsageError("a comparison needs two tables or more", hint="--tables static,dynamic")
     with Bar("tokens") as bar:
-        opened = [open_table(replace(ref, model=ref.model or model), store) for ref in refs]
+        opened = open_tables([replace(ref, model=ref.model or model) for ref in refs], store)
         _refuse_twice([str(one.table.name) for one in opened])
         askers = [
             Asker(one.table, settings, derived=store.derived(one.table.name), progress=bar)

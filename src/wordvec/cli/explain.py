@@ -88,14 +88,14 @@ def command(
     """
     from wordvec.diagnosis import explain_in_each
     from wordvec.expression import parse
-    from wordvec.opening import open_table
+    from wordvec.opening import open_tables
     from wordvec.query import Asker
 
     refuse_lone_operators("explain", arguments)
     if len(arguments) > 2:
         raise UsageError(f"explain takes an expression and a token, got {len(arguments)} arguments")
     expression = parse(arguments[0])
-    opened = [open_table(one, store) for one in refs_of(tables, ref)]
+    opened = open_tables(refs_of(tables, ref), store)
     askers = [Asker(one.table, settings, derived=store.derived(one.table.name)) for one in opened]
     token = arguments[1] if len(arguments) > 1 else None
     found = explain_in_each(askers, expression, token, calibrated=calibrated)

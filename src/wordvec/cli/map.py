@@ -129,7 +129,7 @@ def command(
     """
     from wordvec.expression import parse
     from wordvec.map import survey
-    from wordvec.opening import open_table
+    from wordvec.opening import open_tables
     from wordvec.projection import Settings
     from wordvec.transforms import transform
 
@@ -144,8 +144,7 @@ def command(
     settings = Settings(Metric(metric), perplexity, seed)
     steps = [step for several in transforms for step in several]
     opened, derived = [], []
-    for one in refs:
-        found = open_table(one, store)
+    for found in open_tables(refs, store):
         for remark in found.notes:
             note(remark)
         beside = store.derived(found.table.name)
