@@ -154,7 +154,7 @@ def test_tsv_has_one_line_a_part() -> None:
     [
         (["王+女", "--metric", "csls"], 2, "explain takes a sum apart, which csls is not"),
         (["王-女", "--method", "mul"], 2, "which method mul is not\nHint: --metric cosine"),
-        (["王", "女", "男"], 2, "explain takes an expression and a token, got 3 arguments"),
+        (["王", "女", "男"], 2, "explain takes an expression and a token, got 3: 王 女 男"),
         (["王", "-", "女"], 2, 'Hint: quote the expression: wordvec explain "王 - 女"'),
         (["王", "犬"], 1, "犬 is no token of this vocabulary"),
         (["王", "--tables", "static", "--mode", "static"], 2, "--tables names the tables"),

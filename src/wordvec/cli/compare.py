@@ -15,6 +15,7 @@ from wordvec.cli.options import (
     asking_options,
     complete_model,
     flat,
+    k_option,
     output_options,
     refuse_lone_operators,
     store_option,
@@ -64,6 +65,7 @@ Examples:
     help="Model of the tables that name none (else WORDVEC_MODEL, else the reference model).",
 )
 @store_option
+@k_option
 @asking_options
 @output_options
 def command(

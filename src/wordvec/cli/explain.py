@@ -93,7 +93,8 @@ def command(
 
     refuse_lone_operators("explain", arguments)
     if len(arguments) > 2:
-        raise UsageError(f"explain takes an expression and a token, got {len(arguments)} arguments")
+        got = text.clip(" ".join(map(text.escape, arguments)), 60)
+        raise UsageError(f"explain takes an expression and a token, got {len(arguments)}: {got}")
     expression = parse(arguments[0])
     opened = open_tables(refs_of(tables, ref), store)
     askers = [Asker(one.table, settings, derived=store.derived(one.table.name)) for one in opened]

@@ -279,7 +279,10 @@ class Several(click.ParamType):  # type: ignore[type-arg]  # generic since click
 
 
 def asking_options(callback: Callback) -> Callback:
-    """Add what decides how expressions are answered; the command gets `settings: Settings`."""
+    """Add what decides how expressions are answered; the command gets `settings: Settings`.
+
+    A command that lists neighbours adds `k_option` besides.
+    """
     for option in reversed(_ASKING):  # the first decorator stands first in --help
         callback = option(callback)
 
@@ -287,8 +290,9 @@ def asking_options(callback: Callback) -> Callback:
     def with_settings(*args: Any, **kwargs: Any) -> Any:
         metric, transform, only = (kwargs.pop(name) for name in ("metric", "transform", "only"))
         filters = {name: kwargs.pop(name) for name in ("match", "vocab", "no_special")}
+        counted = {"k": kwargs.pop("k")} if "k" in kwargs else {}
         settings = Settings(
-            k=kwargs.pop("k"),
+            **counted,
             method=Method(kwargs.pop("method")),
             metric=None if metric is None else Metric(metric),
             transforms=flat(transform),
@@ -351,7 +355,6 @@ _TRANSFORM = click.option(
     help="Change the rows first: unit, center, standardize, abtt:N or whiten; several in order.",
 )
 _ASKING = (
-    k_option,
     metric_option(
         *Metric,
         text="What is near: L2 distance (the default of sum), cosine similarity, inner product, "

@@ -12,6 +12,7 @@ from wordvec.cli.bar import Bar
 from wordvec.cli.options import (
     DashCommand,
     asking_options,
+    k_option,
     output_options,
     refuse_lone_operators,
     table_options,
@@ -60,6 +61,7 @@ Examples:
 
 @click.command(cls=DashCommand, epilog=EPILOG)
 @click.argument("expressions", nargs=-1, required=True, metavar="EXPR...")
+@k_option
 @asking_options
 @table_options
 @output_options
