@@ -444,6 +444,28 @@ def test_on_a_phone_no_card_lies_on_another_or_leaves_the_screen(phone: Page) ->
             assert left >= other[2] or right <= other[0] or top >= other[3] or bottom <= other[1]
 
 
+@pytest.mark.parametrize(
+    ("kind", "cards"), [("page", ["slide"]), ("phone", ["top", "slide", "tools"])]
+)
+def test_the_whole_map_lies_clear_of_the_cards_in_the_middle(
+    kind: str, cards: list[str], request: pytest.FixtureRequest
+) -> None:
+    screen: Page = request.getfixturevalue(kind)
+    hidden, widest = screen.evaluate(
+        """ids => {
+            const { view, rows, placeOf } = wordvecMap;
+            const cards = ids.map(id => document.getElementById(id).getBoundingClientRect());
+            const places = Array.from(rows, (_, slot) => view.toScreen(...placeOf(slot)));
+            const under = ([x, y], card) => x > card.left && x < card.right && y > card.top && y < card.bottom;
+            const reach = axis => Math.max(...places.map(p => p[axis])) - Math.min(...places.map(p => p[axis]));
+            return [places.filter(place => cards.some(card => under(place, card))).length, Math.max(reach(0), reach(1))];
+        }""",  # noqa: E501  (JavaScript)
+        cards,
+    )
+    assert hidden == 0
+    assert widest > 300  # and it is no smaller than it must be
+
+
 def test_on_a_phone_what_is_chosen_lies_between_the_cards(phone: Page) -> None:
     phone.tap("#word")
     phone.keyboard.type("女王")

@@ -428,10 +428,19 @@ night.addEventListener("change", () => setTheme(night.matches ? "dark" : "light"
 
 // ---- the size of the screen
 
+/** How far cards that stand in the middle reach into the screen from above and from below, in CSS pixels. */
+function covered(width, height) {
+  const cards = ["top", "slide", "tools"].map((id) => get(id).getBoundingClientRect());
+  const middle = cards.filter((card) => card.width && card.left < width / 2 && card.right > width / 2);
+  const above = Math.max(0, ...middle.filter((card) => card.top < height / 2).map((card) => card.bottom));
+  const below = Math.max(0, ...middle.filter((card) => card.top >= height / 2).map((card) => height - card.top));
+  return above + below < height * 0.7 ? { above, below } : { above: 0, below: 0 };
+}
+
 function resize() {
   const width = innerWidth, height = innerHeight, ratio = Math.min(devicePixelRatio || 1, 2);
   const all = (key, f) => f(...layers.map((one) => one[key].reduce((a, b) => f(a, b))));
-  view.fit(width, height, { left: all("x", Math.min), right: all("x", Math.max), bottom: all("y", Math.min), top: all("y", Math.max) });
+  view.fit(width, height, { left: all("x", Math.min), right: all("x", Math.max), bottom: all("y", Math.min), top: all("y", Math.max) }, covered(width, height));
   points.resize(Math.round(width * ratio), Math.round(height * ratio));
   overlay.resize(Math.round(width * ratio), Math.round(height * ratio), ratio);
   placeNames();

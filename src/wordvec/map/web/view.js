@@ -5,18 +5,20 @@ export class View {
     Object.assign(this, { x: 0, y: 0, scale: 1, width: 1, height: 1, whole: 1, flight: null });
   }
 
-  /** Take the size of the screen (in CSS pixels) and the box of the map. */
-  fit(width, height, box) {
+  /** Take the size of the screen and what is covered of it above and below (CSS pixels), and the box of the map. */
+  fit(width, height, box, covered) {
     const first = this.width === 1;
-    Object.assign(this, { width, height, box });
-    const margin = Math.min(width, height) * 0.06;
-    this.whole = Math.min((width - 2 * margin) / (box.right - box.left), (height - 2 * margin) / (box.top - box.bottom));
+    Object.assign(this, { width, height, box, covered });
+    const room = height - covered.above - covered.below;
+    const margin = Math.min(width, room) * 0.06;
+    this.whole = Math.min((width - 2 * margin) / (box.right - box.left), (room - 2 * margin) / (box.top - box.bottom));
     if (first) this.show(this.home());
   }
 
   home() {
     const { left, right, top, bottom } = this.box;
-    return { x: (left + right) / 2, y: (top + bottom) / 2, scale: this.whole };
+    const lower = (this.covered.above - this.covered.below) / 2; // pixels, from the middle of the screen to that of the room
+    return { x: (left + right) / 2, y: (top + bottom) / 2 + lower / this.whole, scale: this.whole };
   }
 
   show({ x, y, scale }) {
