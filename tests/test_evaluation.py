@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from made_tables import drawn_rows, table_of
 from wordvec.errors import UsageError, WordvecError
-from wordvec.evaluation import _place, _quick_places, bundled_analogies, evaluate, read_pairs
+from wordvec.evaluation import (
+    Category,
+    _place,
+    _quick_places,
+    bundled_analogies,
+    evaluate,
+    read_analogies,
+)
 from wordvec.metric import Metric
 from wordvec.query import Asker
 from wordvec.settings import Method, Settings
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from wordvec.evaluation import Pairs
+    from wordvec.evaluation import Analogies
     from wordvec.table import VectorTable
 
 ADD = Settings(method=Method.ADD)
@@ -30,19 +37,19 @@ ROYAL = table_of({
     "女": [0, 1, 0, 1, 0], "父": [1, 0, 0, 0, 1], "母": [0, 1, 0, 0, 1],
     "犬": [5, 5, 5, 5, 5], "神": [1, 1, 2, 0, 0], "鬼": [0, 0, -1, -1, -1],
 })  # fmt: skip
-FAMILY: Pairs = {"family": [("王", "女王"), ("男", "女"), ("父", "母")]}
+FAMILY: Analogies = {"family": Category([("王", "女王"), ("男", "女"), ("父", "母")])}
 
 
-def plain_shares(table: VectorTable, pairs: Pairs) -> dict[str, tuple[int, int, int]]:
+def plain_shares(table: VectorTable, analogies: Analogies) -> dict[str, tuple[int, int, int]]:
     """Category → questions, right at once, right among ten: every question by itself."""
     unit = table.vectors.astype(np.float64)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     row = table.vocabulary.tokens.index
     shares = {}
-    for name, some in pairs.items():
+    for name, some in analogies.items():
         places = []
-        for a, b in some:
-            for c, d in some:
+        for a, b in some.pairs:
+            for c, d in some.pairs:
                 if c == a or d in (a, b, c):
                     continue
                 query = unit[row(b)] - unit[row(a)] + unit[row(c)]
@@ -70,9 +77,9 @@ def test_the_counts_are_those_of_plain_numpy(
     halves = [words + rng.normal(size=(40, 12)) * 0.6 + kinds[0], words + kinds[1]]
     table = table_of(np.vstack([*halves, rng.normal(size=(60, 12))]))
     pairs = {
-        "near": [(f"t{i}", f"t{i + 40}") for i in range(15)],
-        "far": [(f"t{i}", f"t{i + 80}") for i in range(15)],
-        "shared": [("t1", "t41"), ("t2", "t41"), ("t3", "t43")],
+        "near": Category([(f"t{i}", f"t{i + 40}") for i in range(15)]),
+        "far": Category([(f"t{i}", f"t{i + 80}") for i in range(15)]),
+        "shared": Category([("t1", "t41"), ("t2", "t41"), ("t3", "t43")]),
     }
     if not quick:
         monkeypatch.setattr(
@@ -99,7 +106,7 @@ def test_the_counts_are_those_of_plain_numpy(
 )
 def test_other_methods_count_what_query_answers(how: Settings) -> None:
     table = table_of(np.random.default_rng(1).normal(size=(30, 4)))
-    pairs = {"some": [(f"t{i}", f"t{i + 10}") for i in range(4)]}
+    pairs = {"some": Category([(f"t{i}", f"t{i + 10}") for i in range(4)])}
     found = evaluate(table, pairs, how)
     asker = Asker(table, Settings(
         method=how.method, metric=how.metric, transforms=how.transforms, exclude=True, k=30
@@ -107,8 +114,8 @@ def test_other_methods_count_what_query_answers(how: Settings) -> None:
     from wordvec.expression import parse
 
     places = []
-    for a, b in pairs["some"]:
-        for c, d in pairs["some"]:
+    for a, b in pairs["some"].pairs:
+        for c, d in pairs["some"].pairs:
             if c != a:
                 [answer] = asker.answer([asker.prepare(parse(f"{a}:{b}={c}:?"))])
                 places.append([n.token for n in answer.neighbours].index(d))
@@ -143,7 +150,7 @@ def test_where_rows_differ_a_block_settles_nearly_every_question(method: Method)
 
 
 def test_words_that_are_no_tokens_are_counted() -> None:
-    pairs = {**FAMILY, "beasts": [("犬", "猫"), ("鳥", "魚")]}
+    pairs = {**FAMILY, "beasts": Category([("犬", "猫"), ("鳥", "魚")])}
     found = evaluate(ROYAL, pairs, ADD)
     assert found.unknown == ("猫", "鳥", "魚")
     assert found.dropped == 2
@@ -153,7 +160,7 @@ def test_words_that_are_no_tokens_are_counted() -> None:
 
 def test_with_too_few_known_words_there_is_nothing_to_ask() -> None:
     with pytest.raises(WordvecError, match="no question is left: too few of the words are tokens"):
-        evaluate(ROYAL, {"beasts": [("犬", "猫")]}, ADD)
+        evaluate(ROYAL, {"beasts": Category([("犬", "猫")])}, ADD)
 
 
 def test_twins_have_no_place_in_it() -> None:
@@ -172,7 +179,48 @@ def test_progress_counts_questions(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_file_is_read_in_its_order(tmp_path: Path) -> None:
     file = tmp_path / "pairs.tsv"
     file.write_text("b\t王\t女王\n\na\t男\t女\nb\t父\t母\n", encoding="utf-8")
-    assert read_pairs(file) == {"b": [("王", "女王"), ("父", "母")], "a": [("男", "女")]}
+    assert read_analogies(file) == {
+        "b": Category([("王", "女王"), ("父", "母")]),
+        "a": Category([("男", "女")]),
+    }
+
+
+def test_a_file_of_questions_asks_those_and_no_others(tmp_path: Path) -> None:
+    file = tmp_path / "questions-words.txt"
+    file.write_text(
+        "\n: family\n王 女王 男 女\n王 女王 父 母\n男 女 犬 猫\n王 女王 王 女王\n"
+        ": one way\n父  母\t男 女\n: none\n",
+        encoding="utf-8",
+    )
+    analogies = read_analogies(file)
+    assert analogies == {
+        "family": Category(
+            [("王", "女王"), ("男", "女"), ("父", "母"), ("犬", "猫")],
+            [(0, 1), (0, 2), (1, 3), (0, 0)],
+        ),
+        "one way": Category([("父", "母"), ("男", "女")], [(0, 1)]),
+    }
+    found = evaluate(ROYAL, analogies, ADD)
+    counts = [(score.pairs, score.questions, score.first) for score in found.categories]
+    assert counts == [(3, 2, 2), (2, 1, 1)]
+    assert (found.unknown, found.dropped) == (("猫",), 1)
+
+
+def test_all_questions_written_out_count_as_their_pairs_do(tmp_path: Path) -> None:
+    pairs = read_analogies(bundled_analogies())
+    names = ["gender", "season-word"]
+    file = tmp_path / "questions.txt"
+    lines = []
+    for name in names:
+        lines.append(f": {name}")
+        some = pairs[name].pairs
+        lines += [" ".join((*one, *other)) for one in some for other in some if one != other]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    words = sorted({word for name in names for pair in pairs[name].pairs for word in pair})
+    rows = np.random.default_rng(4).normal(size=(len(words), 6))
+    table = table_of(dict(zip(words, rows.tolist(), strict=True)))
+    written = evaluate(table, read_analogies(file), ADD)
+    assert written == evaluate(table, {name: pairs[name] for name in names}, ADD)
 
 
 @pytest.mark.parametrize(
@@ -181,26 +229,26 @@ def test_a_file_is_read_in_its_order(tmp_path: Path) -> None:
         ("a\t王\t女王\nfamily 男 女\n", "line 2: expected category, word and word with tabs"),
         ("a\t王\t\n", "line 1: expected category"),
         ("a\t王\t女王\t男\n", "line 1: expected category"),
-        ("\n\n", "holds no pairs"),
+        ("\n\n", "is empty"),
+        (": a\n王 女王 男 女\n王 女王 男\n", "line 3: expected four words, or a colon"),
     ],
 )
 def test_a_file_of_another_shape_is_refused(tmp_path: Path, content: str, message: str) -> None:
     file = tmp_path / "pairs.tsv"
     file.write_text(content, encoding="utf-8")
     with pytest.raises(WordvecError, match=message):
-        read_pairs(file)
+        read_analogies(file)
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     file = tmp_path / "pairs.tsv"
     file.write_bytes(b"\xff\xff")
     with pytest.raises(WordvecError, match=r"pairs\.tsv is not UTF-8"):
-        read_pairs(file)
+        read_analogies(file)
 
 
 def test_the_bundled_file_can_be_read() -> None:
-    pairs = read_pairs(bundled_analogies())
-    assert ("王", "王妃") in pairs["gender"]
+    assert ("王", "王妃") in read_analogies(bundled_analogies())["gender"].pairs
 
 
 def test_json_has_the_documented_fields() -> None:

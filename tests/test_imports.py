@@ -103,6 +103,15 @@ def test_public_names_are_loaded_when_they_are_first_used(name: str) -> None:
     assert name in dir(wordvec)
 
 
+def test_type_checkers_are_told_of_the_public_names_and_of_no_other() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    [told] = [node for node in tree.body if isinstance(node, ast.If)]
+    names = {
+        alias.name for node in told.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    assert names == set(wordvec.__all__) - {"__version__"}
+
+
 def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'wordvec' has no attribute 'nothing'"):
         _ = wordvec.nothing

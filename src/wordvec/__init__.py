@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from wordvec.filters import Only as Only
     from wordvec.metric import Metric as Metric
     from wordvec.norms import NormsReport as NormsReport
-    from wordvec.norms import norms as norms
     from wordvec.opening import open_table as open_table
     from wordvec.query import Asker as Asker
-    from wordvec.query import query as query
     from wordvec.settings import Method as Method
     from wordvec.settings import Settings as Settings
     from wordvec.similarity import odd as odd

@@ -1,15 +1,17 @@
 """How many analogies a table solves: a is to b as c is to …?
 
-A file has a category and a pair (a, b) a line, tabs between. Every ordered pair of pairs in a
-category is a question a:b=c:?, whose one right answer is the d of (c, d), the words of the question
-left out. A question whose answer is one of its own words is no question (many a city is the capital
-of two names of a country).
+A question a:b=c:? comes of two pairs (a, b) and (c, d) of a category; its one right answer is d,
+and the words of the question are left out. A file lists pairs, every ordered two of which make a
+question, or it lists questions, as word2vec's questions-words.txt does (Mikolov et al. 2013). A
+question whose answer is one of its own words is no question (many a city is the capital of two
+names of a country).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
+from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +29,7 @@ from wordvec.settings import Method, Settings
 from wordvec.text import clip, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -41,7 +43,20 @@ if TYPE_CHECKING:
 DEPTH = 10  # the right answer counts if it is the first, and if it is among the first ten
 _BLOCK = 256  # questions scored at once
 
-Pairs = dict[str, list[tuple[str, str]]]
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """Pairs of words that are alike in one way, and the questions that they make.
+
+    asked: the places in `pairs` of (a, b) and of (c, d), for each question; None for every ordered
+    two of the pairs.
+    """
+
+    pairs: Sequence[tuple[str, str]]
+    asked: Sequence[tuple[int, int]] | None = None
+
+
+Analogies = dict[str, Category]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,37 +144,62 @@ def bundled_analogies() -> Path:
     return Path(str(files("wordvec").joinpath("data", "analogies.tsv")))
 
 
-def read_pairs(path: Path) -> Pairs:
-    """Read category → pairs, in the order of the file; empty lines are skipped."""
-    pairs: Pairs = {}
+def read_analogies(path: Path) -> Analogies:
+    """Read category → pairs or questions, in the order of the file; empty lines are skipped.
+
+    A file whose first line begins with a colon is one of questions: `: category`, and four words a
+    line below. Another has a category and the two words of a pair a line, tabs between.
+    """
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        written = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise WordvecError(f"{path} is not UTF-8") from error
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    lines = [(number, line.strip()) for number, line in enumerate(written, 1) if line.strip()]
+    if not lines:
+        raise WordvecError(f"{path} is empty")
+    return _read_questions(path, lines) if lines[0][1][0] == ":" else _read_pairs(path, lines)
+
+
+def _read_pairs(path: Path, lines: Sequence[tuple[int, str]]) -> Analogies:
+    pairs: dict[str, list[tuple[str, str]]] = {}
+    for number, line in lines:
         cells = [cell.strip() for cell in line.split("\t")]
         if len(cells) != 3 or not all(cells):
-            raise WordvecError(
-                f"{path}, line {number}: expected category, word and word with tabs between, got "
-                f"{clip(escape(line.strip()), 40)}"
-            )
+            raise _unread(path, number, line, "category, word and word with tabs between")
         pairs.setdefault(cells[0], []).append((cells[1], cells[2]))
-    if not pairs:
-        raise WordvecError(f"{path} holds no pairs")
-    return pairs
+    return {name: Category(some) for name, some in pairs.items()}
+
+
+def _read_questions(path: Path, lines: Sequence[tuple[int, str]]) -> Analogies:
+    places: dict[str, dict[tuple[str, str], int]] = {}  # a pair is known by where it first stood
+    asked: dict[str, list[tuple[int, int]]] = {}
+    name = ""
+    for number, line in lines:
+        if line[0] == ":":
+            name = line[1:].strip()
+            continue
+        words = line.split()
+        if len(words) != 4:
+            raise _unread(path, number, line, "four words, or a colon and a category")
+        known = places.setdefault(name, {})
+        two = [known.setdefault((a, b), len(known)) for a, b in (words[:2], words[2:])]
+        asked.setdefault(name, []).append((two[0], two[1]))
+    return {name: Category(list(places[name]), some) for name, some in asked.items()}
+
+
+def _unread(path: Path, number: int, line: str, expected: str) -> WordvecError:
+    return WordvecError(f"{path}, line {number}: expected {expected}, got {clip(escape(line), 40)}")
 
 
 def evaluate(
     table: VectorTable,
-    pairs: Pairs,
+    analogies: Analogies,
     settings: Settings,
     *,
     derived: Derived | None = None,
     progress: Progress = no_progress,
 ) -> Evaluation:
-    """Ask every question that the pairs make, and count the right answers.
+    """Ask every question, and count the right answers.
 
     The words of a question are left out of its answers, whatever `settings.exclude` says.
     progress: counts questions.
@@ -169,13 +209,12 @@ def evaluate(
     settings = replace(settings, exclude=True)
     asker = Asker(table, settings, derived=derived)
     find = table.vocabulary.find
-    found = {word: find(word) for some in pairs.values() for pair in some for word in pair}
-    row_of = {word: token.id for word, token in found.items() if token is not None}
-    known = {
-        name: [(row_of[a], row_of[b]) for a, b in some if a in row_of and b in row_of]
-        for name, some in pairs.items()
+    words = {
+        word: find(word) for some in analogies.values() for pair in some.pairs for word in pair
     }
-    asked = {name: _questions(some) for name, some in known.items()}
+    row_of = {word: token.id for word, token in words.items() if token is not None}
+    known = {name: _known(some, row_of) for name, some in analogies.items()}
+    asked = {name: _questions(some, row_of) for name, some in analogies.items()}
     total = sum(map(len, asked.values()))
     if not total:
         raise WordvecError("no question is left: too few of the words are tokens")
@@ -184,15 +223,15 @@ def evaluate(
         if len(questions):
             places = _places(asker, questions, _from(progress, done, total))
             first, among = int((places < 1).sum()), int((places < DEPTH).sum())
-            scores.append(CategoryScore(name, len(known[name]), len(questions), first, among))
+            scores.append(CategoryScore(name, known[name], len(questions), first, among))
         done += len(questions)
     progress(total, total)
     return Evaluation(
         asker.description,
         settings,
         tuple(scores),
-        tuple(word for word in found if word not in row_of),
-        sum(map(len, pairs.values())) - sum(map(len, known.values())),
+        tuple(word for word in words if word not in row_of),
+        sum(len(some.pairs) - known[name] for name, some in analogies.items()),
         tuple(name for name, questions in asked.items() if not len(questions)),
     )
 
@@ -205,9 +244,21 @@ def _from(progress: Progress, before: int, whole: int) -> Progress:
     return told
 
 
-def _questions(pairs: Sequence[tuple[int, int]]) -> Rows:
-    """The rows of a, b, c and d of every question: (Q, 4)."""
-    asked = [(a, b, c, d) for a, b in pairs for c, d in pairs if c != a and d not in (a, b, c)]
+def _known(category: Category, row_of: Mapping[str, int]) -> int:
+    """How many pairs are of tokens."""
+    return sum(a in row_of and b in row_of for a, b in category.pairs)
+
+
+def _questions(category: Category, row_of: Mapping[str, int]) -> Rows:
+    """The rows of a, b, c and d of every question that is of tokens: (Q, 4)."""
+    pairs = [(row_of.get(a), row_of.get(b)) for a, b in category.pairs]
+    two = permutations(range(len(pairs)), 2) if category.asked is None else category.asked
+    questions = [(*pairs[i], *pairs[j]) for i, j in two]
+    asked = [
+        (a, b, c, d)
+        for a, b, c, d in questions
+        if None not in (a, b, c, d) and c != a and d not in (a, b, c)
+    ]
     return np.array(asked, dtype=np.int64).reshape(-1, 4)
 
 

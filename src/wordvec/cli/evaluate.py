@@ -44,6 +44,7 @@ EPILOG = """\b
 Examples:
   wordvec evaluate                        the Japanese analogies that come with wordvec
   wordvec evaluate my.tsv --method mul    category, word and word a line, tabs between
+  wordvec evaluate questions-words.txt    : category, and four words a line below
 """
 
 
@@ -69,10 +70,10 @@ def command(
     """Count the analogies that a table solves.
 
     Every two pairs of a category in FILE make a question a:b=c:?, whose words are left out of its
-    answers. top-1 is the share of questions answered right at once, top-10 that of right answers
-    among the first ten.
+    answers; or FILE lists questions, as word2vec's questions-words.txt does. top-1 is the share of
+    questions answered right at once, top-10 that of right answers among the first ten.
     """
-    from wordvec.evaluation import bundled_analogies, evaluate, read_pairs
+    from wordvec.evaluation import bundled_analogies, evaluate, read_analogies
     from wordvec.opening import open_table
 
     settings = Settings(
@@ -80,11 +81,11 @@ def command(
         metric=None if metric is None else Metric(metric),
         transforms=transforms,
     )
-    pairs = read_pairs(file or bundled_analogies())
+    analogies = read_analogies(file or bundled_analogies())
     opened = open_table(ref, store)
     derived = store.derived(opened.table.name)
     with Bar("questions", shown=progress) as bar:
-        found = evaluate(opened.table, pairs, settings, derived=derived, progress=bar)
+        found = evaluate(opened.table, analogies, settings, derived=derived, progress=bar)
     for remark in (*opened.notes, *_notes(found)):
         note(remark)
     if form in (Format.JSON, Format.JSONL):
