@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from wordvec.engine import Engine, Floats, Mask
     from wordvec.store import Derived
     from wordvec.table import VectorTable
+    from wordvec.vocabulary import Vocabulary
 
     Rows = NDArray[np.int64]
     Narrow = NDArray[np.float32]
@@ -208,11 +209,7 @@ def evaluate(
         raise UsageError("analogies are counted by token: --merge-twins has no place here")
     settings = replace(settings, exclude=True)
     asker = Asker(table, settings, derived=derived)
-    find = table.vocabulary.find
-    words = {
-        word: find(word) for some in analogies.values() for pair in some.pairs for word in pair
-    }
-    row_of = {word: token.id for word, token in words.items() if token is not None}
+    words, row_of = _rows_of_words(analogies, table.vocabulary)
     known = {name: _known(some, row_of) for name, some in analogies.items()}
     asked = {name: _questions(some, row_of) for name, some in analogies.items()}
     total = sum(map(len, asked.values()))
@@ -242,6 +239,17 @@ def _from(progress: Progress, before: int, whole: int) -> Progress:
         progress(before + done, whole)
 
     return told
+
+
+def _rows_of_words(
+    analogies: Analogies, vocabulary: Vocabulary
+) -> tuple[list[str], dict[str, int]]:
+    """Every word once, in the order of the file, and the rows of those that are tokens."""
+    words = list(
+        dict.fromkeys(word for some in analogies.values() for pair in some.pairs for word in pair)
+    )
+    found = {word: vocabulary.find(word) for word in words}
+    return words, {word: token.id for word, token in found.items() if token is not None}
 
 
 def _known(category: Category, row_of: Mapping[str, int]) -> int:
