@@ -18,18 +18,22 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional as F  # noqa: N812  # as everybody calls it
 from transformers import BertConfig, BertModel
 
-from wordvec.extractor.dynamic import extract_from, prepare
-from wordvec.extractor.extraction import BATCH_SIZE
-from wordvec.extractor.linear import can_pack
-from wordvec.vocabulary import Scheme, Vocabulary
+from wordvec.extraction.dynamic import extract_from, prepare
+from wordvec.extraction.extract import BATCH_SIZE
+from wordvec.extraction.linear import can_pack
+from wordvec.vocabulary.lookup import Vocabulary
+from wordvec.vocabulary.spelling import Scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 V, LAYERS, D, INNER = 32_000, 12, 768, 3072
 POSITIONS = 3

@@ -37,12 +37,14 @@ if TYPE_CHECKING:
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
-from wordvec.map import build_page, survey  # noqa: E402  (this checkout's, installed or not)
-from wordvec.opening import open_table  # noqa: E402
-from wordvec.projection import Projection, project  # noqa: E402
-from wordvec.store import Store  # noqa: E402
-from wordvec.table import Mode, Provenance, TableRef, VectorTable  # noqa: E402
-from wordvec.vocabulary import Vocabulary  # noqa: E402
+from wordvec.api import open_table  # noqa: E402
+from wordvec.map.build import build_map  # noqa: E402
+from wordvec.map.page import build_page  # noqa: E402  (this checkout's, installed or not)
+from wordvec.map.projection import Projection, project  # noqa: E402
+from wordvec.tables.name import Mode, TableRef  # noqa: E402
+from wordvec.tables.store import Store  # noqa: E402
+from wordvec.tables.table import Provenance, VectorTable  # noqa: E402
+from wordvec.vocabulary.lookup import Vocabulary  # noqa: E402
 
 OURS, ARTICLE = (3_000, 10_000, 32_000), (3_000, 10_000)  # tokens, from id 0
 K = 10
@@ -128,13 +130,13 @@ class Bench:
         for n, other in theirs.items():
             trust = ours[n].trustworthiness - other.trustworthiness
             recall = ours[n].recall - other.recall
-            told(f"trustworthiness at {n:,}, ours - theirs", trust, "at least 0")
-            told(f"recall at {n:,}, ours - theirs", recall, "at least 0")
+            report(f"trustworthiness at {n:,}, ours - theirs", trust, "at least 0")
+            report(f"recall at {n:,}, ours - theirs", recall, "at least 0")
         most, fewer = max(ours), max(self.counts(ARTICLE))
         ratio = theirs[fewer].seconds / ours[most].seconds
-        told(f"seconds, scikit-learn {fewer:,} / ours {most:,}", ratio, "above 1")
+        report(f"seconds, scikit-learn {fewer:,} / ours {most:,}", ratio, "above 1")
         trust = ours[most].trustworthiness - theirs[fewer].trustworthiness
-        told(f"trustworthiness, ours {most:,} - theirs {fewer:,}", trust, "at least 0")
+        report(f"trustworthiness, ours {most:,} - theirs {fewer:,}", trust, "at least 0")
         print("  (recall falls as more tokens share the plane: compare it at the same number)")
 
     def counts(self, wanted: tuple[int, ...]) -> list[int]:
@@ -166,8 +168,8 @@ class Bench:
         print("\npages, without vectors")
         for n, wanted in ((3_000, 4), (32_000, 8)):
             file = self.folder / f"{n}.html"
-            file.write_text(build_page(survey([self.table], tokens=n, derived=[self.derived])))
-            told(f"MB for {n:,} tokens", file.stat().st_size / 1e6, f"under {wanted}")
+            file.write_text(build_page(build_map([self.table], tokens=n, derived=[self.derived])))
+            report(f"MB for {n:,} tokens", file.stat().st_size / 1e6, f"under {wanted}")
         self.pan(file)
 
     def pan(self, file: Path) -> None:
@@ -188,7 +190,7 @@ class Bench:
             print(f"  drawn by {page.get_attribute('html', 'data-painter')}")
             for zoom in (1, 4, 16):
                 frames = page.evaluate(PAN, [SECONDS, zoom])
-                told(f"ms a frame, median, zoom {zoom}", statistics.median(frames), "under 50")
+                report(f"ms a frame, median, zoom {zoom}", statistics.median(frames), "under 50")
                 worst = statistics.quantiles(frames, n=20)[-1]
                 print(f"    ({len(frames)} frames; 95 % of them under {worst:.0f} ms)")
             browser.close()
@@ -265,7 +267,7 @@ def made_table() -> VectorTable:
     return VectorTable.from_vectors(Vocabulary(tokens), vectors, Provenance("random", Mode.STATIC))
 
 
-def told(name: str, value: float, wanted: str) -> None:
+def report(name: str, value: float, wanted: str) -> None:
     print(f"  {name:<44}{value:8.3f}      wanted: {wanted}", flush=True)
 
 

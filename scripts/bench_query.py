@@ -36,9 +36,10 @@ if TYPE_CHECKING:
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
-from wordvec.store import Store  # noqa: E402  (this checkout's, installed or not)
-from wordvec.table import Mode, Provenance, TableName, VectorTable  # noqa: E402
-from wordvec.vocabulary import Vocabulary  # noqa: E402
+from wordvec.tables.name import Mode, TableName  # noqa: E402
+from wordvec.tables.store import Store  # noqa: E402  (this checkout's, installed or not)
+from wordvec.tables.table import Provenance, VectorTable  # noqa: E402
+from wordvec.vocabulary.lookup import Vocabulary  # noqa: E402
 
 V, D, LINES = 32_000, 768, 1_000
 CALLS = 3  # of each way in a turn
@@ -49,7 +50,7 @@ IMPORTS = "import numpy, faiss, click"
 ARTICLE = """
 import pickle, sys
 import faiss, numpy as np, torch
-from transformers import BertJapaneseTokenizer, BertModel
+from transformers import BertJapaneseTokenizer, BertModel  # noqa: E402
 vectors = pickle.load(open(sys.argv[1], "rb"))
 index = faiss.IndexFlatL2(768)
 index.add(np.array([vectors[i] for i in range(len(vectors))], dtype=np.float32))
@@ -130,27 +131,26 @@ class Bench:
         print(f"\na cold question (median of {self.rounds} processes each, alternated)")
         for name, (seconds, resident) in found.items():
             print(f"  {name:<32}{1000 * seconds:8.0f} ms{resident / 2**20:8.0f} MiB resident")
-        told("l2 / imports", l2 / imports, "at most 1.4")
-        told("cosine / imports", cosine / imports, "at most 1.4")
-        told("the article's way / l2", way / l2, "at least 15")
-        told("resident MB, l2", found["wordvec query, l2"][1] / 1e6, "at most 160")
-        told("resident MB, cosine", found["wordvec query, cosine"][1] / 1e6, "at most 200")
+        report("l2 / imports", l2 / imports, "at most 1.4")
+        report("cosine / imports", cosine / imports, "at most 1.4")
+        report("the article's way / l2", way / l2, "at least 15")
+        report("resident MB, l2", found["wordvec query, l2"][1] / 1e6, "at most 160")
+        report("resident MB, cosine", found["wordvec query, cosine"][1] / 1e6, "at most 200")
 
     def open(self) -> None:
         """Time one question at a time, the table being open."""
         import faiss
 
-        from wordvec.expression import parse
-        from wordvec.metric import Metric
-        from wordvec.query import Asker
-        from wordvec.settings import Settings
+        from wordvec.analysis.query import QueryEngine
+        from wordvec.expression.parser import parse
+        from wordvec.search.settings import Metric, Settings
 
         keyed = self.keyed_vectors()
         index = self.flat_index()
         rows = np.asarray(self.table.vectors)
 
         def ours(metric: Metric) -> Callable[[int], object]:
-            asker = Asker(self.table, Settings(metric=metric))
+            asker = QueryEngine(self.table, Settings(metric=metric))
             return lambda i: asker.answer([asker.prepare(parse(self.lines[i]))])
 
         ways: dict[str, Callable[[int], object]] = {
@@ -166,8 +166,8 @@ class Bench:
         for name, seconds in found.items():
             print(f"  {name:<32}{1000 * seconds:8.2f} ms")
         gensim = found["gensim most_similar"]
-        told("gensim / wordvec, l2", gensim / found["wordvec, l2"], "above 1")
-        told("gensim / wordvec, cosine", gensim / found["wordvec, cosine"], "above 1")
+        report("gensim / wordvec, l2", gensim / found["wordvec, l2"], "above 1")
+        report("gensim / wordvec, cosine", gensim / found["wordvec, cosine"], "above 1")
         print(f"  ({faiss.omp_get_max_threads()} threads of faiss)")
 
     def block(self) -> None:
@@ -186,8 +186,8 @@ class Bench:
             print(f"  {name:<32}{1000 * seconds:8.0f} ms")
         print(f"  {'gensim most_similar, one by one':<32}{1000 * gensim:8.0f} ms")
         ours, bare = found.values()
-        told("bare faiss / wordvec", bare / ours, "at least 0.6")
-        told("gensim / wordvec", gensim / ours, "at least 5")
+        report("bare faiss / wordvec", bare / ours, "at least 0.6")
+        report("gensim / wordvec", gensim / ours, "at least 5")
 
         vectors, queries = self.folder / "table.npy", self.folder / "queries.npy"
         np.save(vectors, self.table.vectors)
@@ -206,21 +206,21 @@ class Bench:
         for name, (seconds, resident) in whole.items():
             print(f"  {name:<32}{1000 * seconds:8.0f} ms{resident / 2**20:8.0f} MiB resident")
         ours, bare = (seconds for seconds, _ in whole.values())
-        told("bare / wordvec", bare / ours, "at least 0.6")
+        report("bare / wordvec", bare / ours, "at least 0.6")
 
     def answer_lines(self) -> str:
         """Answer the lines as the command does, from text to text."""
         from io import BytesIO
 
+        from wordvec.analysis.query import QueryEngine
         from wordvec.cli import query as command
-        from wordvec.cli.output import Format, Look
-        from wordvec.query import Asker
-        from wordvec.settings import Settings
+        from wordvec.cli.output import Format, OutputStyle
+        from wordvec.search.settings import Settings
 
         out, sys.stdout = sys.stdout, StringIO()
         try:
-            asker = Asker(self.table, Settings())
-            writer = command.AnswerWriter(Format.TEXT, Look())
+            asker = QueryEngine(self.table, Settings())
+            writer = command.AnswerWriter(Format.TEXT, OutputStyle())
             stream = BytesIO(self.text.encode())
             command._answer_lines(asker, stream, writer)  # noqa: SLF001  (what `query -` runs)
             return sys.stdout.getvalue()
@@ -301,7 +301,7 @@ def alternated(ways: dict[str, Callable[[int], object]], rounds: int) -> dict[st
     return {name: statistics.median(seconds) for name, seconds in times.items()}
 
 
-def told(name: str, value: float, wanted: str) -> None:
+def report(name: str, value: float, wanted: str) -> None:
     print(f"  {name:<32}{value:8.2f}      wanted: {wanted}")
 
 

@@ -17,7 +17,7 @@ import sys
 from typing import Any
 
 from wordvec.errors import WordvecError
-from wordvec.models import REFERENCE, find_model
+from wordvec.models.find import REFERENCE, find_model
 from wordvec.text import pad
 
 COULD_NOT_RUN = 3

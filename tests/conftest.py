@@ -24,7 +24,7 @@ os.environ["HF_HOME"] = str(Path(tempfile.gettempdir()) / "wordvec-tests-have-no
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Give the folder of a tiny random model by name ("bert", "albert", …), made once a session."""
-    import models_on_disk
+    from support import models as models_on_disk
 
     root = tmp_path_factory.mktemp("models")
 
@@ -46,7 +46,7 @@ def tiny_bert(tiny_model: Callable[[str], Path]) -> Path:
 @pytest.fixture(scope="session")
 def sharded_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the folder of a tiny random BERT whose weights lie in several files."""
-    import models_on_disk
+    from support import models as models_on_disk
 
     return models_on_disk.sharded(tmp_path_factory.mktemp("models") / "sharded")
 

@@ -34,9 +34,73 @@ def part(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+# Imports go down only: a folder imports those on the lines below its own, and itself.
+FLOORS: list[set[str]] = [
+    {"__main__"},
+    {"cli"},
+    {"api"},
+    {"map"},
+    {"analysis"},
+    {"formats", "extraction", "search"},
+    {"tables"},
+    {"models"},
+    {"vocabulary", "expression"},
+    {"text", "errors", "progress"},
+]
+FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
+
+
+def module_of(path: Path) -> str:
+    parts = ("wordvec", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def own_imports(path: Path) -> set[str]:
+    """Name the modules of wordvec that a file imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules = inner & MODULE_NAMES
+            names |= modules or {node.module}
+    return {name for name in names if name.startswith("wordvec.")}
+
+
+MODULE_NAMES = {module_of(path) for path in MODULES}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_the_extractor_names_torch_and_only_cli_names_click(path: Path) -> None:
-    if part(path) != "extractor":
+def test_imports_go_down_only(path: Path) -> None:
+    if path == PACKAGE / "__init__.py":  # the public names, imported lazily from anywhere
+        return
+    own = part(path)
+    assert own in FLOOR, "every folder and file of the package has its place in FLOORS"
+    for module in own_imports(path):
+        other = module.split(".")[1]
+        assert other == own or FLOOR[other] > FLOOR[own], f"{own} must not import {module}"
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = {module_of(path): own_imports(path) & MODULE_NAMES for path in MODULES}
+    graph["wordvec"] = set()
+    done: set[str] = set()
+
+    def visit(module: str, above: tuple[str, ...]) -> None:
+        assert module not in above, " → ".join((*above, module))
+        if module not in done:
+            for other in sorted(graph[module]):
+                visit(other, (*above, module))
+            done.add(module)
+
+    for module in sorted(graph):
+        visit(module, ())
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_extraction_imports_torch_and_only_cli_imports_click(path: Path) -> None:
+    if part(path) != "extraction":
         assert not imported(path) & {"torch", "transformers"}
     if part(path) != "cli":
         assert not imported(path) & {"click", "tqdm", "prompt_toolkit"}
@@ -54,13 +118,14 @@ def test_only_cli_prints_or_exits(path: Path) -> None:
     assert not set(calls) & {"print", "input", "exit", "sys.exit", "os._exit", "sys.stdout.write"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_library_module_imports_the_command_line(path: Path) -> None:
-    if part(path) in ("cli", "__main__"):
-        return
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    modules = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    assert not [name for name in modules if name and name.startswith("wordvec.cli")]
+FOLDERS = sorted(path.parent for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_folder_says_what_it_is_and_what_may_import_it(folder: Path) -> None:
+    text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+    assert text
+    assert "import" in text.lower()
 
 
 def loaded_by(code: str) -> set[str]:
@@ -90,7 +155,7 @@ def test_help_loads_click_alone() -> None:
 
 
 def test_the_query_engine_never_meets_torch() -> None:
-    assert not loaded_by("import wordvec.query, wordvec.norms, wordvec.opening") & {
+    assert not loaded_by("import wordvec.analysis.query, wordvec.analysis.norms, wordvec.api") & {
         "torch",
         "transformers",
         "faiss",  # only when a block of questions is asked

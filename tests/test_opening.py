@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from wordvec import models
+from wordvec.api import open_table, open_tables
 from wordvec.errors import TableNotFoundError
-from wordvec.extractor import extract
-from wordvec.models import REFERENCE
-from wordvec.opening import open_table, open_tables
-from wordvec.store import Store
-from wordvec.table import Mode, Provenance, TableRef, VectorTable
-from wordvec.vocabulary import Vocabulary
+from wordvec.extraction.extract import extract
+from wordvec.models import bundled as models
+from wordvec.models.find import REFERENCE
+from wordvec.tables.name import Mode, TableRef
+from wordvec.tables.store import Store
+from wordvec.tables.table import Provenance, VectorTable
+from wordvec.vocabulary.folder import read_vocabulary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,7 @@ def not_bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def save(store: Store, model: str, mode: Mode, folder: Path) -> None:
     """A table of ones under that name."""
-    vocabulary = Vocabulary.from_folder(folder)
+    vocabulary = read_vocabulary(folder)
     vectors = np.ones((len(vocabulary), 4), dtype=np.float32)
     store.save(VectorTable.from_vectors(vocabulary, vectors, Provenance(model, mode)))
 
@@ -66,7 +67,7 @@ def test_without_a_name_and_without_the_reference_the_bundled_model_answers_and_
 ) -> None:
     opened = open_table(STATIC, store)
     assert (str(opened.table.name), opened.notes) == ("mini:static", (NOTE.format("static"),))
-    assert len(opened.table) == len(Vocabulary.from_folder(bundled))
+    assert len(opened.table) == len(read_vocabulary(bundled))
 
 
 def test_two_tables_of_the_stand_in_name_one_command_that_makes_both(

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hub import serving
-from wordvec.models import REFERENCE
+from support.hub import serving
+from wordvec.models.find import REFERENCE
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "reproduce_article.py"
 

@@ -8,10 +8,13 @@ is one of its own words is no question (many a city is the capital of two names 
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]

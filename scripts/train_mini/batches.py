@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from files import parts_of
 from weights import Weights, source_of
 from wordpiece import CLS, CONTINUES, MASK, SEP, SPECIALS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Ids = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

@@ -16,13 +16,15 @@ import argparse
 import lzma
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from files import whole
 from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 PART_LINES = 20_000
 BLOCK_LINES = 200

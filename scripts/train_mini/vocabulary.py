@@ -17,14 +17,17 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterable
 from multiprocessing import Pool
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from files import parts_of, whole
 from tqdm import tqdm
 from weights import Weights, add_weight_option, source_of
 from wordpiece import CONTINUES, SPECIALS, pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CHARACTER_COUNT = 400  # weighted occurrences that give a character its own tokens
 LONG_PIECES = 2_500  # `##` pieces of more than one character

@@ -8,64 +8,64 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wordvec.answers import Answer as Answer
-    from wordvec.answers import Neighbour as Neighbour
-    from wordvec.comparison import compare as compare
-    from wordvec.diagnosis import explain as explain
-    from wordvec.engine import Engine as Engine
-    from wordvec.engine import Hits as Hits
+    from wordvec.analysis.compare import compare as compare
+    from wordvec.analysis.evaluate import evaluate as evaluate
+    from wordvec.analysis.explain import explain as explain
+    from wordvec.analysis.norms import NormsReport as NormsReport
+    from wordvec.analysis.query import Answer as Answer
+    from wordvec.analysis.query import Neighbour as Neighbour
+    from wordvec.analysis.query import QueryEngine as QueryEngine
+    from wordvec.analysis.similar import odd as odd
+    from wordvec.analysis.similar import similar as similar
+    from wordvec.api import open_table as open_table
     from wordvec.errors import WordvecError as WordvecError
-    from wordvec.evaluation import evaluate as evaluate
-    from wordvec.expression import Expression as Expression
-    from wordvec.expression import parse as parse
-    from wordvec.filters import Filters as Filters
-    from wordvec.filters import Only as Only
-    from wordvec.metric import Metric as Metric
-    from wordvec.norms import NormsReport as NormsReport
-    from wordvec.opening import open_table as open_table
-    from wordvec.query import Asker as Asker
-    from wordvec.settings import Method as Method
-    from wordvec.settings import Settings as Settings
-    from wordvec.similarity import odd as odd
-    from wordvec.similarity import similar as similar
-    from wordvec.store import Store as Store
-    from wordvec.table import Mode as Mode
-    from wordvec.table import TableName as TableName
-    from wordvec.table import TableRef as TableRef
-    from wordvec.table import VectorTable as VectorTable
-    from wordvec.transforms import transform as transform
-    from wordvec.vocabulary import Vocabulary as Vocabulary
+    from wordvec.expression.parser import parse as parse
+    from wordvec.expression.tree import Expression as Expression
+    from wordvec.search.engine import Engine as Engine
+    from wordvec.search.engine import Hits as Hits
+    from wordvec.search.filters import Filters as Filters
+    from wordvec.search.filters import Only as Only
+    from wordvec.search.settings import Method as Method
+    from wordvec.search.settings import Metric as Metric
+    from wordvec.search.settings import Settings as Settings
+    from wordvec.search.transforms import transform as transform
+    from wordvec.tables.name import Mode as Mode
+    from wordvec.tables.name import TableName as TableName
+    from wordvec.tables.name import TableRef as TableRef
+    from wordvec.tables.store import Store as Store
+    from wordvec.tables.table import VectorTable as VectorTable
+    from wordvec.vocabulary.lookup import Vocabulary as Vocabulary
 
 __version__ = "0.1.0"
 
 _HOME = {  # public name → the module that holds it
-    "Answer": "wordvec.answers",
-    "Asker": "wordvec.query",
-    "Engine": "wordvec.engine",
-    "Expression": "wordvec.expression",
-    "Filters": "wordvec.filters",
-    "Hits": "wordvec.engine",
-    "Method": "wordvec.settings",
-    "Metric": "wordvec.metric",
-    "Mode": "wordvec.table",
-    "Neighbour": "wordvec.answers",
-    "NormsReport": "wordvec.norms",
-    "Only": "wordvec.filters",
-    "Settings": "wordvec.settings",
-    "Store": "wordvec.store",
-    "TableName": "wordvec.table",
-    "TableRef": "wordvec.table",
-    "VectorTable": "wordvec.table",
-    "Vocabulary": "wordvec.vocabulary",
+    "Answer": "wordvec.analysis.query",
+    "Engine": "wordvec.search.engine",
+    "Expression": "wordvec.expression.tree",
+    "Filters": "wordvec.search.filters",
+    "Hits": "wordvec.search.engine",
+    "Method": "wordvec.search.settings",
+    "Metric": "wordvec.search.settings",
+    "Mode": "wordvec.tables.name",
+    "Neighbour": "wordvec.analysis.query",
+    "NormsReport": "wordvec.analysis.norms",
+    "Only": "wordvec.search.filters",
+    "QueryEngine": "wordvec.analysis.query",
+    "Settings": "wordvec.search.settings",
+    "Store": "wordvec.tables.store",
+    "TableName": "wordvec.tables.name",
+    "TableRef": "wordvec.tables.name",
+    "VectorTable": "wordvec.tables.table",
+    "Vocabulary": "wordvec.vocabulary.lookup",
     "WordvecError": "wordvec.errors",
-    "compare": "wordvec.comparison",
-    "evaluate": "wordvec.evaluation",
-    "explain": "wordvec.diagnosis",
-    "odd": "wordvec.similarity",
-    "open_table": "wordvec.opening",
-    "parse": "wordvec.expression",
-    "similar": "wordvec.similarity",
-    "transform": "wordvec.transforms",
+    "compare": "wordvec.analysis.compare",
+    "evaluate": "wordvec.analysis.evaluate",
+    "explain": "wordvec.analysis.explain",
+    "odd": "wordvec.analysis.similar",
+    "open_table": "wordvec.api",
+    "parse": "wordvec.expression.parser",
+    "similar": "wordvec.analysis.similar",
+    "transform": "wordvec.search.transforms",
 }
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604  (every entry is a string)
 

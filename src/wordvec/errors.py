@@ -66,6 +66,10 @@ class ModelError(WordvecError):
     """A model that cannot be found, fetched or read."""
 
 
+class ModelUnavailableError(ModelError):
+    """A model that may well exist, but is neither on this machine nor within reach of it."""
+
+
 class StoreError(WordvecError):
     """A table that cannot be found, read or written."""
 

@@ -9,10 +9,10 @@ from click.testing import CliRunner
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from toy import toy_table
+from support.toy import toy_table
 from wordvec.cli import group
-from wordvec.expression import parse
-from wordvec.store import Store
+from wordvec.expression.parser import parse
+from wordvec.tables.store import Store
 
 TYPED = st.one_of(
     st.text(max_size=12),

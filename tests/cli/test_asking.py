@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from toy import fill, run
-from wordvec.store import Store
-from wordvec.table import Mode, TableName
+from support.toy import fill, run
+from wordvec.tables.name import Mode, TableName
+from wordvec.tables.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path

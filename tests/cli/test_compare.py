@@ -6,17 +6,17 @@ import json
 
 import pytest
 
-from toy import fill, run
+from support.toy import fill, run
 from wordvec import text
-from wordvec.answers import TableDescription
+from wordvec.analysis.compare import compare
+from wordvec.analysis.query import QueryEngine
 from wordvec.cli.compare import _short_names, _text
-from wordvec.cli.output import Look
-from wordvec.comparison import compare
-from wordvec.expression import parse
-from wordvec.query import Asker
-from wordvec.settings import Settings
-from wordvec.store import Store
-from wordvec.table import Mode, TableName
+from wordvec.cli.output import OutputStyle
+from wordvec.expression.parser import parse
+from wordvec.search.settings import Settings
+from wordvec.tables.name import Mode, TableName
+from wordvec.tables.store import Store
+from wordvec.tables.table import TableDescription
 
 
 @pytest.fixture(autouse=True)
@@ -44,8 +44,8 @@ static and dynamic share 2 of 3 · rank-biased overlap 0.58
 
 
 def lines_at(cells: int, *names: TableName, source: str = "王-男+女", k: int = 3) -> list[str]:
-    askers = [Asker(Store().open(name), Settings(k=k)) for name in names]
-    return list(_text(compare(askers, parse(source)), Look(cells=cells)))
+    engines = [QueryEngine(Store().open(name), Settings(k=k)) for name in names]
+    return list(_text(compare(engines, parse(source)), OutputStyle(cells=cells)))
 
 
 STATIC, DYNAMIC = TableName("toy", Mode.STATIC), TableName("toy", Mode.DYNAMIC)
@@ -80,10 +80,10 @@ def test_no_line_is_wider_than_the_screen(cells: int, tables: int) -> None:
 
 
 def test_colour_does_not_count_as_width() -> None:
-    askers = [Asker(Store().open(name), Settings(k=3)) for name in (STATIC, DYNAMIC)]
-    found = compare(askers, parse("王-男+女"))
-    assert len(list(_text(found, Look(colour=True, cells=70)))) == len(
-        list(_text(found, Look(cells=70)))
+    engines = [QueryEngine(Store().open(name), Settings(k=3)) for name in (STATIC, DYNAMIC)]
+    found = compare(engines, parse("王-男+女"))
+    assert len(list(_text(found, OutputStyle(colour=True, cells=70)))) == len(
+        list(_text(found, OutputStyle(cells=70)))
     )
 
 

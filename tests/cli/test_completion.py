@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from made_tables import table_of
+from support.tables import table_of
 from wordvec.cli import group
-from wordvec.models import REFERENCE
-from wordvec.store import Store
-from wordvec.table import Mode
+from wordvec.models.find import REFERENCE
+from wordvec.tables.name import Mode
+from wordvec.tables.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

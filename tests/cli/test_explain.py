@@ -7,18 +7,17 @@ import json
 import numpy as np
 import pytest
 
-from made_tables import table_of
-from toy import fill, run
+from support.tables import table_of
+from support.toy import fill, run
 from wordvec import text
+from wordvec.analysis.explain import explain
+from wordvec.analysis.query import QueryEngine
 from wordvec.cli.explain import _text
-from wordvec.cli.output import Look
-from wordvec.diagnosis import explain
-from wordvec.expression import parse
-from wordvec.metric import Metric
-from wordvec.query import Asker
-from wordvec.settings import Settings
-from wordvec.store import Store
-from wordvec.table import Mode, TableName
+from wordvec.cli.output import OutputStyle
+from wordvec.expression.parser import parse
+from wordvec.search.settings import Metric, Settings
+from wordvec.tables.name import Mode, TableName
+from wordvec.tables.store import Store
 
 
 @pytest.fixture(autouse=True)
@@ -126,16 +125,16 @@ def test_what_is_better_than_all_says_so() -> None:
 
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
 def test_on_a_narrow_screen_no_line_is_wider(metric: Metric) -> None:
-    asker = Asker(Store().open(TableName("toy", Mode.STATIC)), Settings(metric=metric))
+    asker = QueryEngine(Store().open(TableName("toy", Mode.STATIC)), Settings(metric=metric))
     found = explain(asker, parse("王-男+女"), "子", calibrated=True)
-    assert max(text.width(line) for line in _text(found, Look(cells=41))) <= 41
+    assert max(text.width(line) for line in _text(found, OutputStyle(cells=41))) <= 41
 
 
 def test_on_a_narrow_screen_the_answers_own_part_keeps_its_sign() -> None:
-    asker = Asker(Store().open(TableName("toy", Mode.STATIC)), Settings())
+    asker = QueryEngine(Store().open(TableName("toy", Mode.STATIC)), Settings())
     found = explain(asker, parse("1000*王-男+女"), "女王")
-    assert "‖女王‖²" in "\n".join(_text(found, Look(cells=80)))
-    narrow = [line.split(" ")[0] for line in _text(found, Look(cells=42))]
+    assert "‖女王‖²" in "\n".join(_text(found, OutputStyle(cells=80)))
+    narrow = [line.split(" ")[0] for line in _text(found, OutputStyle(cells=42))]
     assert narrow.count("‖x‖²") == 2  # of the parts, and beside the first answer
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from made_tables import table_of
+from support.tables import table_of
 from wordvec.cli import group
-from wordvec.store import Store
-from wordvec.table import Mode, TableName
-from wordvec.vocabulary import Vocabulary
+from wordvec.tables.name import Mode, TableName
+from wordvec.tables.store import Store
+from wordvec.vocabulary.folder import read_vocabulary
 
 ONLY = "only dicts, ints and numpy arrays are read"
 WHICH = "is --model the model that the vectors were made with?"
@@ -36,7 +36,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 def pickled(tiny_bert: Path, store: Store) -> Path:
     """Give a pickle of the tiny model's vocabulary, as the article writes it."""
     assert store.tables()  # the folder stands beside it
-    V = len(Vocabulary.from_folder(tiny_bert))
+    V = len(read_vocabulary(tiny_bert))
     rows = np.arange(V * 3, dtype=np.float32).reshape(V, 3)
     Path("vectors.pickle").write_bytes(pickle.dumps(dict(enumerate(rows))))
     return Path("vectors.pickle")
@@ -164,7 +164,7 @@ def test_a_table_that_is_not_there_says_what_to_type(
 def test_a_pickle_comes_in_with_the_models_vocabulary(
     store: Store, pickled: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    vocabulary = Vocabulary.from_folder(tiny_bert)
+    vocabulary = read_vocabulary(tiny_bert)
     assert run(capsys, "import", pickled, "--model", tiny_bert) == (
         0,
         f"{tiny_bert}:dynamic: {len(vocabulary)} × 3 taken from vectors.pickle\n",
@@ -212,7 +212,7 @@ def test_the_wrong_model_is_told_by_the_ids(
     tiny_bert: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("x").write_bytes(pickle.dumps({0: np.ones(3), 5: np.ones(3)}))
-    V = len(Vocabulary.from_folder(tiny_bert))
+    V = len(read_vocabulary(tiny_bert))
     assert run(capsys, "import", "x", "--model", tiny_bert) == (
         1,
         "",
@@ -224,7 +224,7 @@ def test_the_wrong_model_is_told_by_the_ids(
 def test_rows_that_are_not_finite_are_counted(
     tiny_bert: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    V = len(Vocabulary.from_folder(tiny_bert))
+    V = len(read_vocabulary(tiny_bert))
     rows = np.ones((V, 2))
     rows[3, 1], rows[5, 0] = np.nan, 1e300
     Path("x").write_bytes(pickle.dumps(dict(enumerate(rows))))

@@ -11,18 +11,18 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-import models_on_disk
-from wordvec import models
+from support import models as models_on_disk
 from wordvec.cli import group
-from wordvec.models import REFERENCE
+from wordvec.models import bundled as models
+from wordvec.models.find import REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 WIDE = (*models_on_disk.JAPANESE, *(f"語{row}" for row in range(718)))  # 800 tokens
 

@@ -19,7 +19,7 @@ from wordvec.cli.options import split_arguments, table_ref
 from wordvec.cli.output import (
     Cell,
     Column,
-    Look,
+    OutputStyle,
     caret_lines,
     header_lines,
     number,
@@ -28,7 +28,7 @@ from wordvec.cli.output import (
     tsv_line,
 )
 from wordvec.errors import ExpressionError, UsageError, WordvecError
-from wordvec.table import Mode, TableRef
+from wordvec.tables.name import Mode, TableRef
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
@@ -143,14 +143,14 @@ def test_a_long_source_is_cut_around_the_place() -> None:
 
 def test_columns_stay_straight_with_wide_characters() -> None:
     columns = [Column("n", right=True), Column("token"), Column("id", right=True)]
-    lines = table_lines(columns, [["1", "王", "296"], ["10", "abc", "7"]], Look())
+    lines = table_lines(columns, [["1", "王", "296"], ["10", "abc", "7"]], OutputStyle())
     assert lines == [" n  token   id", " 1  王     296", "10  abc      7"]
 
 
 def test_a_narrow_terminal_cuts_what_may_shrink() -> None:
     columns = [Column("token", shrinks=True), Column("id", right=True)]
     rows = [["ユースホステル", "26266"], ["王", "296"]]
-    assert table_lines(columns, rows, Look(cells=16)) == [
+    assert table_lines(columns, rows, OutputStyle(cells=16)) == [
         "token         id",
         "ユースホ…  26266",
         "王           296",
@@ -160,16 +160,16 @@ def test_a_narrow_terminal_cuts_what_may_shrink() -> None:
 def test_styles_do_not_move_columns() -> None:
     columns = [Column("a"), Column("b", right=True)]
     rows = [[Cell("王", "dim"), Cell("1", "red")]]
-    plain = table_lines(columns, rows, Look())
-    painted = table_lines(columns, rows, Look(colour=True))
+    plain = table_lines(columns, rows, OutputStyle())
+    painted = table_lines(columns, rows, OutputStyle(colour=True))
     assert painted != plain
     assert [re.sub(r"\x1b\[\d*m", "", line) for line in painted] == plain
 
 
 def test_the_header_breaks_between_facts_where_the_terminal_ends() -> None:
     facts = ["mini:static", "8 × 2", "L2 distance"]
-    assert header_lines(facts, Look()) == ["mini:static · 8 × 2 · L2 distance"]
-    assert header_lines(facts, Look(cells=24)) == ["mini:static · 8 × 2", "L2 distance"]
+    assert header_lines(facts, OutputStyle()) == ["mini:static · 8 × 2 · L2 distance"]
+    assert header_lines(facts, OutputStyle(cells=24)) == ["mini:static · 8 × 2", "L2 distance"]
 
 
 @pytest.mark.parametrize(

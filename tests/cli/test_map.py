@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from made_tables import WORDS, table_of
+from support.tables import WORDS, table_of
 from wordvec.cli import group
-from wordvec.store import Store
-from wordvec.table import Mode
+from wordvec.tables.name import Mode
+from wordvec.tables.store import Store
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from toy import toy_table
+from support.toy import toy_table
 from wordvec.cli import group
-from wordvec.store import Store
+from wordvec.tables.store import Store
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from toy import fill, run
-from wordvec.store import Store
+from support.toy import fill, run
+from wordvec.tables.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

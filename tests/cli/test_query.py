@@ -6,15 +6,18 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
-from toy import toy_table
+from support.toy import toy_table
 from wordvec.cli import group
-from wordvec.store import Store
-from wordvec.table import Mode
+from wordvec.tables.name import Mode
+from wordvec.tables.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEADER = "toy:static · 12 × 3 · L2 distance · raw vectors\n"
 

@@ -20,17 +20,17 @@ from click.testing import CliRunner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from made_tables import table_of
+from support.tables import table_of
 from wordvec.cli import group
 from wordvec.cli.main import COMMANDS
 from wordvec.cli.options import DashCommand
-from wordvec.cli.shell.candidates import MOST, Begun, TokenIndex, begun_word
+from wordvec.cli.shell.candidates import MOST, PartialWord, TokenIndex, begun_word
 from wordvec.cli.shell.completion import Offer, offers
 from wordvec.cli.shell.session import OpenStore, Session, expressions
-from wordvec.store import Store
-from wordvec.table import Mode, TableRef
-from wordvec.vocabulary import Scheme, Vocabulary
-from wordvec.vocabulary.spelling import spell_bytes
+from wordvec.tables.name import Mode, TableRef
+from wordvec.tables.store import Store
+from wordvec.vocabulary.lookup import Vocabulary
+from wordvec.vocabulary.spelling import Scheme, spell_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -433,14 +433,14 @@ def test_a_vocabulary_of_32000_is_searched_in_less_than_five_milliseconds() -> N
 @pytest.mark.parametrize(
     ("before", "word"),
     [
-        ("女", Begun("女", 0)),
-        ("王-女", Begun("女", 2)),
-        ("(王＋女", Begun("女", 3)),
-        ("2*女", Begun("女", 2)),
-        ("男:女=王", Begun("王", 4)),
-        ("王 - ##", Begun("##", 4)),
-        ('王 - "C+', Begun("C+", 4)),
-        ("王 - C\\+", Begun("C+", 4)),
+        ("女", PartialWord("女", 0)),
+        ("王-女", PartialWord("女", 2)),
+        ("(王＋女", PartialWord("女", 3)),
+        ("2*女", PartialWord("女", 2)),
+        ("男:女=王", PartialWord("王", 4)),
+        ("王 - ##", PartialWord("##", 4)),
+        ('王 - "C+', PartialWord("C+", 4)),
+        ("王 - C\\+", PartialWord("C+", 4)),
         ("", None),
         ("王 - ", None),
         ("王 ", None),
@@ -450,7 +450,7 @@ def test_a_vocabulary_of_32000_is_searched_in_less_than_five_milliseconds() -> N
     ],
 )
 def test_the_word_at_the_cursor_is_read_by_the_grammars_own_tokenizer(
-    before: str, word: Begun | None
+    before: str, word: PartialWord | None
 ) -> None:
     assert begun_word(before) == word
 

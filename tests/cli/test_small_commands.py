@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from toy import fill, run
-from wordvec.cli.output import Look
+from support.toy import fill, run
+from wordvec.analysis.similar import similar
+from wordvec.cli.output import OutputStyle
 from wordvec.cli.similar import _text
-from wordvec.similarity import similar
-from wordvec.store import Store
-from wordvec.table import Mode, TableName
+from wordvec.tables.name import Mode, TableName
+from wordvec.tables.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +41,7 @@ toy:static · 12 × 3 · cosine similarity · raw vectors
 
 def test_a_matrix_that_does_not_fit_is_a_list() -> None:
     found = similar(Store().open(TableName("toy", Mode.STATIC)), ["王", "女", "女王"])
-    assert list(_text(found, Look(cells=26)))[-4:] == [
+    assert list(_text(found, OutputStyle(cells=26)))[-4:] == [
         "token  other  similarity",
         "王     女         0.0000",
         "王     女王       0.5000",

@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import json
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from made_tables import table_of
+from support.tables import table_of
 from wordvec.cli import group
 from wordvec.cli.tables import age_text, size_text
-from wordvec.store import Store
-from wordvec.table import Mode, TableName
+from wordvec.tables.name import Mode, TableName
+from wordvec.tables.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ROWS = {"王": [1.0, 0.0], "女": [0.0, 2.0], "男": [3.0, 4.0]}
 
@@ -165,7 +168,7 @@ def test_the_list_fits_the_terminal(
 ) -> None:
     from wordvec.cli import output, tables
 
-    monkeypatch.setattr(output.Look, "of", lambda _: output.Look(cells=cells))
+    monkeypatch.setattr(output.OutputStyle, "of", lambda _: output.OutputStyle(cells=cells))
     monkeypatch.setattr(tables, "size_text", lambda _: "1 kB")
     here.store.save(table_of(ROWS, model="an-organisation/a-model"))
     assert here("tables")[1].splitlines() == lines
@@ -174,7 +177,7 @@ def test_the_list_fits_the_terminal(
 def test_the_state_fits_the_terminal_too(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     from wordvec.cli import output, tables
 
-    monkeypatch.setattr(output.Look, "of", lambda _: output.Look(cells=26))
+    monkeypatch.setattr(output.OutputStyle, "of", lambda _: output.OutputStyle(cells=26))
     monkeypatch.setattr(tables, "size_text", lambda _: "1 kB")
     here.store.save(table_of(ROWS, model="an-organisation/a-model"))
     assert here("tables", "--verify")[1].splitlines() == [

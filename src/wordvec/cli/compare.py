@@ -25,7 +25,7 @@ from wordvec.cli.output import (
     Cell,
     Column,
     Format,
-    Look,
+    OutputStyle,
     header_lines,
     note,
     number,
@@ -37,15 +37,15 @@ from wordvec.cli.output import (
 )
 from wordvec.cli.query import settings_facts, table_name
 from wordvec.errors import UsageError
-from wordvec.table import TableRef
+from wordvec.tables.name import TableRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from wordvec.answers import TableDescription
-    from wordvec.comparison import ComparedNeighbour, Comparison, Overlap
-    from wordvec.settings import Settings
-    from wordvec.store import Store
+    from wordvec.analysis.compare import ComparedNeighbour, Comparison, Overlap
+    from wordvec.search.settings import Settings
+    from wordvec.tables.store import Store
+    from wordvec.tables.table import TableDescription
 
 EPILOG = """\b
 Examples:
@@ -82,10 +82,10 @@ def command(
     Beside each answer stands its rank in the other tables, far down too. Below: how many answers
     two tables share, and the rank-biased overlap of the lists (1: the same list; p = 0.9).
     """
-    from wordvec.comparison import compare
-    from wordvec.expression import parse
-    from wordvec.opening import open_tables
-    from wordvec.query import Asker
+    from wordvec.analysis.compare import compare
+    from wordvec.analysis.query import QueryEngine
+    from wordvec.api import open_tables
+    from wordvec.expression.parser import parse
 
     refuse_lone_operators("compare", expressions)
     if len(expressions) > 1:
@@ -98,18 +98,18 @@ def command(
     with Bar("tokens") as bar:
         opened = open_tables([replace(ref, model=ref.model or model) for ref in refs], store)
         _refuse_twice([str(one.table.name) for one in opened])
-        askers = [
-            Asker(one.table, settings, derived=store.derived(one.table.name), progress=bar)
+        engines = [
+            QueryEngine(one.table, settings, derived=store.derived(one.table.name), progress=bar)
             for one in opened
         ]
-        found = compare(askers, expression)
-    remarks = [*(n for one in opened for n in one.notes), *(n for a in askers for n in a.notes)]
+        found = compare(engines, expression)
+    remarks = [*(n for one in opened for n in one.notes), *(n for a in engines for n in a.notes)]
     for remark in dict.fromkeys([*remarks, *found.notes]):
         note(remark)
     if form in (Format.JSON, Format.JSONL):
         write_json([found.to_json()], form)
     else:
-        write_lines(_tsv(found) if form is Format.TSV else _text(found, Look.of(sys.stdout)))
+        write_lines(_tsv(found) if form is Format.TSV else _text(found, OutputStyle.of(sys.stdout)))
 
 
 def _refuse_twice(names: Sequence[str]) -> None:
@@ -131,7 +131,7 @@ def _tsv(found: Comparison) -> Iterator[str]:
             yield tsv_line([*cells, *([" ".join(n.twins)] if merged else []), *one.ranks])
 
 
-def _text(found: Comparison, look: Look) -> Iterator[str]:
+def _text(found: Comparison, look: OutputStyle) -> Iterator[str]:
     names = _short_names([column.answer.table for column in found.columns])
     facts = _tables_facts(found, names)
     if not _fit(found, names, look):  # cut, mini:static and mini:dynamic would look alike
@@ -163,7 +163,7 @@ def _size(table: TableDescription) -> str:
     return f"{table.tokens:,} × {table.dimensions}"
 
 
-def _fit(found: Comparison, names: Sequence[str], look: Look) -> bool:
+def _fit(found: Comparison, names: Sequence[str], look: OutputStyle) -> bool:
     """Whether the names of the tables fit above columns below one another."""
     if look.cells is None:
         return True
@@ -175,7 +175,7 @@ def _fit(found: Comparison, names: Sequence[str], look: Look) -> bool:
     )
 
 
-def _beside(found: Comparison, names: Sequence[str], look: Look) -> list[str]:
+def _beside(found: Comparison, names: Sequence[str], look: OutputStyle) -> list[str]:
     """The columns beside one another, or below one another where the screen is too narrow."""
     groups = [_group(found, i, names) for i in range(len(names))]
     columns = [Column("rank", right=True), *(column for heads, _ in groups for column in heads)]
@@ -184,7 +184,7 @@ def _beside(found: Comparison, names: Sequence[str], look: Look) -> list[str]:
         [Cell(str(i + 1)), *(cell for heads, rows in groups for cell in _line(heads, rows, i))]
         for i in range(depth)
     ]
-    plain = table_lines(columns, rows, Look())
+    plain = table_lines(columns, rows, OutputStyle())
     if look.cells is None or max(map(text.width, plain)) <= look.cells:
         return table_lines(columns, rows, look)
     lines: list[str] = []

@@ -26,7 +26,7 @@ from click.shell_completion import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from wordvec.table import TableName
+    from wordvec.tables.name import TableName
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -92,19 +92,20 @@ Then, in a new terminal, Tab completes commands, options, and the names of table
 
 @click.command(epilog=EPILOG)
 @click.argument("shell", type=click.Choice(SHELLS))
-def command(shell: str) -> None:
+@click.pass_context
+def command(ctx: click.Context, shell: str) -> None:
     """Print the script that completes `wordvec` in a shell."""
-    from wordvec.cli.main import group
-
     complete = get_completion_class(shell)
     if complete is None:
         raise click.UsageError(f"click knows no completion for {shell}")
-    click.echo(complete(group, {}, "wordvec", "_WORDVEC_COMPLETE").source(), nl=False)
+    click.echo(
+        complete(ctx.find_root().command, {}, "wordvec", "_WORDVEC_COMPLETE").source(), nl=False
+    )
 
 
 def table_values(root: Path | None) -> list[str]:
     """Every name that `--table` takes here: the modes alone, the bundled model's, the store's."""
-    from wordvec.models import MINI
+    from wordvec.models.bundled import MINI
 
     stored = [str(name) for name in _stored(root)]
     return _once(["static", "dynamic", f"{MINI}:static", *stored])
@@ -112,7 +113,8 @@ def table_values(root: Path | None) -> list[str]:
 
 def model_values(root: Path | None) -> list[str]:
     """Models that have a table in the store, the bundled one and the reference."""
-    from wordvec.models import MINI, REFERENCE
+    from wordvec.models.bundled import MINI
+    from wordvec.models.find import REFERENCE
 
     return _once([MINI, REFERENCE, *(name.model for name in _stored(root))])
 
@@ -140,8 +142,8 @@ def _root(ctx: click.Context) -> Path | None:
 
 
 def _stored(root: Path | None) -> list[TableName]:
-    from wordvec.store.layout import places
-    from wordvec.store.tables import default_root
+    from wordvec.tables.paths import places
+    from wordvec.tables.store import default_root
 
     try:
         found = places(default_root() if root is None else root)

@@ -21,7 +21,7 @@ from wordvec.cli.output import (
     Cell,
     Column,
     Format,
-    Look,
+    OutputStyle,
     header_lines,
     note,
     table_lines,
@@ -30,15 +30,14 @@ from wordvec.cli.output import (
     write_lines,
 )
 from wordvec.cli.query import settings_facts, table_facts
-from wordvec.metric import Metric
-from wordvec.settings import Method, Settings
+from wordvec.search.settings import Method, Metric, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wordvec.evaluation import Evaluation
-    from wordvec.store import Store
-    from wordvec.table import TableRef
+    from wordvec.analysis.evaluate import Evaluation
+    from wordvec.tables.name import TableRef
+    from wordvec.tables.store import Store
 
 EPILOG = """\b
 Examples:
@@ -73,8 +72,8 @@ def command(
     answers; or FILE lists questions, as word2vec's questions-words.txt does. top-1 is the share of
     questions answered right at once, top-10 that of right answers among the first ten.
     """
-    from wordvec.evaluation import bundled_analogies, evaluate, read_analogies
-    from wordvec.opening import open_table
+    from wordvec.analysis.evaluate import bundled_analogies, evaluate, read_analogies
+    from wordvec.api import open_table
 
     settings = Settings(
         method=Method(method),
@@ -91,7 +90,7 @@ def command(
     if form in (Format.JSON, Format.JSONL):
         write_json([found.to_json()], form)
     else:
-        write_lines(_tsv(found) if form is Format.TSV else _text(found, Look.of(sys.stdout)))
+        write_lines(_tsv(found) if form is Format.TSV else _text(found, OutputStyle.of(sys.stdout)))
 
 
 def _notes(found: Evaluation) -> Iterator[str]:
@@ -111,7 +110,7 @@ def _tsv(found: Evaluation) -> Iterator[str]:
         yield tsv_line([score.name, score.pairs, score.questions, score.top1, score.top10])
 
 
-def _text(found: Evaluation, look: Look) -> Iterator[str]:
+def _text(found: Evaluation, look: OutputStyle) -> Iterator[str]:
     yield from header_lines([*table_facts(found.table), *settings_facts(found.settings)], look)
     yield ""
     columns = [

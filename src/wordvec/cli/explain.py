@@ -21,7 +21,7 @@ from wordvec.cli.output import (
     Cell,
     Column,
     Format,
-    Look,
+    OutputStyle,
     header_lines,
     note,
     number,
@@ -34,16 +34,16 @@ from wordvec.cli.output import (
 )
 from wordvec.cli.query import settings_facts, table_facts, table_name
 from wordvec.errors import UsageError
-from wordvec.metric import Metric
+from wordvec.search.settings import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from wordvec.calibration import Calibration
-    from wordvec.explanation import Ahead, Explanation
-    from wordvec.settings import Settings
-    from wordvec.store import Store
-    from wordvec.table import TableRef
+    from wordvec.analysis.calibration import Calibration
+    from wordvec.analysis.explain import Competitor, Explanation
+    from wordvec.search.settings import Settings
+    from wordvec.tables.name import TableRef
+    from wordvec.tables.store import Store
 
 _OWN = "‖x‖²"  # what an answer's own length gives under l2
 
@@ -86,10 +86,10 @@ def command(
     the first, the first is taken apart beside it: what sets that one ahead is then seen word by
     word.
     """
-    from wordvec.diagnosis import explain_in_each
-    from wordvec.expression import parse
-    from wordvec.opening import open_tables
-    from wordvec.query import Asker
+    from wordvec.analysis.explain import explain_in_each
+    from wordvec.analysis.query import QueryEngine
+    from wordvec.api import open_tables
+    from wordvec.expression.parser import parse
 
     refuse_lone_operators("explain", arguments)
     if len(arguments) > 2:
@@ -97,23 +97,25 @@ def command(
         raise UsageError(f"explain takes an expression and a token, got {len(arguments)}: {got}")
     expression = parse(arguments[0])
     opened = open_tables(refs_of(tables, ref), store)
-    askers = [Asker(one.table, settings, derived=store.derived(one.table.name)) for one in opened]
+    engines = [
+        QueryEngine(one.table, settings, derived=store.derived(one.table.name)) for one in opened
+    ]
     token = arguments[1] if len(arguments) > 1 else None
-    found = explain_in_each(askers, expression, token, calibrated=calibrated)
-    remarks = [*(n for one in opened for n in one.notes), *(n for a in askers for n in a.notes)]
+    found = explain_in_each(engines, expression, token, calibrated=calibrated)
+    remarks = [*(n for one in opened for n in one.notes), *(n for a in engines for n in a.notes)]
     for remark in dict.fromkeys([*remarks, *(n for one in found for n in one.notes)]):
         note(remark)
     if form in (Format.JSON, Format.JSONL):
         write_json([one.to_json() for one in found], form)
     else:
-        look = Look.of(sys.stdout)
+        look = OutputStyle.of(sys.stdout)
         write_lines(_tsv(found, by_table=bool(tables)) if form is Format.TSV else _all(found, look))
     for one in found:
         _warn_of_few(one, by_table=bool(tables))
 
 
 def _warn_of_few(found: Explanation, *, by_table: bool) -> None:
-    from wordvec.diagnosis import FEW
+    from wordvec.analysis.explain import FEW
 
     if 0 < found.carriers <= FEW < found.table.dimensions:
         few = "one dimension is" if found.carriers == 1 else f"{found.carriers} dimensions are"
@@ -133,14 +135,14 @@ def _tsv(found: Sequence[Explanation], *, by_table: bool) -> Iterator[str]:
             yield tsv_line([*begin, one.token, "", one.norm, "", one.own])
 
 
-def _all(found: Sequence[Explanation], look: Look) -> Iterator[str]:
+def _all(found: Sequence[Explanation], look: OutputStyle) -> Iterator[str]:
     for i, one in enumerate(found):
         yield from [""] if i else []
         yield from _text(one, look)
 
 
-def _text(found: Explanation, look: Look) -> Iterator[str]:
-    plain = Look(cells=look.cells)
+def _text(found: Explanation, look: OutputStyle) -> Iterator[str]:
+    plain = OutputStyle(cells=look.cells)
     yield from header_lines([*table_facts(found.table), *settings_facts(found.settings)], look)
     yield ""
     yield look.paint(f"{one_line(found.query)} → {found.token}", "bold")
@@ -165,7 +167,7 @@ def _text(found: Explanation, look: Look) -> Iterator[str]:
         yield from header_lines(_calibration_facts(found.calibration, found.metric), plain)
 
 
-def _parts(found: Explanation, look: Look) -> list[str]:
+def _parts(found: Explanation, look: OutputStyle) -> list[str]:
     columns = [
         Column("word", shrinks=True),
         Column("weight", right=True),
@@ -187,13 +189,13 @@ def _parts(found: Explanation, look: Look) -> list[str]:
     if found.own is None:
         return table_lines(columns, [*rows, total], look)
     own = [f"‖{found.token}‖²", "", "", "", number(found.own)]
-    whole = table_lines(columns, [*rows, own, total], Look())
+    whole = table_lines(columns, [*rows, own, total], OutputStyle())
     if look.cells is not None and max(map(text.width, whole)) > look.cells:
         own[0] = _OWN  # cut, the token would lose the sign of its length
     return table_lines(columns, [*rows, own, total], look)
 
 
-def _ahead(found: Explanation, ahead: Ahead, look: Look) -> Iterator[str]:
+def _ahead(found: Explanation, ahead: Competitor, look: OutputStyle) -> Iterator[str]:
     """What the first answer gets more than this one, word by word."""
     apart = abs(sum(gain for _, gain in found.gains))
     squared = " in the square" if found.metric is Metric.L2 else ""
@@ -203,7 +205,7 @@ def _ahead(found: Explanation, ahead: Ahead, look: Look) -> Iterator[str]:
         f"better by {number(apart)}{squared}",
         f"most by {_OWN if found.decisive is None else text.escape(found.decisive)}",
     ]
-    yield from header_lines(facts, Look(cells=look.cells))
+    yield from header_lines(facts, OutputStyle(cells=look.cells))
     yield ""
     columns = [
         Column("word", shrinks=True),
@@ -241,7 +243,7 @@ def _length_facts(found: Explanation) -> list[str]:
     return [*whose, f"{rank} if all words had one length"]
 
 
-def _dimensions(found: Explanation, look: Look) -> list[str]:
+def _dimensions(found: Explanation, look: OutputStyle) -> list[str]:
     columns = [
         Column("dimension", right=True),
         Column("part", right=True),

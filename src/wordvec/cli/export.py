@@ -11,11 +11,11 @@ from wordvec.cli.bar import Bar, progress_option
 from wordvec.cli.options import complete_table, store_option
 from wordvec.cli.output import note, write_lines
 from wordvec.cli.tables import size_text
-from wordvec.table import TableRef
+from wordvec.tables.name import TableRef
 from wordvec.text import escape
 
 if TYPE_CHECKING:
-    from wordvec.store import Store
+    from wordvec.tables.store import Store
 
 
 @click.command("export")
@@ -50,8 +50,8 @@ def command(
       wordvec export dynamic -o dynamic.pickle
       wordvec export mini:static -o mini.txt --format word2vec
     """  # noqa: D301  # \b is click's mark: no wrapping below
-    from wordvec.exports import FileFormat, export_table
-    from wordvec.opening import open_table
+    from wordvec.api import open_table
+    from wordvec.formats.export import FileFormat, export_table
 
     opened = open_table(TableRef.parse(table), store)
     for line in opened.notes:

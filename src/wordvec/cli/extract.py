@@ -9,15 +9,15 @@ import click
 from wordvec.cli.bar import Bar, progress_option
 from wordvec.cli.options import complete_model, store_option
 from wordvec.cli.output import note, warn, write_lines
-from wordvec.models import REFERENCE, default_model
-from wordvec.table import Mode, TableName
+from wordvec.models.find import REFERENCE, default_model
+from wordvec.tables.name import Mode, TableName
 from wordvec.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wordvec.extractor import Outcome
-    from wordvec.store import Store
+    from wordvec.extraction.extract import ExtractionResult
+    from wordvec.tables.store import Store
 
 
 @click.command("extract")
@@ -74,7 +74,7 @@ def command(
 
     An extraction that was stopped goes on where it stopped when the same command is run again.
     """
-    from wordvec.extractor import Dtype, Settings, extract
+    from wordvec.extraction.extract import Dtype, Settings, extract
 
     bar = Bar("tokens", shown=progress)
     try:
@@ -104,9 +104,9 @@ def _say_what_is_kept(bar: Bar) -> None:
         note(f"stopped at {bar.done:,} of {bar.total:,}; the same command goes on from there")
 
 
-def _told(outcome: Outcome) -> Iterator[str]:
+def _told(outcome: ExtractionResult) -> Iterator[str]:
     """What was written where, in one line; where the bundled model stood in, what to type."""
-    from wordvec.store import extract_command
+    from wordvec.tables.store import extract_command
 
     V, D = outcome.shape
     name, where = escape(str(outcome.table)), escape(str(outcome.folder))

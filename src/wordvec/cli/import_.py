@@ -9,11 +9,11 @@ import click
 
 from wordvec.cli.options import complete_model, store_option
 from wordvec.cli.output import warn, write_lines
-from wordvec.table import Mode
+from wordvec.tables.name import Mode
 from wordvec.text import escape
 
 if TYPE_CHECKING:
-    from wordvec.store import Store
+    from wordvec.tables.store import Store
 
 
 @click.command("import")
@@ -41,7 +41,7 @@ def command(*, path: Path, model: str, mode: str, force: bool, store: Store) -> 
     The file is read by a machine that builds dicts, ints and numpy arrays and nothing else:
     nothing in it is run.
     """
-    from wordvec.imports import import_pickle
+    from wordvec.formats.imports import import_pickle
 
     table = import_pickle(path, model, Mode(mode), store, force=force)
     if bad := len(table.provenance.non_finite_rows):

@@ -12,16 +12,16 @@ from wordvec.cli.bar import Bar, progress_option
 from wordvec.cli.options import DashCommand, Several, flat, refs_of, table_options, tables_option
 from wordvec.cli.output import note, write_lines
 from wordvec.errors import UsageError
-from wordvec.metric import Metric
+from wordvec.search.settings import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar
 
-    from wordvec.map import Map
+    from wordvec.map.build import Map
     from wordvec.progress import Progress
-    from wordvec.store import Store
-    from wordvec.table import TableRef
+    from wordvec.tables.name import TableRef
+    from wordvec.tables.store import Store
 
     F = TypeVar("F", bound=Callable[..., Any])
 
@@ -127,11 +127,11 @@ def command(
     t-SNE on exact neighbours. The places are kept in the store, so that the second time takes a
     moment. The page has search, neighbours, a lasso and a legend; ? in it lists its keys.
     """
-    from wordvec.expression import parse
-    from wordvec.map import survey
-    from wordvec.opening import open_tables
-    from wordvec.projection import Settings
-    from wordvec.transforms import transform
+    from wordvec.api import open_tables
+    from wordvec.expression.parser import parse
+    from wordvec.map.build import build_map
+    from wordvec.map.projection import Settings
+    from wordvec.search.transforms import transform
 
     page_file = output or (None if png or svg else Path("map.html"))
     _check_folders(page_file, png, svg)
@@ -156,7 +156,7 @@ def command(
             note(f"placing {table} (t-SNE)") if bar.shown else None
             return bar
 
-        the_map = survey(
+        the_map = build_map(
             opened,
             tokens=tokens,
             settings=settings,
@@ -181,8 +181,9 @@ def _check_folders(*files: Path | None) -> None:
 def _write(
     the_map: Map, page_file: Path | None, png: Path | None, svg: Path | None, *, vectors: bool
 ) -> None:
-    from wordvec.map import build_page, draw, vector_bytes
-    from wordvec.store.files import write_whole
+    from wordvec.map.figure import draw
+    from wordvec.map.page import build_page, vector_bytes
+    from wordvec.tables.files import write_whole
 
     if page_file:
         if vectors:

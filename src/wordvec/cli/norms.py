@@ -12,7 +12,7 @@ from wordvec.cli.output import (
     Cell,
     Column,
     Format,
-    Look,
+    OutputStyle,
     header_lines,
     note,
     number,
@@ -26,9 +26,9 @@ from wordvec.cli.query import table_facts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wordvec.norms import Norm, NormsReport
-    from wordvec.store import Store
-    from wordvec.table import TableRef
+    from wordvec.analysis.norms import Norm, NormsReport
+    from wordvec.tables.name import TableRef
+    from wordvec.tables.store import Store
 
 EPILOG = """\b
 Examples:
@@ -62,8 +62,8 @@ def command(
     Rank 1 is the longest vector; the percentile says how many in a hundred are shorter. Below
     stand the smallest, the median and the largest norm of the table.
     """
-    from wordvec.norms import norms
-    from wordvec.opening import open_table
+    from wordvec.analysis.norms import norms
+    from wordvec.api import open_table
 
     opened = open_table(ref, store)
     report = norms(opened.table, tokens, largest=largest or 0, smallest=smallest or 0)
@@ -72,7 +72,7 @@ def command(
     if form in (Format.JSON, Format.JSONL):
         write_json([report.to_json()], form)
     else:
-        look = Look.of(sys.stdout)
+        look = OutputStyle.of(sys.stdout)
         write_lines(_tsv(report) if form is Format.TSV else _text(report, look))
 
 
@@ -82,7 +82,7 @@ def _tsv(report: NormsReport) -> Iterator[str]:
         yield tsv_line([norm.token, norm.id, norm.norm, norm.rank, norm.percentile])
 
 
-def _text(report: NormsReport, look: Look) -> Iterator[str]:
+def _text(report: NormsReport, look: OutputStyle) -> Iterator[str]:
     yield from header_lines([*table_facts(report.table), "L2 norm"], look)
     yield ""
     columns = [

@@ -12,7 +12,7 @@ from wordvec.cli.output import (
     Cell,
     Column,
     Format,
-    Look,
+    OutputStyle,
     header_lines,
     note,
     number,
@@ -26,9 +26,9 @@ from wordvec.cli.query import rows_fact, table_facts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wordvec.similarity import OddOne
-    from wordvec.store import Store
-    from wordvec.table import TableRef
+    from wordvec.analysis.similar import OddOne
+    from wordvec.tables.name import TableRef
+    from wordvec.tables.store import Store
 
 EPILOG = """\b
 Examples:
@@ -55,9 +55,9 @@ def command(
     It is the one with the least cosine similarity to the mean of the rest, every word counted at
     length 1. Tokens as they stand, or # and an id.
     """
-    from wordvec.opening import open_table
-    from wordvec.similarity import odd
-    from wordvec.transforms import transform
+    from wordvec.analysis.similar import odd
+    from wordvec.api import open_table
+    from wordvec.search.transforms import transform
 
     opened = open_table(ref, store)
     table = transform(opened.table, transforms, derived=store.derived(opened.table.name))
@@ -67,7 +67,7 @@ def command(
     if form in (Format.JSON, Format.JSONL):
         write_json([found.to_json()], form)
     else:
-        write_lines(_tsv(found) if form is Format.TSV else _text(found, Look.of(sys.stdout)))
+        write_lines(_tsv(found) if form is Format.TSV else _text(found, OutputStyle.of(sys.stdout)))
 
 
 def _tsv(found: OddOne) -> Iterator[str]:
@@ -76,7 +76,7 @@ def _tsv(found: OddOne) -> Iterator[str]:
         yield tsv_line([one.word.token, one.word.id, one.similarity, one is found.odd])
 
 
-def _text(found: OddOne, look: Look) -> Iterator[str]:
+def _text(found: OddOne, look: OutputStyle) -> Iterator[str]:
     facts = ["cosine to the mean of the rest", rows_fact(found.table.transforms)]
     yield from header_lines([*table_facts(found.table), *facts], look)
     yield ""

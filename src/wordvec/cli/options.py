@@ -16,10 +16,9 @@ import click
 
 from wordvec.cli.output import Format
 from wordvec.errors import UsageError
-from wordvec.filters import Filters, Only
-from wordvec.metric import Metric
-from wordvec.settings import Method, Settings
-from wordvec.table import Mode, TableRef
+from wordvec.search.filters import Filters, Only
+from wordvec.search.settings import Method, Metric, Settings
+from wordvec.tables.name import Mode, TableRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -122,7 +121,7 @@ def store_option(callback: Callback) -> Callback:
     )
     @functools.wraps(callback)
     def with_store(*args: Any, store_root: Path | None, **kwargs: Any) -> Any:
-        from wordvec.store import Store  # numpy, which --help does without
+        from wordvec.tables.store import Store  # numpy, which --help does without
 
         store = click.get_current_context().find_object(Store)  # that of `wordvec shell`
         if store is None or store_root is not None:

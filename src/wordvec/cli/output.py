@@ -33,7 +33,7 @@ _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", 
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class OutputStyle:
     """What the reader's screen can show: colours or not, and its width in cells if it has one."""
 
     colour: bool = False
@@ -41,7 +41,7 @@ class Look:
 
     @classmethod
     def of(cls, stream: TextIO) -> Self:
-        """Look at a stream: a terminal has a width, and colours unless NO_COLOR is set."""
+        """OutputStyle at a stream: a terminal has a width, and colours unless NO_COLOR is set."""
         try:
             if not stream.isatty():
                 return cls()
@@ -76,7 +76,7 @@ class Cell:
 
 
 def table_lines(
-    columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], look: Look
+    columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], look: OutputStyle
 ) -> list[str]:
     """Lay out a heading and rows, two cells apart, straight with wide characters.
 
@@ -124,7 +124,7 @@ def _shrink(widths: list[int], columns: Sequence[Column], cells: int | None) -> 
     return widths
 
 
-def header_lines(facts: Sequence[str], look: Look) -> list[str]:
+def header_lines(facts: Sequence[str], look: OutputStyle) -> list[str]:
     """Join facts (table, metric, normalisation …) in one line, broken between them if narrow."""
     lines: list[str] = []
     for fact in facts:
@@ -193,14 +193,14 @@ def warn(message: str) -> None:
 
 def _complain(kind: str, message: str, style: str) -> None:
     sys.stdout.flush()  # what was printed before stays before
-    look = Look.of(sys.stderr)
+    look = OutputStyle.of(sys.stderr)
     sys.stderr.write(f"{look.paint(f'{kind}:', style)} {message}\n")
 
 
 def show_error(error: WordvecError, *, where: str = "") -> None:
     """Draw an error: message, the place under the expression, and the next thing to type."""
     sys.stdout.flush()
-    look = Look.of(sys.stderr)
+    look = OutputStyle.of(sys.stderr)
     sys.stderr.write(f"{look.paint('Error:', 'red')} {where}{error.message}\n")
     if isinstance(error, ExpressionError):
         source, caret = caret_lines(error, look.cells or 80)

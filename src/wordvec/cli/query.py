@@ -21,7 +21,7 @@ from wordvec.cli.output import (
     Cell,
     Column,
     Format,
-    Look,
+    OutputStyle,
     header_lines,
     json_text,
     note,
@@ -33,16 +33,16 @@ from wordvec.cli.output import (
     write_lines,
 )
 from wordvec.errors import WordvecError
-from wordvec.metric import Metric
+from wordvec.search.settings import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from wordvec.answers import Answer, Neighbour, TableDescription
-    from wordvec.query import Asker, Question
-    from wordvec.settings import Settings
-    from wordvec.store import Store
-    from wordvec.table import TableRef
+    from wordvec.analysis.query import Answer, Neighbour, QueryEngine, Question
+    from wordvec.search.settings import Settings
+    from wordvec.tables.name import TableRef
+    from wordvec.tables.store import Store
+    from wordvec.tables.table import TableDescription
 
     Line = tuple[int, bytes]  # its number, from 1, and what it holds
 
@@ -78,18 +78,18 @@ def command(
     The words of an expression are tokens of the model; they are among the answers, marked with *,
     unless --exclude is given. A lone - reads expressions from standard input, one a line.
     """
-    from wordvec.expression import parse
-    from wordvec.opening import open_table
-    from wordvec.query import Asker
+    from wordvec.analysis.query import QueryEngine
+    from wordvec.api import open_table
+    from wordvec.expression.parser import parse
 
     refuse_lone_operators("query", expressions)
     by_line = expressions == ("-",)
     parsed = [] if by_line else [parse(source) for source in expressions]
     opened = open_table(ref, store)
-    writer = AnswerWriter(form, Look.of(sys.stdout))
+    writer = AnswerWriter(form, OutputStyle.of(sys.stdout))
     with Bar("tokens") as bar:  # drawn while a graph of neighbours is made, once a table
         derived = store.derived(opened.table.name)
-        asker = Asker(opened.table, settings, derived=derived, progress=bar)
+        asker = QueryEngine(opened.table, settings, derived=derived, progress=bar)
         for remark in (*opened.notes, *asker.notes):
             note(remark)
         if by_line:
@@ -102,7 +102,7 @@ def command(
     return 0 if fine else 1
 
 
-def _answer_lines(asker: Asker, stream: BinaryIO, writer: AnswerWriter) -> bool:
+def _answer_lines(asker: QueryEngine, stream: BinaryIO, writer: AnswerWriter) -> bool:
     """Answer each line of a stream, in order; say whether every line could be."""
     fine = True
     for block in _blocks(stream):
@@ -130,8 +130,8 @@ def _blocks(stream: BinaryIO) -> Iterator[list[Line]]:
         yield [(count + 1, rest)]
 
 
-def _prepare_line(asker: Asker, line: int, content: bytes) -> Question | WordvecError:
-    from wordvec.expression import parse
+def _prepare_line(asker: QueryEngine, line: int, content: bytes) -> Question | WordvecError:
+    from wordvec.expression.parser import parse
 
     try:
         source = content.decode("utf-8-sig" if line == 1 else "utf-8").rstrip("\r")
@@ -145,7 +145,7 @@ def _prepare_line(asker: Asker, line: int, content: bytes) -> Question | Wordvec
 class AnswerWriter:
     """Prints answers as they come: one header line, then each answer under its question."""
 
-    def __init__(self, form: Format, look: Look) -> None:
+    def __init__(self, form: Format, look: OutputStyle) -> None:
         self.form = form
         self.look = look
         self.count = 0
@@ -225,7 +225,7 @@ def table_name(table: TableDescription) -> str:
     return f"{table.model}:{table.mode}" + ("" if table.layer is None else f"@{table.layer}")
 
 
-def answer_lines(answer: Answer, look: Look) -> list[str]:
+def answer_lines(answer: Answer, look: OutputStyle) -> list[str]:
     """One answer under its question; the words of the question are marked and dimmed."""
     twins = answer.settings.merge_twins
     columns = _columns(answer.metric.score_name, twins=twins)

@@ -19,7 +19,7 @@ from wordvec.cli.output import (
     Cell,
     Column,
     Format,
-    Look,
+    OutputStyle,
     header_lines,
     note,
     number,
@@ -30,14 +30,14 @@ from wordvec.cli.output import (
 )
 from wordvec.cli.query import METRIC_NAMES, rows_fact, table_facts
 from wordvec.errors import UsageError
-from wordvec.metric import Metric
+from wordvec.search.settings import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wordvec.similarity import Similarities
-    from wordvec.store import Store
-    from wordvec.table import TableRef
+    from wordvec.analysis.similar import Similarities
+    from wordvec.tables.name import TableRef
+    from wordvec.tables.store import Store
 
 EPILOG = """\b
 Examples:
@@ -71,9 +71,9 @@ def command(
 
     Tokens as they stand, or # and an id.
     """
-    from wordvec.opening import open_table
-    from wordvec.similarity import similar
-    from wordvec.transforms import transform
+    from wordvec.analysis.similar import similar
+    from wordvec.api import open_table
+    from wordvec.search.transforms import transform
 
     if len(tokens) < 2:
         raise UsageError("similar needs two words or more")
@@ -85,7 +85,7 @@ def command(
     if form in (Format.JSON, Format.JSONL):
         write_json([found.to_json()], form)
     else:
-        write_lines(_tsv(found) if form is Format.TSV else _text(found, Look.of(sys.stdout)))
+        write_lines(_tsv(found) if form is Format.TSV else _text(found, OutputStyle.of(sys.stdout)))
 
 
 def _pairs(found: Similarities) -> Iterator[tuple[int, int]]:
@@ -100,16 +100,16 @@ def _tsv(found: Similarities) -> Iterator[str]:
         yield tsv_line([one.token, one.id, other.token, other.id, found.scores[i][j]])
 
 
-def _text(found: Similarities, look: Look) -> Iterator[str]:
+def _text(found: Similarities, look: OutputStyle) -> Iterator[str]:
     facts = [METRIC_NAMES[found.metric], rows_fact(found.table.transforms)]
     yield from header_lines([*table_facts(found.table), *facts], look)
     yield ""
-    matrix = _matrix(found, Look())
+    matrix = _matrix(found, OutputStyle())
     fits = look.cells is None or max(map(text.width, matrix)) <= look.cells
     yield from _matrix(found, look) if fits else _list(found, look)
 
 
-def _matrix(found: Similarities, look: Look) -> list[str]:
+def _matrix(found: Similarities, look: OutputStyle) -> list[str]:
     columns = [Column(""), *(Column(word.token, right=True) for word in found.words)]
     rows = [
         [
@@ -124,7 +124,7 @@ def _matrix(found: Similarities, look: Look) -> list[str]:
     return table_lines(columns, rows, look)
 
 
-def _list(found: Similarities, look: Look) -> list[str]:
+def _list(found: Similarities, look: OutputStyle) -> list[str]:
     """Pair by pair, where the matrix is too wide for the screen."""
     columns = [
         Column("token", shrinks=True),

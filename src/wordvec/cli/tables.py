@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +13,7 @@ from wordvec.cli.output import (
     Cell,
     Column,
     Format,
-    Look,
+    OutputStyle,
     table_lines,
     tsv_line,
     warn,
@@ -23,11 +21,14 @@ from wordvec.cli.output import (
     write_lines,
 )
 from wordvec.errors import TableNotFoundError, UsageError
-from wordvec.table import TableName, TableRef
+from wordvec.tables.name import TableName, TableRef
 from wordvec.text import clip, escape, width
 
 if TYPE_CHECKING:
-    from wordvec.store import Store, TableInfo
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from wordvec.tables.store import Store, TableInfo
 
 
 @click.group("tables", invoke_without_command=True)
@@ -76,7 +77,7 @@ def rm(ctx: click.Context, *, tables: tuple[str, ...], yes: bool, store: Store) 
 
 def _above(ctx: click.Context) -> Store | None:
     """The store of `wordvec tables --store DIR rm`, unless rm names one itself."""
-    from wordvec.store import Store
+    from wordvec.tables.store import Store
 
     root: Path | None = ctx.parent.params.get("store_root") if ctx.parent else None
     return Store(root) if root is not None and ctx.params.get("store_root") is None else None
@@ -84,13 +85,14 @@ def _above(ctx: click.Context) -> Store | None:
 
 def _which(text: str, infos: Sequence[TableInfo], store: Store) -> TableName:
     """The table that a user means: one of the list as it is written there, or by its model."""
-    from wordvec.models import REFERENCE, default_model, filed_as
+    from wordvec.models.find import REFERENCE, default_model
+    from wordvec.models.local import canonical_name
 
     for info in infos:
         if text in (str(info.name), _name(info)):
             return info.name
     ref = TableRef.parse(text)
-    name = TableName(filed_as(ref.model or default_model() or REFERENCE), ref.mode, ref.layer)
+    name = TableName(canonical_name(ref.model or default_model() or REFERENCE), ref.mode, ref.layer)
     if all(info.name != name for info in infos):
         raise TableNotFoundError(
             f"there is no table {escape(str(name))} in {escape(str(store.root))}",
@@ -145,7 +147,7 @@ def _print(
         write_lines([tsv_line((*titles, "problem"))])
         write_lines(tsv_line(_values(info, found)) for info, found in pairs)
     elif infos:
-        write_lines(_lines(pairs, Look.of(sys.stdout), verified=verified))
+        write_lines(_lines(pairs, OutputStyle.of(sys.stdout), verified=verified))
     else:
         where = escape(str(store.root))
         write_lines([f"No tables in {where} yet. To make one: wordvec extract --mode static"])
@@ -172,7 +174,7 @@ def _json(info: TableInfo, problems: Sequence[str]) -> dict[str, object]:
 
 
 def _lines(
-    pairs: Sequence[tuple[TableInfo, Sequence[str]]], look: Look, *, verified: bool
+    pairs: Sequence[tuple[TableInfo, Sequence[str]]], look: OutputStyle, *, verified: bool
 ) -> list[str]:
     """One line a table; on a terminal too narrow for that two, its model and state first."""
     states = [_state(info, found, verified=verified) for info, found in pairs]
@@ -184,7 +186,7 @@ def _lines(
         Column("age", right=True),
     ]
     rows = [_cells(info) for info, _ in pairs]
-    rest = max(map(width, table_lines(columns, rows, Look())))
+    rest = max(map(width, table_lines(columns, rows, OutputStyle())))
     if any(state.text for state in states):
         rest += 2 + max(width(state.text) for state in states)
     if look.cells is not None and look.cells - rest - 2 < min(max(map(width, models)), 16):
@@ -199,7 +201,7 @@ def _lines(
     return table_lines(columns, rows, look)
 
 
-def _first(model: str, state: Cell, look: Look) -> str:
+def _first(model: str, state: Cell, look: OutputStyle) -> str:
     """A model's name, cut so that the state beside it fits."""
     if not state.text:
         return clip(model, look.cells or 80)

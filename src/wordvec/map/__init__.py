@@ -1,14 +1,4 @@
-"""The map: the vocabulary of one or two tables on a page that a person can walk through.
+"""The map: tables → places on a plane → a page or a picture.
 
-    tables ─survey→ Map ─page→ one HTML file that needs no network
-                        ─figure→ PNG or SVG, without a browser
-
-`survey` gathers all that is shown (places, neighbours, expressions as arrows), `page` and `figure`
-only draw it.
+Imports analysis, search, tables and everything below them.
 """
-
-from wordvec.map.figure import draw
-from wordvec.map.page import build_page, vector_bytes
-from wordvec.map.survey import Layer, Map, survey
-
-__all__ = ["Layer", "Map", "build_page", "draw", "survey", "vector_bytes"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wordvec.metric import Metric
+from wordvec.search.settings import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from wordvec.engine import Hits
-    from wordvec.expression import Expression
-    from wordvec.resolution import Term
-    from wordvec.table import VectorTable
+    from wordvec.expression.tree import Expression
+    from wordvec.search.engine import Hits
+    from wordvec.search.resolve import Term
+    from wordvec.tables.table import VectorTable
 
 NEAREST = 10
 _LEAST = 1e-6  # a distance below this counts as this: the weight of a token itself
@@ -51,7 +51,7 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Guide:
+class ExpressionTracer:
     """Follows expressions over the map of one table.
 
     on_map: (V,) bool, which rows have a place.
@@ -63,7 +63,7 @@ class Guide:
 
     def path(self, expression: Expression) -> Path:
         """Follow an expression term by term, and answer it as `wordvec query` does."""
-        from wordvec.resolution import resolve
+        from wordvec.search.resolve import resolve
 
         resolved = resolve(expression, self.table.vocabulary)
         hits = self._nearest(resolved.terms)
@@ -88,8 +88,8 @@ class Guide:
         return Step(label, tuple(hits.ids.tolist()), weights)
 
     def _nearest(self, terms: Sequence[Term], among: NDArray[np.bool_] | None = None) -> Hits:
-        from wordvec.engine import Engine
-        from wordvec.resolution import combine
+        from wordvec.search.engine import Engine
+        from wordvec.search.resolve import combine
 
         engine = Engine(self.table)
         rows: Any = engine.view  # taken by row number alone

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from wordvec.map.arrows import Path as Route
     from wordvec.map.arrows import Step
-    from wordvec.map.survey import Layer, Map
+    from wordvec.map.build import Layer, Map
 
 JAPANESE_FONTS = (
     "Noto Sans CJK JP", "Noto Sans JP", "Source Han Sans JP", "IPAexGothic", "IPAGothic",

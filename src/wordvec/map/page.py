@@ -20,22 +20,15 @@ import numpy as np
 
 from wordvec.errors import MissingExtraError
 from wordvec.map.colours import CLASSES, PAINTS
-from wordvec.map.packing import (
-    in_eight_bits,
-    pack,
-    pack_array,
-    pack_planes,
-    quantised,
-    score_unit,
-)
-from wordvec.metric import Metric
-from wordvec.vocabulary import Scheme
+from wordvec.map.packing import in_eight_bits, pack, pack_array, pack_planes, quantised, score_unit
+from wordvec.search.settings import Metric
+from wordvec.vocabulary.spelling import Scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from wordvec.map.arrows import Path
-    from wordvec.map.survey import Layer, Map
+    from wordvec.map.build import Layer, Map
 
 _METRICS = {Metric.L2: "L2 distance", Metric.COSINE: "cosine similarity"}
 

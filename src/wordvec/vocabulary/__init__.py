@@ -1,11 +1,5 @@
 """Vocabulary: which token is which row, read from the model's own files, without MeCab.
 
-Models spell tokens in three ways (`Scheme`): `##` before what continues a word (WordPiece), `▁`
-before what begins one (SentencePiece), or bytes written as letters, `Ġ` the space (byte-level
-BPE). `spelling` knows them, `lookup` finds words, `folder` reads a model's folder.
+`spelling` knows how models mark words, `lookup` finds words, `folder` reads a model's folder.
+Imports the ground alone.
 """
-
-from wordvec.vocabulary.lookup import Found, Vocabulary
-from wordvec.vocabulary.spelling import Scheme
-
-__all__ = ["Found", "Scheme", "Vocabulary"]

@@ -8,14 +8,16 @@ settings, and by the usual names only where it has none.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError, ModelError
 from wordvec.vocabulary.lookup import Vocabulary
 from wordvec.vocabulary.spelling import BEGINS, CONTINUES, SPACE, Scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 VOCABULARY_FILES = (
     "tokenizer.json",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +12,7 @@ from wordvec.vocabulary import spelling
 from wordvec.vocabulary.spelling import Scheme
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 _SHORTLIST = 60  # tokens that share the most characters; only they are compared in full
 _COMPARED = 100  # characters of a word that closest() looks at
@@ -51,13 +50,6 @@ class Vocabulary:
             raise ModelError(
                 f"special ids {sorted(set(named))} do not fit {len(self.tokens)} tokens"
             )
-
-    @classmethod
-    def from_folder(cls, folder: Path) -> Vocabulary:
-        """Read the vocabulary of a model's folder: no MeCab, no transformers."""
-        from wordvec.vocabulary.folder import read_vocabulary  # reads what this file defines
-
-        return read_vocabulary(folder)
 
     @classmethod
     def from_json(cls, data: object) -> Self:
@@ -113,7 +105,7 @@ class Vocabulary:
         return self._index.get(token)
 
     def find(self, word: str) -> Found | None:
-        """Look a word up as it stands, at a word's start, after NFKC, and in lower case.
+        """OutputStyle a word up as it stands, at a word's start, after NFKC, and in lower case.
 
         Lower case is tried only where the model's own tokenizer lower-cases.
         """

@@ -4,7 +4,7 @@ candidates  tokens that a word begun at the cursor may mean
 settings    what `:` lines set: the options of `wordvec query`
 session     a line → the command that answers it
 completion  what Tab offers on a line
-terminal    the prompt, its history and its keys; the only file that names prompt_toolkit
+terminal    the prompt, its history and its keys; the only file that imports prompt_toolkit
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import click
 from wordvec.cli.options import table_options
 
 if TYPE_CHECKING:
-    from wordvec.store import Store
-    from wordvec.table import TableRef
+    from wordvec.tables.name import TableRef
+    from wordvec.tables.store import Store
 
 
 @click.command()
@@ -38,9 +38,9 @@ def command(ref: TableRef, store: Store) -> int:
     session = Session(ref, OpenStore(store.root))
     if not sys.stdin.isatty():
         return session.answer_all(_lines(sys.stdin))
-    from wordvec.cli.shell.terminal import converse  # prompt_toolkit takes 0.1 s to load
+    from wordvec.cli.shell.terminal import run_repl  # prompt_toolkit takes 0.1 s to load
 
-    converse(session)
+    run_repl(session)
     return 0
 
 

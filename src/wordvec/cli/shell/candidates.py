@@ -11,14 +11,14 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from wordvec.errors import ExpressionError
-from wordvec.expression.tokens import Kind, Token, spell, tokenize
+from wordvec.expression.lexer import Kind, Token, spell, tokenize
 from wordvec.text import nfkc
-from wordvec.vocabulary import Scheme
+from wordvec.vocabulary.spelling import Scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from wordvec.vocabulary import Vocabulary
+    from wordvec.vocabulary.lookup import Vocabulary
 
 MOST = 100
 """Candidates shown at once: ten screens of them help nobody."""
@@ -27,18 +27,18 @@ _LAST_CHARACTER = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class PartialWord:
     """The word that ends at the cursor: what it says so far, and the column that it begins in."""
 
     text: str
     start: int
 
 
-def begun_word(before_cursor: str) -> Begun | None:
+def begun_word(before_cursor: str) -> PartialWord | None:
     """Find the word that is being typed, read by the grammar's own tokenizer.
 
     >>> begun_word("王 - 女"), begun_word('王 - "C+'), begun_word("王 - ")
-    (Begun(text='女', start=4), Begun(text='C+', start=4), None)
+    (PartialWord(text='女', start=4), PartialWord(text='C+', start=4), None)
     """
     for closing in ("", '"'):  # a quote that is open is closed for the tokenizer
         try:
@@ -46,7 +46,7 @@ def begun_word(before_cursor: str) -> Begun | None:
         except ExpressionError:
             continue
         if last.kind is Kind.WORD and last.end == end.start and last.text:
-            return Begun(last.text, last.start)
+            return PartialWord(last.text, last.start)
         return None
     return None
 

@@ -16,24 +16,25 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec import text
+from wordvec.api import open_table
 from wordvec.cli.main import COMMANDS, exit_code_of, group
 from wordvec.cli.options import split_arguments
-from wordvec.cli.output import Cell, Column, Look, note, table_lines, write_lines
+from wordvec.cli.output import Cell, Column, OutputStyle, note, table_lines, write_lines
 from wordvec.cli.shell.candidates import TokenIndex
 from wordvec.cli.shell.settings import Settings, options_of, table_arguments, unquoted
 from wordvec.errors import UsageError, WordvecError
-from wordvec.expression import parse
-from wordvec.expression.tokens import Kind, tokenize
-from wordvec.models import REFERENCE
-from wordvec.opening import open_table
-from wordvec.store import Store
-from wordvec.table import Mode, TableRef
+from wordvec.expression.lexer import Kind, tokenize
+from wordvec.expression.parser import parse
+from wordvec.models.find import REFERENCE
+from wordvec.tables.name import Mode, TableRef
+from wordvec.tables.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from wordvec.table import TableName, VectorTable
+    from wordvec.tables.name import TableName
+    from wordvec.tables.table import VectorTable
 
 # The commands that answer something about a table; the others make or move tables.
 ASKING = ("query", "compare", "explain", "similar", "odd", "norms", "evaluate", "tables")
@@ -276,7 +277,7 @@ class Session:
             style = "bold" if self.settings.is_changed(name) else "dim"
             rows.append([Cell(name), Cell(text.escape(self.settings.show(name)), style)])
         columns = [Column("setting"), Column("value", shrinks=True)]
-        write_lines(table_lines(columns, rows, Look.of(sys.stdout)))
+        write_lines(table_lines(columns, rows, OutputStyle.of(sys.stdout)))
 
     def _reset(self, _: str) -> None:
         self.settings.reset()
@@ -301,7 +302,9 @@ class Session:
 
     def _all_help(self) -> list[str]:
         # click's own formatter never goes below 50 cells
-        formatter = click.HelpFormatter(width=min((Look.of(sys.stdout).cells or 80) - 1, 100))
+        formatter = click.HelpFormatter(
+            width=min((OutputStyle.of(sys.stdout).cells or 80) - 1, 100)
+        )
         formatter.write_text("An expression is answered as it is typed: 王-男+女")
         sections = {
             "Commands (with options of their own)": self.commands(),

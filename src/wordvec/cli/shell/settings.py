@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from collections.abc import Set as AbstractSet
 
-    from wordvec.table import TableName
+    from wordvec.tables.name import TableName
 
 TABLE_OPTIONS = ("--table", "--mode", "--model")
 _APART = {*TABLE_OPTIONS, "--store", "--json", "--jsonl", "--tsv", "--help"}

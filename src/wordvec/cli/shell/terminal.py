@@ -14,7 +14,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.output import ColorDepth, create_output
 from prompt_toolkit.shortcuts import CompleteStyle
 
-from wordvec.cli.output import Look, note
+from wordvec.cli.output import OutputStyle, note
 from wordvec.cli.shell.completion import offers
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MENU_ROWS = 6
 
 
-def converse(session: Session) -> None:
+def run_repl(session: Session) -> None:
     """Prompt for lines and answer them until Ctrl-D, `:quit` or the terminal's end.
 
     Ctrl-C drops the line, or stops the answer in progress.
@@ -79,7 +79,7 @@ class _LineCompleter(Completer):
 
 
 def _prompt(session: Session) -> PromptSession[str]:
-    look = Look.of(sys.stdout if sys.stdout.isatty() else sys.stderr)
+    look = OutputStyle.of(sys.stdout if sys.stdout.isatty() else sys.stderr)
     return PromptSession(
         history=_history(history_file()),
         completer=_LineCompleter(session),

@@ -1,0 +1,299 @@
+r"""Expressions over words: `王-男+女`, `(王+女王)/2 - 男`, `男:女=王:?`.
+
+    expression = analogy | sum
+    analogy    = side ":" side ("=" | "::") side ":" "?"
+    side       = word | id | "(" sum ")"
+    sum        = { sign } product { sign { sign } product }
+    product    = { number ("*" | "/") } vector { "*" number | "/" number }
+    vector     = word | id | "(" sum ")"
+    sign       = "+" | "-"
+
+A sign may also stand before any factor of a product (`2*-王`). `＋ － − ＊ × ／ （ ） ： ＝ ？ ”`
+and the ideographic space U+3000 count as their ASCII forms; `ー` is a letter. White space is free.
+
+A *word* is a run of characters without white space, operators, parentheses, `:`, `=`, quotes or
+`\`; `\` takes any one character as it is, quotes take them all: `C\+\+`, `"C++"`. An *id* is `#`
+and digits. A number is a coefficient only next to `*` or after `/`, or before `/` where another
+word is there to be multiplied (`1/2*王`); anywhere else it is the token so spelled, so that
+`1999-1998+2000` adds three tokens, `2*3` is twice the token 3 and `1/2` half the token 1.
+
+One function below is one rule of this grammar, and the rule is its docstring.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, NoReturn
+
+from wordvec.errors import ExpressionError
+from wordvec.expression.lexer import SCALERS, SIGNS, Kind, Token, spell, tokenize
+from wordvec.expression.tree import (
+    AnalogyForm,
+    Expression,
+    Factor,
+    Form,
+    Part,
+    Product,
+    Sum,
+    TokenId,
+    Word,
+)
+
+DEEPEST = 50
+"""Levels of parentheses: far more than anyone writes, and far from Python's own limit."""
+
+_LONGEST_ID = 12  # digits; no vocabulary comes near, and Python refuses to read thousands
+_QUOTE_HINT = 'a word that holds operators goes in quotes: "C++"'
+_ANALOGY_HINT = 'an analogy is written 男:女=王:?, and a word that holds : or = in quotes: "10:30"'
+_ANALOGY_SIGNS = (Kind.COLON, Kind.COLONS, Kind.EQUALS)
+
+
+def parse(source: str) -> Expression:
+    """Read an expression; what cannot be read is an `ExpressionError` that marks the place.
+
+    >>> [(str(term.operand), term.weight) for term in parse("(王+女王)/2 − 男").terms()]
+    [('王', 0.5), ('女王', 0.5), ('男', -1.0)]
+    """
+    expression = Expression(source, _Parser(source).expression())
+    expression.terms()  # a weight too large to compute with is found here, not later
+    return expression
+
+
+@dataclass(frozen=True, slots=True)
+class _Factor:
+    """A factor of a product before it is known which of them is the vector."""
+
+    operator: Literal["*", "/"]
+    form: Form
+    number: float | None  # what it is worth as a coefficient, for a bare number
+    start: int
+    end: int
+
+
+class _Parser:
+    """Reads tokens from left to right; each method reads one rule and leaves what follows."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.tokens = tokenize(source)
+        self.at = 0
+        self.opened: list[Token] = []  # the parentheses we are inside of
+
+    @property
+    def next(self) -> Token:
+        return self.tokens[self.at]
+
+    def sees(self, *kinds: Kind) -> bool:
+        return self.tokens[self.at].kind in kinds
+
+    @property
+    def last(self) -> Token | None:
+        return self.tokens[self.at - 1] if self.at else None
+
+    def take(self) -> Token:
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def fail(self, message: str, start: int, end: int, hint: str | None = None) -> NoReturn:
+        raise ExpressionError(message, source=self.source, start=start, end=end, hint=hint)
+
+    def fail_at(self, token: Token, message: str, hint: str | None = None) -> NoReturn:
+        self.fail(message, token.start, token.end, hint)
+
+    def expression(self) -> Form | AnalogyForm:
+        """`expression = analogy | sum`."""
+        if self.sees(Kind.END):
+            self.fail("the query is empty", 0, len(self.source), 'write words, as in "王-男+女"')
+        if self._is_analogy():
+            return self.analogy()
+        form = self.sum()
+        if not self.sees(Kind.END):
+            self._fail_after_sum()
+        return form
+
+    def _is_analogy(self) -> bool:
+        """Say whether a `:` or `=` stands outside all parentheses."""
+        depth = 0
+        for token in self.tokens:
+            depth += (token.kind is Kind.OPEN) - (token.kind is Kind.CLOSE)
+            if token.kind in _ANALOGY_SIGNS and depth <= 0:
+                return True
+        return False
+
+    def analogy(self) -> AnalogyForm:
+        """`analogy = side ":" side ("=" | "::") side ":" "?"`."""
+        a = self.side()
+        self._expect("':' between the first two words", Kind.COLON)
+        b = self.side()
+        self._expect("= or :: after the first pair", Kind.EQUALS, Kind.COLONS)
+        c = self.side()
+        self._expect("':?' after the third word", Kind.COLON)
+        if not self.next.is_blank:
+            self.fail_at(self.next, "the last place of an analogy is ?", _ANALOGY_HINT)
+        self.take()
+        if not self.sees(Kind.END):
+            self.fail_at(self.next, "nothing can follow the ? of an analogy", _ANALOGY_HINT)
+        return AnalogyForm(a, b, c)
+
+    def _expect(self, what: str, *kinds: Kind) -> None:
+        if self.sees(*kinds):
+            self.take()
+        elif self.sees(*SIGNS, *SCALERS):
+            self._fail_on_bare_side()
+        else:
+            self.fail_at(self.next, f"expected {what}", _ANALOGY_HINT)
+
+    def side(self) -> Form:
+        """`side = word | id | "(" sum ")"`."""
+        if self.sees(*SIGNS):
+            self._fail_on_bare_side()
+        return self.vector()
+
+    def _fail_on_bare_side(self) -> NoReturn:
+        self.fail_at(
+            self.next,
+            "a sum inside an analogy goes in parentheses",
+            "as in (王+女):女=男:?",
+        )
+
+    def sum(self) -> Form:
+        """`sum = { sign } product { sign { sign } product }`."""
+        parts = [self.part()]
+        while self.sees(*SIGNS):
+            parts.append(self.part())
+        if len(parts) == 1 and parts[0].sign > 0:
+            return parts[0].form
+        return Sum(tuple(parts))
+
+    def part(self) -> Part:
+        """`part = { sign } product`; the signs of its factors count too."""
+        sign = self.signs()
+        factors = [self.factor("*")]
+        while self.sees(*SCALERS):
+            operator: Literal["*", "/"] = "*" if self.take().kind is Kind.TIMES else "/"
+            sign *= self.signs()
+            factors.append(self.factor(operator))
+        return Part(sign, self._product(factors))
+
+    def signs(self) -> int:
+        """`signs = { "+" | "-" }`: -1 for an odd number of minuses, else 1."""
+        sign = 1
+        while self.sees(*SIGNS):
+            sign *= -1 if self.take().kind is Kind.MINUS else 1
+        return sign
+
+    def factor(self, operator: Literal["*", "/"]) -> _Factor:
+        """`factor = number | vector`."""
+        first = self.next
+        form = self.vector()
+        end = self.tokens[self.at - 1].end
+        return _Factor(operator, form, first.number, first.start, end)
+
+    def vector(self) -> Form:
+        """`vector = word | id | "(" sum ")"`."""
+        token = self.next
+        if token.kind is Kind.WORD:
+            self.take()
+            return Word(token.text, token.start, token.end, token.quoted)
+        if token.kind is Kind.ID:
+            return self.id()
+        if token.kind is not Kind.OPEN:
+            self._fail_on_missing_word()
+        return self.group()
+
+    def id(self) -> TokenId:
+        """`id = "#" digit { digit }`."""
+        token = self.take()
+        digits = token.text.lstrip("0") or "0"
+        if len(digits) > _LONGEST_ID:
+            self.fail_at(token, "no vocabulary has so large an id")
+        return TokenId(int(digits), token.start, token.end)
+
+    def group(self) -> Form:
+        """`group = "(" sum ")"`."""
+        opened = self.take()
+        if len(self.opened) == DEEPEST:
+            self.fail_at(opened, f"parentheses go no deeper than {DEEPEST} levels")
+        self.opened.append(opened)
+        form = self.sum()
+        if not self.sees(Kind.CLOSE):
+            self._fail_after_sum()
+        self.take()
+        self.opened.pop()
+        return form
+
+    def _product(self, factors: list[_Factor]) -> Form:
+        """`product = { number ("*" | "/") } vector { "*" number | "/" number }`."""
+        if len(factors) == 1:
+            return factors[0].form
+        at = self._vector_of(factors)
+        before, after = (
+            tuple(self._coefficient(factor) for factor in some)
+            for some in (factors[:at], factors[at + 1 :])
+        )
+        return Product(before, factors[at].form, after)
+
+    def _vector_of(self, factors: list[_Factor]) -> int:
+        """Find the one factor that is no coefficient."""
+        words = [place for place, factor in enumerate(factors) if factor.number is None]
+        for place in words:
+            if factors[place].operator == "/":
+                self._fail_on_factor(factors[place], "only a number can stand after /")
+        if len(words) > 1:
+            self._fail_on_factor(factors[words[1]], "two words cannot be multiplied")
+        if words:
+            return words[0]
+        if len(factors) > 1 and factors[1].operator == "/":
+            return 0  # the first is neither next to * nor after /: it is the token so spelled
+        return max(place for place, factor in enumerate(factors) if factor.operator == "*")
+
+    def _fail_on_factor(self, factor: _Factor, message: str) -> NoReturn:
+        self.fail(
+            message,
+            factor.start,
+            factor.end,
+            "a coefficient is a plain number, as in 2*王 or 王/2 or 1/2*王",
+        )
+
+    def _coefficient(self, factor: _Factor) -> Factor:
+        number = factor.number
+        if number is None or not math.isfinite(number):
+            self.fail("this number is too large", factor.start, factor.end)
+        if factor.operator == "/" and number == 0:
+            self.fail("division by zero", factor.start, factor.end)
+        return Factor(factor.operator, number)
+
+    def _fail_on_missing_word(self) -> NoReturn:
+        """Say what stands where a word, an id or a parenthesis should."""
+        token, last = self.next, self.last
+        if token.kind is Kind.CLOSE and last and last.kind is Kind.OPEN:
+            self.fail("these parentheses are empty", last.start, token.end)
+        if token.kind is Kind.CLOSE and not self.opened:
+            self.fail_at(token, "this parenthesis was never opened", _QUOTE_HINT)
+        if token.kind is Kind.END and last and last.kind is Kind.OPEN:
+            self.fail_at(last, "this parenthesis is never closed", _QUOTE_HINT)
+        if token.kind in (Kind.END, Kind.CLOSE) and last:
+            self.fail_at(last, f"expected a word after {last.kind}", _QUOTE_HINT)
+        self.fail_at(token, f"expected a word before {token.kind}", _QUOTE_HINT)
+
+    def _fail_after_sum(self) -> NoReturn:
+        """Say why a sum cannot be followed by what follows it."""
+        token = self.next
+        if token.kind is Kind.END:
+            self.fail_at(self.opened[-1], "this parenthesis is never closed", _QUOTE_HINT)
+        if token.kind is Kind.CLOSE:
+            self.fail_at(token, "this parenthesis was never opened", _QUOTE_HINT)
+        if token.kind in _ANALOGY_SIGNS:
+            self.fail_at(token, "an analogy cannot stand inside parentheses", _ANALOGY_HINT)
+        if token.kind is Kind.OPEN:
+            self.fail_at(token, "expected an operator before (", self._times_hint(token))
+        self.fail_at(token, "expected + or - between two words", self._times_hint(token))
+
+    def _times_hint(self, token: Token) -> str:
+        """Guess what was meant by two neighbours: a coefficient, or one word with a space."""
+        last = self.last
+        if last and last.number is not None:
+            following = "(…)" if token.kind is Kind.OPEN else spell(token.text)
+            return f"a coefficient needs a *: {last.text}*{following}"
+        return 'a word with white space or operators goes in quotes: "C++"'

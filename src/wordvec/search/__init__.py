@@ -1,0 +1,4 @@
+"""Search: weighted terms → rows → nearest rows, exactly.
+
+Imports tables, vocabulary, expression and the ground.
+"""

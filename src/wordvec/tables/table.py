@@ -1,0 +1,137 @@
+"""VectorTable: a vocabulary and one vector a token, and what they were made from.
+
+It is the only thing that the extractor, the store and the query engine know of one another.
+Shapes everywhere: V tokens, D dimensions, Q queries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+from wordvec.errors import WordvecError
+from wordvec.tables.name import Mode, TableName
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from wordvec.vocabulary.lookup import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a table was made from; it becomes the table's manifest.
+
+    `dtype` is what the vectors were computed in (they are kept in float32); `non_finite_rows`
+    are the rows with a NaN or an infinity, which no search returns.
+    """
+
+    model: str
+    mode: Mode
+    revision: str | None = None
+    layer: int | None = None
+    dtype: str = "float32"
+    source: str = "extract"  # or "import"
+    created: str = ""  # ISO 8601, UTC
+    versions: dict[str, str] = field(default_factory=dict)  # library → version
+    non_finite_rows: tuple[int, ...] = ()
+    checksum: str = ""  # of vectors.npy, "sha256:…", set by the store
+
+    @property
+    def name(self) -> TableName:
+        """The name that the table goes by."""
+        return TableName(self.model, self.mode, self.layer)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorTable:
+    """One vector a token.
+
+    vectors: (V, D) float32, as the model gives them (not normalised), often memory-mapped.
+    norms: (V,) float64, their L2 norms.
+    transforms: what was done to the rows since they left the model, in order (none: raw).
+    """
+
+    vocabulary: Vocabulary
+    vectors: NDArray[np.float32]
+    norms: NDArray[np.float64]
+    provenance: Provenance
+    transforms: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        V = len(self.vocabulary)
+        if self.vectors.ndim != 2 or len(self.vectors) != V:
+            raise WordvecError(f"expected ({V}, D) vectors, got {self.vectors.shape}")
+        if self.vectors.dtype != "float32":
+            raise WordvecError(f"expected float32 vectors, got {self.vectors.dtype}")
+        if self.norms.shape != (V,):
+            raise WordvecError(f"expected ({V},) norms, got {self.norms.shape}")
+
+    @classmethod
+    def from_vectors(
+        cls, vocabulary: Vocabulary, vectors: NDArray[np.float32], provenance: Provenance
+    ) -> Self:
+        """Make a table of rows in memory, their norms and non-finite rows worked out here."""
+        from dataclasses import replace
+
+        import numpy as np
+
+        norms = row_norms(vectors)
+        bad = tuple(int(row) for row in np.flatnonzero(~np.isfinite(norms)))
+        return cls(vocabulary, vectors, norms, replace(provenance, non_finite_rows=bad))
+
+    @property
+    def name(self) -> TableName:
+        """The name that the table goes by."""
+        return self.provenance.name
+
+    @property
+    def dimensions(self) -> int:
+        """D, the width of each vector."""
+        return int(self.vectors.shape[1])
+
+    def __len__(self) -> int:
+        """V, the number of tokens."""
+        return len(self.vocabulary)
+
+
+@dataclass(frozen=True, slots=True)
+class TableDescription:
+    """What an answer says of the table that it came from."""
+
+    model: str
+    mode: str
+    layer: int | None
+    tokens: int
+    dimensions: int
+    transforms: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, table: VectorTable) -> TableDescription:
+        """Describe a table."""
+        name = table.name
+        return cls(
+            name.model, name.mode.value, name.layer, len(table), table.dimensions, table.transforms
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """Give the `table` of an answer's JSON."""
+        return {
+            "model": self.model,
+            "mode": self.mode,
+            "layer": self.layer,
+            "tokens": self.tokens,
+            "dimensions": self.dimensions,
+        }
+
+
+def row_norms(vectors: NDArray[np.float32], *, rows_at_once: int = 4096) -> NDArray[np.float64]:
+    """L2 norm of each row, summed in float64, block by block: (V,) float64."""
+    import numpy as np
+
+    norms = np.empty(len(vectors), dtype=np.float64)
+    for start in range(0, len(vectors), rows_at_once):
+        block = vectors[start : start + rows_at_once].astype(np.float64)
+        norms[start : start + len(block)] = np.sqrt(np.einsum("vd,vd->v", block, block))
+    return norms

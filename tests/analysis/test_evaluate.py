@@ -1,0 +1,260 @@
+"""Analogies counted, beside plain numpy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from support.tables import drawn_rows, table_of
+from wordvec.analysis.evaluate import (
+    Category,
+    _place,
+    _quick_places,
+    bundled_analogies,
+    evaluate,
+    read_analogies,
+)
+from wordvec.analysis.query import QueryEngine
+from wordvec.errors import UsageError, WordvecError
+from wordvec.search.settings import Method, Metric, Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from wordvec.analysis.evaluate import Analogies
+    from wordvec.tables.table import VectorTable
+
+ADD = Settings(method=Method.ADD)
+ROYAL = table_of({
+    "王": [1, 0, 1, 0, 0], "女王": [0, 1, 1, 0, 0], "男": [1, 0, 0, 1, 0],
+    "女": [0, 1, 0, 1, 0], "父": [1, 0, 0, 0, 1], "母": [0, 1, 0, 0, 1],
+    "犬": [5, 5, 5, 5, 5], "神": [1, 1, 2, 0, 0], "鬼": [0, 0, -1, -1, -1],
+})  # fmt: skip
+FAMILY: Analogies = {"family": Category([("王", "女王"), ("男", "女"), ("父", "母")])}
+
+
+def plain_shares(table: VectorTable, analogies: Analogies) -> dict[str, tuple[int, int, int]]:
+    """Category → questions, right at once, right among ten: every question by itself."""
+    unit = table.vectors.astype(np.float64)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    row = table.vocabulary.tokens.index
+    shares = {}
+    for name, some in analogies.items():
+        places = []
+        for a, b in some.pairs:
+            for c, d in some.pairs:
+                if c == a or d in (a, b, c):
+                    continue
+                query = unit[row(b)] - unit[row(a)] + unit[row(c)]
+                scores = unit @ query
+                scores[[row(a), row(b), row(c)]] = -np.inf
+                places.append(int((scores > scores[row(d)]).sum()))
+        shares[name] = (len(places), sum(p < 1 for p in places), sum(p < 10 for p in places))
+    return shares
+
+
+def test_six_questions_of_three_pairs_are_all_right() -> None:
+    found = evaluate(ROYAL, FAMILY, ADD)
+    [family] = found.categories
+    assert (family.pairs, family.questions, family.first, family.among) == (3, 6, 6, 6)
+    assert (found.mean, found.overall) == ((1.0, 1.0), (1.0, 1.0))
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_the_counts_are_those_of_plain_numpy(
+    monkeypatch: pytest.MonkeyPatch, *, quick: bool
+) -> None:
+    rng = np.random.default_rng(0)
+    kinds = rng.normal(size=(3, 12))
+    words = rng.normal(size=(40, 12))
+    halves = [words + rng.normal(size=(40, 12)) * 0.6 + kinds[0], words + kinds[1]]
+    table = table_of(np.vstack([*halves, rng.normal(size=(60, 12))]))
+    pairs = {
+        "near": Category([(f"t{i}", f"t{i + 40}") for i in range(15)]),
+        "far": Category([(f"t{i}", f"t{i + 80}") for i in range(15)]),
+        "shared": Category([("t1", "t41"), ("t2", "t41"), ("t3", "t43")]),
+    }
+    if not quick:
+        monkeypatch.setattr(
+            "wordvec.analysis.evaluate._quick_places", lambda _, block: np.full(len(block), -1)
+        )
+    found = evaluate(table, pairs, ADD)
+    counted = {c.name: (c.questions, c.first, c.among) for c in found.categories}
+    assert counted == plain_shares(table, pairs)
+    assert 0 < counted["near"][1] < counted["near"][0]
+    assert found.mean[0] == pytest.approx(np.mean([c.top1 for c in found.categories]))
+    assert found.overall[1] == pytest.approx(
+        sum(among for _, _, among in counted.values()) / found.questions
+    )
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        Settings(method=Method.MUL),
+        Settings(method=Method.DIRECTION),
+        Settings(metric=Metric.COSINE, transforms=("center",)),
+        Settings(method=Method.ADD, metric=Metric.CSLS),
+    ],
+)
+def test_other_methods_count_what_query_answers(how: Settings) -> None:
+    table = table_of(np.random.default_rng(1).normal(size=(30, 4)))
+    pairs = {"some": Category([(f"t{i}", f"t{i + 10}") for i in range(4)])}
+    found = evaluate(table, pairs, how)
+    asker = QueryEngine(table, Settings(
+        method=how.method, metric=how.metric, transforms=how.transforms, exclude=True, k=30
+    ))  # fmt: skip
+    from wordvec.expression.parser import parse
+
+    places = []
+    for a, b in pairs["some"].pairs:
+        for c, d in pairs["some"].pairs:
+            if c != a:
+                [answer] = asker.answer([asker.prepare(parse(f"{a}:{b}={c}:?"))])
+                places.append([n.token for n in answer.neighbours].index(d))
+    [some] = found.categories
+    assert (some.first, some.among) == (places.count(0), sum(place < 10 for place in places))
+
+
+@settings(deadline=None, max_examples=60)
+@given(drawn_rows(least=8, zero=False), st.sampled_from([Method.ADD, Method.MUL]), st.data())
+def test_in_a_block_the_places_are_those_of_one_question_after_another(
+    rows: NDArray[np.float32], method: Method, data: st.DataObject
+) -> None:
+    asker = QueryEngine(table_of(rows), Settings(method=method, exclude=True))
+    pair = st.permutations(range(len(rows))).map(lambda order: order[:4])
+    questions = np.array(data.draw(st.lists(pair, min_size=1, max_size=6)), dtype=np.int64)
+    for question, found in zip(questions, _quick_places(asker, questions), strict=True):
+        try:
+            place = _place(asker, question.tolist())
+        except WordvecError:  # the words cancel: the block must have left it to this
+            assert found == -1
+            continue
+        assert found == -1 or [found < 1, found < 10] == [place < 1, place < 10]
+
+
+@pytest.mark.parametrize("method", [Method.ADD, Method.MUL])
+def test_where_rows_differ_a_block_settles_nearly_every_question(method: Method) -> None:
+    asker = QueryEngine(
+        table_of(np.random.default_rng(2).normal(size=(500, 16))), Settings(method=method)
+    )
+    questions = np.random.default_rng(3).permuted(np.tile(np.arange(500), (100, 1)), axis=1)[:, :4]
+    assert (_quick_places(asker, questions) < 0).sum() <= 2
+
+
+def test_words_that_are_no_tokens_are_counted() -> None:
+    pairs = {**FAMILY, "beasts": Category([("犬", "猫"), ("鳥", "魚")])}
+    found = evaluate(ROYAL, pairs, ADD)
+    assert found.unknown == ("猫", "鳥", "魚")
+    assert found.dropped == 2
+    assert found.empty == ("beasts",)
+    assert [score.name for score in found.categories] == ["family"]
+
+
+def test_with_too_few_known_words_there_is_nothing_to_ask() -> None:
+    with pytest.raises(WordvecError, match="no question is left: too few of the words are tokens"):
+        evaluate(ROYAL, {"beasts": Category([("犬", "猫")])}, ADD)
+
+
+def test_twins_have_no_place_in_it() -> None:
+    with pytest.raises(UsageError, match="--merge-twins has no place here"):
+        evaluate(ROYAL, FAMILY, Settings(merge_twins=True))
+
+
+def test_progress_counts_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wordvec.analysis.evaluate._BLOCK", 4)
+    seen: list[tuple[int, int]] = []
+    pairs = {"family": FAMILY["family"], "again": FAMILY["family"]}
+    evaluate(ROYAL, pairs, ADD, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(0, 12), (4, 12), (6, 12), (10, 12), (12, 12)]
+
+
+def test_a_file_is_read_in_its_order(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.tsv"
+    file.write_text("b\t王\t女王\n\na\t男\t女\nb\t父\t母\n", encoding="utf-8")
+    assert read_analogies(file) == {
+        "b": Category([("王", "女王"), ("父", "母")]),
+        "a": Category([("男", "女")]),
+    }
+
+
+def test_a_file_of_questions_asks_those_and_no_others(tmp_path: Path) -> None:
+    file = tmp_path / "questions-words.txt"
+    file.write_text(
+        "\n: family\n王 女王 男 女\n王 女王 父 母\n男 女 犬 猫\n王 女王 王 女王\n"
+        ": one way\n父  母\t男 女\n: none\n",
+        encoding="utf-8",
+    )
+    analogies = read_analogies(file)
+    assert analogies == {
+        "family": Category(
+            [("王", "女王"), ("男", "女"), ("父", "母"), ("犬", "猫")],
+            [(0, 1), (0, 2), (1, 3), (0, 0)],
+        ),
+        "one way": Category([("父", "母"), ("男", "女")], [(0, 1)]),
+    }
+    found = evaluate(ROYAL, analogies, ADD)
+    counts = [(score.pairs, score.questions, score.first) for score in found.categories]
+    assert counts == [(3, 2, 2), (2, 1, 1)]
+    assert (found.unknown, found.dropped) == (("猫",), 1)
+
+
+def test_all_questions_written_out_count_as_their_pairs_do(tmp_path: Path) -> None:
+    pairs = read_analogies(bundled_analogies())
+    names = ["gender", "season-word"]
+    file = tmp_path / "questions.txt"
+    lines = []
+    for name in names:
+        lines.append(f": {name}")
+        some = pairs[name].pairs
+        lines += [" ".join((*one, *other)) for one in some for other in some if one != other]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    words = sorted({word for name in names for pair in pairs[name].pairs for word in pair})
+    rows = np.random.default_rng(4).normal(size=(len(words), 6))
+    table = table_of(dict(zip(words, rows.tolist(), strict=True)))
+    written = evaluate(table, read_analogies(file), ADD)
+    assert written == evaluate(table, {name: pairs[name] for name in names}, ADD)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a\t王\t女王\nfamily 男 女\n", "line 2: expected category, word and word with tabs"),
+        ("a\t王\t\n", "line 1: expected category"),
+        ("a\t王\t女王\t男\n", "line 1: expected category"),
+        ("\n\n", "is empty"),
+        (": a\n王 女王 男 女\n王 女王 男\n", "line 3: expected four words, or a colon"),
+    ],
+)
+def test_a_file_of_another_shape_is_refused(tmp_path: Path, content: str, message: str) -> None:
+    file = tmp_path / "pairs.tsv"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(WordvecError, match=message):
+        read_analogies(file)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.tsv"
+    file.write_bytes(b"\xff\xff")
+    with pytest.raises(WordvecError, match=r"pairs\.tsv is not UTF-8"):
+        read_analogies(file)
+
+
+def test_the_bundled_file_can_be_read() -> None:
+    assert ("王", "王妃") in read_analogies(bundled_analogies())["gender"].pairs
+
+
+def test_json_has_the_documented_fields() -> None:
+    data = evaluate(ROYAL, FAMILY, ADD).to_json()
+    assert list(data) == [
+        "table", "method", "metric", "unit", "transforms", "exclude", "categories", "mean",
+        "overall", "questions", "dropped_pairs", "unknown",
+    ]  # fmt: skip
+    assert data["exclude"] is True
+    assert data["mean"] == {"top1": 1.0, "top10": 1.0}

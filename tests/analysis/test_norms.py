@@ -1,0 +1,92 @@
+"""Norms on a table that is checked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from support.toy import toy_table
+from wordvec.analysis.norms import norms
+from wordvec.errors import UnknownWordError, WordvecError
+from wordvec.tables.table import VectorTable
+
+
+def test_each_norm_has_its_rank_and_the_share_that_is_shorter() -> None:
+    # lengths: 5, 3, 2√2, 2, √2, √2, 1 five times, √½
+    report = norms(toy_table(), ["1999", "王", "女王", "子"])
+    assert [(n.token, n.id, n.norm, n.rank, n.percentile) for n in report.norms] == [
+        ("1999", 11, 5.0, 1, 100 * 11 / 12),
+        ("王", 0, 2**0.5, 5, 100 * 6 / 12),
+        ("女王", 3, 2**0.5, 6, 100 * 6 / 12),
+        ("子", 4, 0.5**0.5, 12, 0.0),
+    ]
+
+
+def test_the_summary_is_of_the_whole_table() -> None:
+    summary = norms(toy_table()).summary
+    assert (summary.minimum, summary.median, summary.maximum) == (0.5**0.5, (1 + 2**0.5) / 2, 5.0)
+
+
+def test_largest_and_smallest_follow_the_tokens() -> None:
+    report = norms(toy_table(), ["王"], largest=2, smallest=3)
+    assert [(n.token, n.rank) for n in report.norms] == [
+        ("王", 5),
+        ("1999", 1),
+        ("-", 2),
+        ("子", 12),
+        ("m", 11),
+        ("km", 10),
+    ]
+
+
+def test_more_than_there_are_gives_all() -> None:
+    assert len(norms(toy_table(), largest=99).norms) == 12
+
+
+@pytest.mark.parametrize(("token", "id_"), [("-", 6), ("#11", 11), ("##王", 5), ("1999", 11)])
+def test_tokens_are_taken_as_they_stand(token: str, id_: int) -> None:
+    assert [norm.id for norm in norms(toy_table(), [token]).norms] == [id_]
+
+
+def test_a_token_found_in_another_form_is_noted() -> None:
+    report = norms(toy_table(), ["ｋ"])
+    assert [norm.token for norm in report.norms] == ["k"]
+    assert report.notes == ("ｋ is taken as k (NFKC)",)
+
+
+def test_an_unknown_token_is_an_error_that_names_near_ones() -> None:
+    with pytest.raises(UnknownWordError, match="王女王 is no token of this vocabulary") as caught:
+        norms(toy_table(), ["王女王"])
+    assert caught.value.hint is not None
+    assert "女王" in caught.value.hint
+
+
+def test_an_id_beyond_the_vocabulary_is_an_error() -> None:
+    with pytest.raises(WordvecError, match="#12 is no row: the vocabulary has 12 tokens"):
+        norms(toy_table(), ["#12"])
+
+
+def test_a_row_that_is_not_finite_has_no_norm_and_counts_for_nothing() -> None:
+    table = toy_table()
+    vectors = table.vectors.copy()
+    vectors[11] = np.inf
+    broken = VectorTable.from_vectors(table.vocabulary, vectors, table.provenance)
+    report = norms(broken, ["1999", "-"], largest=1)
+    assert [(n.token, n.norm, n.rank) for n in report.norms] == [
+        ("1999", None, None),
+        ("-", 3.0, 1),
+        ("-", 3.0, 1),
+    ]
+    assert report.summary.maximum == 3.0
+    nothing = VectorTable.from_vectors(
+        table.vocabulary, np.full_like(vectors, np.nan), table.provenance
+    )
+    assert norms(nothing).summary.to_json() == {"min": None, "median": None, "max": None}
+
+
+def test_the_json_has_the_documented_fields() -> None:
+    assert norms(toy_table(), ["-"]).to_json() == {
+        "table": {"model": "toy", "mode": "static", "layer": None, "tokens": 12, "dimensions": 3},
+        "norms": [{"token": "-", "id": 6, "norm": 3.0, "rank": 2, "percentile": 100 * 10 / 12}],
+        "summary": {"min": 0.5**0.5, "median": (1 + 2**0.5) / 2, "max": 5.0},
+    }

@@ -1,0 +1,164 @@
+"""Expressions → answers, on a table that is checked by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from support.toy import TOKENS, toy_table
+from wordvec.analysis.query import QueryEngine, query
+from wordvec.errors import ExpressionError, UnknownWordError
+from wordvec.expression.parser import parse
+from wordvec.search.settings import Metric, Settings
+from wordvec.tables.table import VectorTable
+
+
+def found(source: str, **settings: object) -> list[tuple[str, float]]:
+    [answer] = query(toy_table(), [parse(source)], **settings)  # type: ignore[arg-type]
+    return [(near.token, round(near.score, 4)) for near in answer.neighbours]
+
+
+def test_the_nearest_to_the_sum_come_first_with_their_distance() -> None:
+    assert found("王-男+女", k=5) == [
+        ("女王", 0.0),
+        ("女", 1.0),
+        ("子", 1.2247),  # √1.5
+        ("王", 1.4142),
+        ("男", 1.7321),
+    ]
+
+
+def test_an_analogy_asks_the_same_question() -> None:
+    assert found("男:女=王:?", k=3) == found("王-男+女", k=3)
+
+
+def test_cosine_knows_no_length() -> None:
+    assert found("王", k=3, metric=Metric.COSINE) == [
+        ("王", 1.0),
+        ("##王", 1.0),
+        ("男", 0.7071),
+    ]
+
+
+def test_dot_knows_length() -> None:
+    assert found("王", k=3, metric=Metric.DOT) == [("1999", 5.0), ("##王", 4.0), ("-", 3.0)]
+
+
+def test_unit_brings_the_terms_and_the_rows_to_length_one() -> None:
+    # 王/|王| + 女 = (.7071, 1, .7071); 女王/|女王| = (0, .7071, .7071)
+    apart = np.linalg.norm(np.array([0.5**0.5, 1, 0.5**0.5]) - np.array([0, 0.5**0.5, 0.5**0.5]))
+    assert ("女王", round(float(apart), 4)) in found("王+女", k=12, unit=True)
+
+
+def test_coefficients_and_ids_are_weights_and_rows() -> None:
+    assert found("2*#0 - 王", k=1) == [("王", 0.0)]
+    assert found("(王+女王)/2", k=1) == [("王", 0.7071)]
+
+
+def test_the_words_of_the_query_are_marked() -> None:
+    [answer] = query(toy_table(), [parse("王-男+女")], k=5)
+    assert [near.token for near in answer.neighbours if near.in_query] == ["女", "王", "男"]
+
+
+def test_exclude_drops_them_and_the_next_ones_follow() -> None:
+    assert found("王-男+女", k=3, exclude=True) == [("女王", 0.0), ("子", 1.2247), ("k", 1.7321)]
+
+
+def test_pieces_take_the_mean_and_say_so() -> None:
+    [answer] = query(toy_table(), [parse("子王")], k=1, pieces=True)
+    assert answer.notes == ("子王 is taken as the mean of 子 + ##王",)
+    # (1.25, 0.25, 1) is nearest to (1, 0, 1)
+    assert [near.token for near in answer.neighbours] == ["王"]
+
+
+def test_without_pieces_an_unknown_word_is_an_error_at_its_place() -> None:
+    with pytest.raises(UnknownWordError, match="皇帝 is no token of this vocabulary") as caught:
+        query(toy_table(), [parse("王+皇帝")])
+    assert (caught.value.start, caught.value.end) == (2, 4)
+
+
+def test_several_expressions_are_answered_in_order() -> None:
+    answers = query(toy_table(), [parse("女"), parse("男"), parse("女")], k=1)
+    assert [(answer.query, answer.neighbours[0].token) for answer in answers] == [
+        ("女", "女"),
+        ("男", "男"),
+        ("女", "女"),
+    ]
+    assert query(toy_table(), []) == []
+
+
+def test_the_json_of_an_answer_has_the_documented_fields() -> None:
+    [answer] = query(toy_table(), [parse("王-男+女")], k=2, exclude=True)
+    expected = {
+        "query": "王-男+女",
+        "table": {
+            "model": "toy",
+            "mode": "static",
+            "layer": None,
+            "tokens": len(TOKENS),
+            "dimensions": 3,
+        },
+        "metric": "l2",
+        "unit": False,
+        "exclude": True,
+        "neighbours": [
+            {"rank": 1, "token": "女王", "id": 3, "distance": 0.0, "in_query": False},
+            {"rank": 2, "token": "子", "id": 4, "distance": 1.5**0.5, "in_query": False},
+        ],
+    }
+    given = answer.to_json()  # methods and transforms add fields of their own
+    assert {name: given[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("metric", [Metric.COSINE, Metric.DOT])
+def test_a_similarity_is_called_one(metric: Metric) -> None:
+    [answer] = query(toy_table(), [parse("王")], k=1, metric=metric)
+    neighbours = answer.to_json()["neighbours"]
+    assert isinstance(neighbours, list)
+    assert set(neighbours[0]) == {"rank", "token", "id", "similarity", "in_query"}
+
+
+def test_a_query_that_cancels_out_has_no_cosine_but_distances() -> None:
+    with pytest.raises(ExpressionError, match="the query vector is zero: it has no direction"):
+        query(toy_table(), [parse("王-王")], metric=Metric.COSINE)
+    assert found("王-王", k=1) == [("子", 0.7071)]
+
+
+def test_a_weight_beyond_all_measure_is_refused() -> None:
+    with pytest.raises(ExpressionError, match="the query vector is too long for a number to hold"):
+        query(toy_table(), [parse(f"{'9' * 200}*王")])
+
+
+def with_row(row: int, values: list[float]) -> VectorTable:
+    table = toy_table()
+    vectors = table.vectors.copy()
+    vectors[row] = values
+    return VectorTable.from_vectors(table.vocabulary, vectors, table.provenance)
+
+
+def test_a_row_that_is_not_finite_is_named_and_never_an_answer() -> None:
+    table = with_row(3, [np.nan, 0, 0])
+    asker = QueryEngine(table, Settings(k=20))
+    assert asker.notes == (
+        "1 row is not finite, left out: 女王 (#3)",
+        "-k 20 is more than the 12 tokens there are",
+    )
+    [answer] = asker.answer([asker.prepare(parse("王"))])
+    assert len(answer.neighbours) == 11
+    with pytest.raises(ExpressionError, match=r"the vector of 女王 \(#3\) is not finite") as caught:
+        asker.prepare(parse("王+女王"))
+    assert (caught.value.start, caught.value.end) == (2, 4)
+
+
+def test_a_row_of_length_zero_cannot_be_brought_to_length_one() -> None:
+    asker = QueryEngine(with_row(1, [0, 0, 0]), Settings(unit=True))
+    with pytest.raises(ExpressionError, match=r"the vector of 男 \(#1\) has length zero"):
+        asker.prepare(parse("王-男"))
+
+
+def test_what_was_done_to_the_rows_is_told_of_the_table() -> None:
+    table = replace(toy_table(), transforms=("center", "abtt:2"))
+    [answer] = query(table, [parse("王")])
+    assert answer.table.transforms == ("center", "abtt:2")

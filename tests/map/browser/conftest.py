@@ -1,0 +1,98 @@
+"""A real Chromium with the network off, and a page to look at."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from support.tables import table_of
+from wordvec.expression.parser import parse
+from wordvec.map.build import build_map
+from wordvec.map.page import build_page
+from wordvec.tables.name import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+    from wordvec.map.build import Map
+    from wordvec.tables.table import VectorTable
+
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+# kanji, kanji words, hiragana, katakana, latin, numbers, subwords, and two that are hostile
+WORDS = [
+    "[PAD]", "の", "は", "王", "男", "女", "国", "人", "女王", "王国", "国王", "大王", "女王蜂",
+    "##王", "##女", "カタカナ", "クイーン", "king", "queen", "King", "1999", "2000",
+    "<img src=x onerror=alert(1)>", "&amp;",
+]  # fmt: skip
+TOKENS = [*WORDS, *(f"語{i}" for i in range(276))]
+
+
+def table(mode: Mode, seed: int) -> VectorTable:
+    """300 tokens in twelve groups, the second table a little other than the first."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(12, 16)) * 3
+    rows = centres[np.arange(len(TOKENS)) % 12] + rng.normal(size=(len(TOKENS), 16))
+    rows += np.random.default_rng(seed).normal(size=rows.shape) * 0.5 * (seed > 0)
+    named = dict(zip(TOKENS, rows.astype(np.float32).tolist(), strict=True))
+    return table_of(named, mode=mode, special=1)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, driven by Playwright."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("no Chromium here: apt install chromium fonts-noto-cjk")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def the_map() -> Map:
+    """Both tables, and an expression, surveyed once."""
+    tables = [table(Mode.STATIC, 0), table(Mode.DYNAMIC, 1)]
+    return build_map(tables, expressions=[parse("王-男+女")])
+
+
+@pytest.fixture(scope="session")
+def page_file(the_map: Map, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page on disk, with its vectors."""
+    file = tmp_path_factory.mktemp("map") / "map.html"
+    file.write_text(build_page(the_map, vectors=True), "utf-8")
+    return file
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """A window of 1280 × 800 that is off line and may use the clipboard."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, offline=True)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, page_file: Path) -> Iterator[Page]:
+    """The page, opened from disk; whatever it complains of fails the test."""
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda request: complaints.append(request.url))
+    page.on("dialog", lambda dialog: complaints.append(dialog.message))
+    page.emulate_media(reduced_motion="reduce")  # flights are jumps
+    page.goto(page_file.as_uri())
+    page.wait_for_selector("html[data-ready]")
+    yield page
+    assert complaints == []

@@ -1,0 +1,113 @@
+"""CSLS beside plain numpy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from support.tables import drawn_rows, table_of
+from wordvec.analysis.query import QueryEngine, query
+from wordvec.expression.parser import parse
+from wordvec.search.methods import K, crowding
+from wordvec.search.settings import Method, Metric, Settings
+from wordvec.tables.derived import Derived
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+def plain_crowding(rows: Floats) -> Floats:
+    """Average the K best cosines of each row to the others, or as many as there are."""
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    cosine = unit @ unit.T
+    np.fill_diagonal(cosine, -np.inf)
+    best = np.sort(cosine, axis=1)[:, ::-1][:, : min(K, len(rows) - 1)]
+    mean: Floats = best.mean(axis=1)
+    return mean
+
+
+@settings(deadline=None)
+@given(drawn_rows(least=2, zero=False), st.sampled_from([Method.SUM, Method.ADD]), st.data())
+def test_it_says_what_plain_numpy_says(
+    rows: NDArray[np.float32], method: Method, data: st.DataObject
+) -> None:
+    a, b = data.draw(st.integers(0, len(rows) - 1)), data.draw(st.integers(0, len(rows) - 1))
+    assume(a != b)
+    wide = rows.astype(np.float64)
+    unit = wide / np.linalg.norm(wide, axis=1, keepdims=True)
+    over = wide if method is Method.SUM else unit
+    vector = 2 * over[a] - over[b]
+    assume(np.linalg.norm(vector) > 1e-6)
+    asker = QueryEngine(table_of(rows), Settings(method=method, metric=Metric.CSLS))
+    found = asker.ranking(asker.prepare(parse(f"2*#{a}-#{b}"))).best(9)
+    to_query = unit @ (vector / np.linalg.norm(vector))
+    expected = 2 * to_query - np.sort(to_query)[::-1][:K].mean() - plain_crowding(wide)
+    # the graph keeps its cosines in float32
+    np.testing.assert_allclose(found.scores, np.sort(expected)[::-1][:9], atol=1e-6)
+    np.testing.assert_allclose(expected[found.ids], found.scores, atol=1e-6)
+
+
+def test_a_word_asked_alone_is_not_its_own_neighbour() -> None:
+    rows = np.random.default_rng(0).normal(size=(40, 5))
+    table = table_of(rows)
+    asker = QueryEngine(table, Settings(metric=Metric.CSLS))
+    found = asker.ranking(asker.prepare(parse("#7"))).best(40)
+    crowded = plain_crowding(table.vectors.astype(np.float64))
+    own = found.scores[found.ids.tolist().index(7)]
+    assert own == pytest.approx(2 - 2 * crowded[7], abs=1e-6)
+
+
+def test_a_hub_is_pushed_back() -> None:
+    around = np.random.default_rng(0).normal(size=(30, 3)) * 0.4 + [1, 0, 0]
+    table = table_of(np.vstack([[1, 0, 0], around, [[-1, 1, 0], [-1, 2, 0.3]]]))  # t0: the hub
+    [plain] = query(table, [parse("t31-t1+t0")], k=40, metric=Metric.COSINE)
+    [corrected] = query(table, [parse("t31-t1+t0")], k=40, metric=Metric.CSLS)
+
+    def rank_of_hub(tokens: list[str]) -> int:
+        return tokens.index("t0")
+
+    assert rank_of_hub([n.token for n in corrected.neighbours]) > rank_of_hub(
+        [n.token for n in plain.neighbours]
+    )
+
+
+def test_what_a_filter_leaves_out_crowds_all_the_same() -> None:
+    table = table_of(np.random.default_rng(0).normal(size=(30, 4)))
+    asker = QueryEngine(table, Settings(metric=Metric.CSLS))
+    ranking = asker.ranking(asker.prepare(parse("t1+t2")))
+    everything = ranking.best(30)
+    some = np.arange(30) % 3 == 0
+    kept = ranking.best(5, some)
+    of_all = [(i, s) for i, s in zip(everything.ids, everything.scores, strict=True) if some[i]]
+    assert list(zip(kept.ids, kept.scores, strict=True)) == of_all[:5]
+
+
+def test_crowding_is_read_from_the_kept_graph(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    derived = Derived(tmp_path / "derived", "sha256:1")
+    table = table_of(np.random.default_rng(0).normal(size=(30, 4)))
+    first = crowding(table, derived=derived)
+    np.testing.assert_allclose(first, plain_crowding(table.vectors.astype(np.float64)), atol=1e-6)
+    monkeypatch.setattr("wordvec.search.neighbour_graph._build", None)  # not called again
+    np.testing.assert_array_equal(crowding(table, derived=derived), first)
+
+
+def test_one_row_alone_is_not_crowded() -> None:
+    assert crowding(table_of([[1.0, 2.0]])).tolist() == [0.0]
+
+
+def test_rows_without_direction_are_no_answers() -> None:
+    table = table_of({"王": [1, 0], "無": [0, 0], "女": [1, 1], "非": [np.nan, 1]})
+    asker = QueryEngine(table, Settings(metric=Metric.CSLS))
+    found = asker.ranking(asker.prepare(parse("王"))).best(9)
+    assert found.ids.tolist() == [0, 2]
+    assert found.scores.tolist() == pytest.approx([2 - 2**0.5, 0], abs=1e-6)

@@ -1,0 +1,82 @@
+"""Small tables for the tests: named rows, a few real words, and hypothesis's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from hypothesis import strategies as st
+
+from wordvec.tables.name import Mode
+from wordvec.tables.table import Provenance, VectorTable
+from wordvec.vocabulary.lookup import Vocabulary
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from wordvec.search.engine import Hits
+
+WORDS = tuple("王女男子神国人山川海空火水木金土日月花鳥風雪雨星石")
+
+
+def table_of(
+    rows: Mapping[str, Sequence[float]] | ArrayLike,
+    *,
+    model: str = "made",
+    mode: Mode = Mode.STATIC,
+    special: int = 0,
+) -> VectorTable:
+    """Make a table of named rows, or of plain rows called t0, t1 and so on.
+
+    special: how many of the first tokens are special ones.
+    """
+    if isinstance(rows, Mapping):
+        tokens, values = tuple(rows), np.array(list(rows.values()), dtype=np.float32)
+    else:
+        values = np.asarray(rows, dtype=np.float32)
+        tokens = tuple(f"t{i}" for i in range(len(values)))
+    vocabulary = Vocabulary(tokens, special_ids=tuple(range(special)))
+    return VectorTable.from_vectors(vocabulary, values, Provenance(model, mode))
+
+
+@st.composite
+def drawn_rows(
+    draw: st.DrawFn, *, least: int = 4, most: int = 25, zero: bool = True
+) -> NDArray[np.float32]:
+    """Draw (V, D) rows: small whole numbers, so that ties abound, or smooth ones; some equal.
+
+    zero: whether rows of length zero may be among them.
+    """
+    V = draw(st.integers(least, most))
+    D = draw(st.integers(1, 6))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    if draw(st.booleans()):
+        rows = rng.integers(-2, 3, size=(V, D)).astype(np.float32)
+    else:
+        smooth = rng.normal(size=(V, D), scale=draw(st.sampled_from([0.01, 1, 100])))
+        rows = (smooth + draw(st.sampled_from([0, 1]))).astype(np.float32)
+    copies = draw(st.lists(st.integers(0, V - 1), max_size=V // 2))
+    rows[: len(copies)] = rows[copies]
+    if not zero:
+        rows[~rows.any(axis=1)] = 1
+    return rows
+
+
+def assert_ranks(
+    found: Hits, expected: NDArray[np.float64], k: int, *, descends: bool = True
+) -> None:
+    """Compare hits with a score for every row, (V,), NaN where a row has none.
+
+    Scores are the same up to rounding, best first; rows of equal score stand in the table's order.
+    """
+    there = np.flatnonzero(~np.isnan(expected))
+    best = np.sort(expected[there])
+    best = (best[::-1] if descends else best)[:k]
+    np.testing.assert_allclose(found.scores, best, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(expected[found.ids], found.scores, rtol=1e-9, atol=1e-9)
+    for (one, score), (next_, next_score) in pairwise(
+        zip(found.ids.tolist(), found.scores.tolist(), strict=True)
+    ):
+        assert score != next_score or one < next_
