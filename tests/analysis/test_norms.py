@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from support.toy import toy_table
+from support.tables import toy_table
 from wordvec.analysis.norms import norms
 from wordvec.errors import UnknownWordError, WordvecError
 from wordvec.tables.table import VectorTable

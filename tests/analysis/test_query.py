@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from support.toy import TOKENS, toy_table
+from support.tables import TOKENS, toy_table
 from wordvec.analysis.query import QueryEngine, query
 from wordvec.errors import ExpressionError, UnknownWordError
 from wordvec.expression.parser import parse

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from support.toy import toy_table
+from support.tables import toy_table
 from wordvec.cli import group
 from wordvec.expression.parser import parse
 from wordvec.tables.store import Store

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from support.toy import fill, run
+from support.cli import run
+from support.tables import fill
 from wordvec import text
 from wordvec.analysis.compare import compare
 from wordvec.analysis.query import QueryEngine

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from support.tables import table_of
-from support.toy import fill, run
+from support.cli import run
+from support.tables import fill, table_of
 from wordvec import text
 from wordvec.analysis.explain import explain
 from wordvec.analysis.query import QueryEngine

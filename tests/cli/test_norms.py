@@ -7,7 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from support.toy import toy_table
+from support.tables import toy_table
 from wordvec.cli import group
 from wordvec.tables.store import Store
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.toy import fill, run
+from support.cli import run
+from support.tables import fill
 from wordvec.tables.store import Store
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from support.toy import toy_table
+from support.tables import toy_table
 from wordvec.cli import group
 from wordvec.tables.name import Mode
 from wordvec.tables.store import Store

@@ -1,4 +1,4 @@
-"""Small tables for the tests: named rows, a few real words, and hypothesis's own."""
+"""Tables for the tests: any named rows, three toys to check by hand, and hypothesis's own."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from wordvec.tables.name import Mode
 from wordvec.tables.table import Provenance, VectorTable
 from wordvec.vocabulary.lookup import Vocabulary
+from wordvec.vocabulary.spelling import Scheme
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from wordvec.search.engine import Hits
+    from wordvec.tables.store import Store
 
 WORDS = tuple("王女男子神国人山川海空火水木金土日月花鳥風雪雨星石")
 
@@ -80,3 +82,50 @@ def assert_ranks(
         zip(found.ids.tolist(), found.scores.tolist(), strict=True)
     ):
         assert score != next_score or one < next_
+
+
+# Five words whose sum 王-男+女 is exactly 女王, and some that are hard to type.
+TOKENS = {
+    "王": (1, 0, 1),
+    "男": (1, 0, 0),
+    "女": (0, 1, 0),
+    "女王": (0, 1, 1),
+    "子": (0.5, 0.5, 0),
+    "##王": (2, 0, 2),
+    "-": (0, 0, 3),
+    "k": (-1, 0, 0),
+    "km": (0, 0, -1),
+    "m": (0, -1, 0),
+    "king": (0, 0, -2),
+    "1999": (5, 0, 0),
+}
+
+# The same words, but 子 lies where 女王 did.
+MOVED = {**TOKENS, "女王": (4, 4, 4), "子": (0, 1, 1)}
+
+
+def toy_table(*, model: str = "toy", mode: Mode = Mode.STATIC) -> VectorTable:
+    """Make the table of `TOKENS`."""
+    vocabulary = Vocabulary(tokens=tuple(TOKENS), scheme=Scheme.WORDPIECE)
+    vectors = np.array(list(TOKENS.values()), dtype=np.float32)
+    created = "2026-01-01T00:00:00+00:00"
+    return VectorTable.from_vectors(vocabulary, vectors, Provenance(model, mode, created=created))
+
+
+def dynamic_table() -> VectorTable:
+    """Make the table of `MOVED`."""
+    rows = np.array(list(MOVED.values()), dtype=np.float32)
+    return VectorTable.from_vectors(Vocabulary(tuple(MOVED)), rows, Provenance("toy", Mode.DYNAMIC))
+
+
+def other_table() -> VectorTable:
+    """Make a table of another model, with fewer words and one of its own."""
+    rows = np.array([[1, 0], [0, 1], [1, 1]], dtype=np.float32)
+    vocabulary = Vocabulary(("王", "女", "后"))
+    return VectorTable.from_vectors(vocabulary, rows, Provenance("other", Mode.STATIC))
+
+
+def fill(store: Store) -> None:
+    """Save all three."""
+    for table in (toy_table(), dynamic_table(), other_table()):
+        store.save(table)
