@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
+from wordvec.search.space import Space  # noqa: E402
 from wordvec.tables.name import Mode, TableName  # noqa: E402
 from wordvec.tables.store import Store  # noqa: E402  (this checkout's, installed or not)
 from wordvec.tables.table import Provenance, VectorTable  # noqa: E402
@@ -143,14 +144,14 @@ class Bench:
 
         from wordvec.analysis.query import QueryEngine
         from wordvec.expression.parser import parse
-        from wordvec.search.settings import Metric, Settings
+        from wordvec.search.settings import Metric, QuerySettings
 
         keyed = self.keyed_vectors()
         index = self.flat_index()
         rows = np.asarray(self.table.vectors)
 
         def ours(metric: Metric) -> Callable[[int], object]:
-            asker = QueryEngine(self.table, Settings(metric=metric))
+            asker = QueryEngine(Space(self.table), QuerySettings(metric=metric))
             return lambda i: asker.answer([asker.prepare(parse(self.lines[i]))])
 
         ways: dict[str, Callable[[int], object]] = {
@@ -215,11 +216,11 @@ class Bench:
         from wordvec.analysis.query import QueryEngine
         from wordvec.cli import query as command
         from wordvec.cli.output import Format, OutputStyle
-        from wordvec.search.settings import Settings
+        from wordvec.search.settings import QuerySettings
 
         out, sys.stdout = sys.stdout, StringIO()
         try:
-            asker = QueryEngine(self.table, Settings())
+            asker = QueryEngine(Space(self.table), QuerySettings())
             writer = command.AnswerWriter(Format.TEXT, OutputStyle())
             stream = BytesIO(self.text.encode())
             command._answer_lines(asker, stream, writer)  # noqa: SLF001  (what `query -` runs)

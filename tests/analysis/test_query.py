@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from support.tables import TOKENS, toy_table
-from wordvec.analysis.query import QueryEngine, query
+from support.tables import TOKENS, query, toy_table
+from wordvec.analysis.query import QueryEngine
 from wordvec.errors import ExpressionError, UnknownWordError
 from wordvec.expression.parser import parse
-from wordvec.search.settings import Metric, Settings
+from wordvec.search.settings import Metric, QuerySettings
+from wordvec.search.space import Space
 from wordvec.tables.table import VectorTable
 
 
@@ -68,13 +69,13 @@ def test_exclude_drops_them_and_the_next_ones_follow() -> None:
 
 def test_pieces_take_the_mean_and_say_so() -> None:
     [answer] = query(toy_table(), [parse("子王")], k=1, pieces=True)
-    assert answer.notes == ("子王 is taken as the mean of 子 + ##王",)
+    assert answer.notes == ("子王 is read as the mean of 子 + ##王",)
     # (1.25, 0.25, 1) is nearest to (1, 0, 1)
     assert [near.token for near in answer.neighbours] == ["王"]
 
 
 def test_without_pieces_an_unknown_word_is_an_error_at_its_place() -> None:
-    with pytest.raises(UnknownWordError, match="皇帝 is no token of this vocabulary") as caught:
+    with pytest.raises(UnknownWordError, match='"皇帝" is not in this vocabulary') as caught:
         query(toy_table(), [parse("王+皇帝")])
     assert (caught.value.start, caught.value.end) == (2, 4)
 
@@ -108,14 +109,14 @@ def test_the_json_of_an_answer_has_the_documented_fields() -> None:
             {"rank": 2, "token": "子", "id": 4, "distance": 1.5**0.5, "in_query": False},
         ],
     }
-    given = answer.to_json()  # methods and transforms add fields of their own
+    given = answer.to_dict()  # methods and transforms add fields of their own
     assert {name: given[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize("metric", [Metric.COSINE, Metric.DOT])
 def test_a_similarity_is_called_one(metric: Metric) -> None:
     [answer] = query(toy_table(), [parse("王")], k=1, metric=metric)
-    neighbours = answer.to_json()["neighbours"]
+    neighbours = answer.to_dict()["neighbours"]
     assert isinstance(neighbours, list)
     assert set(neighbours[0]) == {"rank", "token", "id", "similarity", "in_query"}
 
@@ -127,7 +128,7 @@ def test_a_query_that_cancels_out_has_no_cosine_but_distances() -> None:
 
 
 def test_a_weight_beyond_all_measure_is_refused() -> None:
-    with pytest.raises(ExpressionError, match="the query vector is too long for a number to hold"):
+    with pytest.raises(ExpressionError, match="the query vector overflows float64"):
         query(toy_table(), [parse(f"{'9' * 200}*王")])
 
 
@@ -140,10 +141,10 @@ def with_row(row: int, values: list[float]) -> VectorTable:
 
 def test_a_row_that_is_not_finite_is_named_and_never_an_answer() -> None:
     table = with_row(3, [np.nan, 0, 0])
-    asker = QueryEngine(table, Settings(k=20))
+    asker = QueryEngine(Space(table), QuerySettings(k=20))
     assert asker.notes == (
         "1 row is not finite, left out: 女王 (#3)",
-        "-k 20 is more than the 12 tokens there are",
+        "k=20 is more than the 12 tokens there are",
     )
     [answer] = asker.answer([asker.prepare(parse("王"))])
     assert len(answer.neighbours) == 11
@@ -153,7 +154,7 @@ def test_a_row_that_is_not_finite_is_named_and_never_an_answer() -> None:
 
 
 def test_a_row_of_length_zero_cannot_be_brought_to_length_one() -> None:
-    asker = QueryEngine(with_row(1, [0, 0, 0]), Settings(unit=True))
+    asker = QueryEngine(Space(with_row(1, [0, 0, 0]), ["unit"]), QuerySettings(unit=True))
     with pytest.raises(ExpressionError, match=r"the vector of 男 \(#1\) has length zero"):
         asker.prepare(parse("王-男"))
 

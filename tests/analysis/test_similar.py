@@ -9,7 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from support.tables import drawn_rows, table_of
-from wordvec.analysis.similar import odd, similar
+from wordvec.analysis.odd import odd
+from wordvec.analysis.similar import similar
 from wordvec.errors import UnknownWordError, UsageError, WordvecError
 from wordvec.search.settings import Metric
 
@@ -86,7 +87,7 @@ def test_where_one_is_clearly_odd_gensim_finds_the_same() -> None:
 
 
 def test_of_two_words_none_is_odd() -> None:
-    with pytest.raises(UsageError, match="needs three or more, got 2"):
+    with pytest.raises(UsageError, match="expected at least three words, got 2"):
         odd(TABLE, ["王", "女"])
 
 
@@ -95,7 +96,7 @@ def test_words_that_cannot_be_compared_are_named() -> None:
         similar(TABLE, ["王", "無"])
     with pytest.raises(WordvecError, match=r"the vector of 非 \(#4\) is not finite"):
         similar(TABLE, ["王", "非"], metric=Metric.L2)
-    with pytest.raises(UnknownWordError, match="犬 is no token"):
+    with pytest.raises(UnknownWordError, match='"犬" is not in this'):
         odd(TABLE, ["王", "女", "犬"])
     with pytest.raises(UsageError, match="not by csls"):
         similar(TABLE, ["王"], metric=Metric.CSLS)
@@ -103,14 +104,14 @@ def test_words_that_cannot_be_compared_are_named() -> None:
 
 def test_a_word_taken_in_another_form_is_said() -> None:
     found = similar(table_of({"king": [1.0], "王": [1.0]}), ["ｋｉｎｇ", "王"])
-    assert found.notes == ("ｋｉｎｇ is taken as king (NFKC)",)
+    assert found.notes == ("ｋｉｎｇ is read as king (NFKC)",)
 
 
 def test_json_has_the_documented_fields() -> None:
-    data = similar(TABLE, ["王"]).to_json()
+    data = similar(TABLE, ["王"]).to_dict()
     assert list(data) == ["table", "metric", "transforms", "words", "similarities"]
-    assert "distances" in similar(TABLE, ["王"], metric=Metric.L2).to_json()
-    data = odd(TABLE, ["王", "女", "男"]).to_json()
+    assert "distances" in similar(TABLE, ["王"], metric=Metric.L2).to_dict()
+    data = odd(TABLE, ["王", "女", "男"]).to_dict()
     assert list(data) == ["table", "transforms", "odd", "words"]
     words = data["words"]
     assert isinstance(words, list)

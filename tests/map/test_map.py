@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from support.tables import table_of
-from wordvec.analysis.query import query
+from support.tables import query, table_of
 from wordvec.errors import MissingExtraError, UnknownWordError, UsageError
 from wordvec.expression.parser import parse
 from wordvec.map import figure

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import wordvec.search.engine.search as engine_module
-from wordvec.errors import WordvecError
+import wordvec.search.engine as engine_module
+from wordvec.errors import UsageError, WordvecError
 from wordvec.search.engine import Engine
-from wordvec.search.engine.half_precision import HalfPrecisionRows
 from wordvec.search.settings import Metric
 from wordvec.tables.name import Mode
 from wordvec.tables.table import Provenance, VectorTable
@@ -78,8 +77,8 @@ def copied(request: pytest.FixtureRequest) -> Iterator[bool]:
     """Run every test twice: as it comes, and with lone questions asked of half precision."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param:
-            patch.setattr(engine_module, "ALONE_BEFORE_COPY", -1)
-            patch.setattr(engine_module, "SMALLEST_COPIED", 0)
+            patch.setattr(engine_module, "COPY_AFTER", -1)
+            patch.setattr(engine_module, "COPY_FROM", 0)
         yield request.param
 
 
@@ -283,7 +282,7 @@ def test_a_zero_query_has_distances_and_products() -> None:
             np.full((1, 4), np.nan),
             3,
             [],
-            "the query vector is not finite, or too long to be squared",
+            "the query vector is not finite, or its square overflows",
         ),
     ],
 )
@@ -300,10 +299,9 @@ def test_the_rank_of_a_row_is_its_place_in_the_whole_list(metric: Metric, *, uni
     vectors[100:] = vectors[:50]
     vectors[7, 0] = np.nan
     query = random_vectors(1, 8, seed=12).astype(np.float64)[0]
-    engine = Engine(table_of(vectors), unit=unit)
+    [ranking] = Engine(table_of(vectors), unit=unit).rankings(query[None], metric)
     everything = plain_search(vectors, query, 150, metric, unit=unit)
-    ranks = [engine.rank_of(query, row, metric=metric) for row in everything]
-    assert ranks == list(range(1, 150))
+    assert [ranking.rank_of(row) for row in everything] == list(range(1, 150))
 
 
 def test_a_rank_counts_only_the_rows_allowed() -> None:
@@ -311,11 +309,31 @@ def test_a_rank_counts_only_the_rows_allowed() -> None:
     query = vectors[0].astype(np.float64)
     even = np.arange(50) % 2 == 0
     first, second = plain_search(vectors, query, 50, Metric.L2, unit=False)[:2]
+    [ranking] = Engine(table_of(vectors)).rankings(query[None], Metric.L2)
+    assert ranking.rank_of(second, np.arange(50) != first) == 1
+    assert ranking.rank_of(0, even) == 1
+    assert ranking.rank_of(1, even) is None
+
+
+def test_csls_is_refused_by_the_engine() -> None:
+    engine = Engine(table_of(random_vectors(5, 4)))
+    with pytest.raises(UsageError, match="an engine ranks by l2, cosine or dot, not by csls"):
+        engine.search(np.ones((1, 4)), 3, metric="csls")
+    with pytest.raises(UsageError, match="unknown metric 'nearest': expected l2, cosine, dot or"):
+        engine.search(np.ones((1, 4)), 3, metric="nearest")
+
+
+@pytest.mark.parametrize("count", [1, engine_module.FAISS_FROM])
+@pytest.mark.parametrize("metric", PLAIN)
+def test_strings_and_enums_give_the_same_hits(metric: Metric, count: int) -> None:
+    vectors = random_vectors(200, 8)
+    queries = random_vectors(count, 8, seed=18).astype(np.float64)
     engine = Engine(table_of(vectors))
-    assert engine.rank_of(query, second, exclude={first}) == 1
-    assert engine.rank_of(query, 0, candidates=even) == 1
-    with pytest.raises(WordvecError, match="row 1 is not among the rows searched"):
-        engine.rank_of(query, 1, candidates=even)
+    by_string = engine.search(queries, 5, metric=metric.value)
+    by_enum = engine.search(queries, 5, metric=metric)
+    expected = [plain_search(vectors, query, 5, metric, unit=False) for query in queries]
+    assert [hits.ids.tolist() for hits in by_string] == expected
+    assert [hits.ids.tolist() for hits in by_enum] == expected
 
 
 VALUES = st.sampled_from([0.0, 1.0, -1.0, 2.0, 0.1, 3e-20, 1e20])  # few: ties are common
@@ -346,7 +364,7 @@ def test_faiss_alone_answers_a_plain_block(metric: Metric, monkeypatch: pytest.M
     queries = random_vectors(100, 20, seed=14).astype(np.float64)
     exclude = [{row} for row in range(100)]
 
-    monkeypatch.setattr(Engine, "guesses", lambda *_: ())
+    monkeypatch.setattr(Engine, "rankings", lambda *_: ())
     hits = Engine(table_of(vectors)).search(queries, 6, metric=metric, exclude=exclude)
     for row, (query, found) in enumerate(zip(queries, hits, strict=True)):
         everything = plain_search(vectors, query, 7, metric, unit=False)
@@ -368,22 +386,48 @@ def test_small_blocks_and_large_agree(
     ]
 
 
+@pytest.mark.parametrize("count", [1, engine_module.FAISS_FROM])
+@pytest.mark.parametrize("metric", [Metric.L2, Metric.DOT])
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("scale", [1e-9, 1e-5, 1.0, 50.0])
-def test_half_precision_is_off_by_no_more_than_its_bound(scale: float, seed: int) -> None:
+def test_keys_are_off_by_no_more_than_their_bound(
+    scale: float, seed: int, metric: Metric, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "COPY_AFTER", -1)
+    monkeypatch.setattr(engine_module, "COPY_FROM", 0)
     vectors = random_vectors(400, 32, seed=seed, scale=scale)
-    vectors[::3, 5] *= 100  # a few large numbers beside many small ones
+    vectors[::3, 5] *= 3  # a few large numbers beside many small ones
     query = random_vectors(1, 32, seed=100 + seed, scale=scale).astype(np.float64)
-    copy = HalfPrecisionRows(vectors)
-    [squares], [ids] = copy.nearest(query.astype(np.float32), 400)
-    true = np.sqrt(((vectors.astype(np.float64) - query) ** 2).sum(axis=1))
     length = float(np.sqrt((query**2).sum()))
-    key_of = dict(zip(ids.tolist(), squares.tolist(), strict=True))
-    assert len(key_of) == 400
-    for kth in (0, 9, 200, 399):
-        limit = copy.worst(squares[kth], length)
-        nearer = np.flatnonzero(true <= true[ids[kth]])
-        assert max(key_of[row] for row in nearer.tolist()) <= limit
+    source = Engine(table_of(vectors))._source(metric, count)
+    if source is None:
+        assert (metric, count) == (Metric.DOT, 1)
+        return
+    [keys], [ids] = source.nearest(query.astype(np.float32), 400)
+    true = plain_scores(vectors, query, metric, unit=False)[ids]
+    if metric is Metric.DOT:
+        exact = -true
+    else:
+        exact = true if count == 1 else true**2
+    assert sorted(ids.tolist()) == list(range(400))
+    assert np.abs(keys - exact).max() <= source.error(length)
+
+
+@pytest.mark.parametrize("metric", PLAIN)
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 50.0])
+def test_the_keys_of_the_product_are_off_by_no_more_than_their_bound(
+    scale: float, metric: Metric
+) -> None:
+    vectors = random_vectors(400, 32, scale=scale)
+    query = random_vectors(1, 32, seed=19, scale=scale).astype(np.float64)
+    length = float(np.sqrt((query**2).sum()))
+    [bounds] = Engine(table_of(vectors)).bounds(query, metric)
+    exact = {
+        Metric.L2: (plain_scores(vectors, query, Metric.L2, unit=False) ** 2 - length**2) / 2,
+        Metric.COSINE: -plain_scores(vectors, query, Metric.COSINE, unit=False),
+        Metric.DOT: -plain_scores(vectors, query, Metric.DOT, unit=False) / length,
+    }[metric]
+    assert np.abs(bounds.keys - exact).max() <= bounds.error
 
 
 @pytest.mark.parametrize(("metric", "unit"), ALL)
@@ -394,7 +438,7 @@ def test_the_copy_alone_answers_lone_questions(
         pytest.skip("the product answers")
     vectors = random_vectors(900, 64)
     engine = Engine(table_of(vectors), unit=unit)
-    monkeypatch.setattr(Engine, "guesses", lambda *_: ())
+    monkeypatch.setattr(Engine, "rankings", lambda *_: ())
     for query in random_vectors(20, 64, seed=15).astype(np.float64):
         near = plain_search(vectors, query, 13, metric, unit=unit)
         [found] = engine.search(query[None], 10, metric=metric, exclude=[set(near[:3])])
@@ -403,15 +447,15 @@ def test_the_copy_alone_answers_lone_questions(
 
 def test_a_copy_is_made_only_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[tuple[int, ...]] = []
+    make = engine_module._half_precision_index
 
-    class Counted(HalfPrecisionRows):
-        def __init__(self, rows: Vectors) -> None:
-            made.append(rows.shape)
-            super().__init__(rows)
+    def counted(rows: Vectors) -> object:
+        made.append(rows.shape)
+        return make(rows)
 
-    monkeypatch.setattr(engine_module, "HalfPrecisionRows", Counted)
-    monkeypatch.setattr(engine_module, "ALONE_BEFORE_COPY", 3)
-    monkeypatch.setattr(engine_module, "SMALLEST_COPIED", 500 * 8)
+    monkeypatch.setattr(engine_module, "_half_precision_index", counted)
+    monkeypatch.setattr(engine_module, "COPY_AFTER", 3)
+    monkeypatch.setattr(engine_module, "COPY_FROM", 500 * 8)
     query = random_vectors(1, 8, seed=16).astype(np.float64)
     small, large = (
         Engine(table_of(random_vectors(499, 8))),
@@ -428,7 +472,7 @@ def test_a_copy_is_made_only_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> N
 def test_no_copy_is_made_of_what_half_precision_cannot_hold(
     longest: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "HalfPrecisionRows", None)  # to make one would fail
+    monkeypatch.setattr(engine_module, "_half_precision_index", None)  # a call would fail
     vectors = random_vectors(100, 8)
     vectors[50, 3] = longest
     query = random_vectors(1, 8, seed=17).astype(np.float64)

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.tables import table_of
-from wordvec.analysis.query import QueryEngine, query
+from support.tables import query, table_of
+from wordvec.analysis.query import QueryEngine
 from wordvec.errors import UsageError, WordvecError
 from wordvec.expression.parser import parse
-from wordvec.search.filters import Filters, Only, candidates, twins
-from wordvec.search.settings import Method, Metric, Settings
+from wordvec.search.filters import Filters, Only, candidates, same_surface
+from wordvec.search.settings import Method, Metric, QuerySettings
+from wordvec.search.space import Space
 from wordvec.vocabulary.lookup import Vocabulary
 from wordvec.vocabulary.spelling import Scheme
 
@@ -69,7 +70,7 @@ def test_a_file_of_words_names_the_answers(tmp_path: Path) -> None:
     passed = candidates(WORDS, Filters(vocab=file))
     assert passed is not None
     assert [TOKENS[row] for row in np.flatnonzero(passed.mask)] == ["王", "女王", "king"]
-    assert passed.notes == ("1 of the 4 words in words.txt are no tokens",)
+    assert passed.notes == ("1 of the 4 words in words.txt are not in this vocabulary",)
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
@@ -80,7 +81,7 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 
 
 def test_a_pattern_that_cannot_be_read_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"--match '\(' is no regular expression: missing \)"):
+    with pytest.raises(UsageError, match=r"match='\(' is not a regular expression: missing \)"):
         Filters(match="(")
 
 
@@ -105,20 +106,18 @@ def test_a_filter_cuts_the_list_and_changes_no_score(
     method, metric = how
     [whole] = query(TABLE, [parse(source)], k=99, method=method, metric=metric)
     pattern = "|".join(f"^{TOKENS[row].replace('[', chr(92) + '[')}$" for row in rows)
-    [some] = query(
-        TABLE, [parse(source)], k=k, method=method, metric=metric, filters=Filters(match=pattern)
-    )
+    [some] = query(TABLE, [parse(source)], k=k, method=method, metric=metric, match=pattern)
     left = [(n.id, n.score) for n in whole.neighbours if n.id in rows]
     assert [(n.id, n.score) for n in some.neighbours] == left[:k]
     assert [n.rank for n in some.neighbours] == list(range(1, len(left[:k]) + 1))
 
 
 def test_how_few_tokens_pass_is_said() -> None:
-    asker = QueryEngine(TABLE, Settings(k=3, filters=Filters(match="王")))
+    asker = QueryEngine(Space(TABLE), QuerySettings(k=3, filters=Filters(match="王")))
     assert asker.notes == ()
-    asker = QueryEngine(TABLE, Settings(k=4, filters=Filters(match="王")))
+    asker = QueryEngine(Space(TABLE), QuerySettings(k=4, filters=Filters(match="王")))
     assert asker.notes == ("3 tokens pass the filters",)
-    asker = QueryEngine(TABLE, Settings(k=4, filters=Filters(match="犬")))
+    asker = QueryEngine(Space(TABLE), QuerySettings(k=4, filters=Filters(match="犬")))
     assert asker.notes == ("0 tokens pass the filters",)
     assert asker.answer([asker.prepare(parse("王"))])[0].neighbours == ()
 
@@ -134,11 +133,11 @@ def test_how_few_tokens_pass_is_said() -> None:
 def test_twins_have_the_same_text(
     scheme: Scheme, tokens: tuple[str, ...], expected: list[int]
 ) -> None:
-    assert twins(Vocabulary(tokens, scheme)).tolist() == expected
+    assert same_surface(Vocabulary(tokens, scheme)).tolist() == expected
 
 
 def test_a_special_token_has_no_twin() -> None:
-    assert twins(Vocabulary(("##a", "a"), special_ids=(1,))).tolist() == [0, 1]
+    assert same_surface(Vocabulary(("##a", "a"), special_ids=(1,))).tolist() == [0, 1]
 
 
 TWINS = table_of({"王": [2], "##王": [1], "女": [3], "##女": [9], "神": [4], "子": [5], "山": [6]})
@@ -159,9 +158,7 @@ def test_with_the_query_words_their_twins_are_left_out() -> None:
 
 
 def test_a_filter_can_part_twins() -> None:
-    [answer] = query(
-        TWINS, [parse("王")], k=9, merge_twins=True, filters=Filters(only=(Only.SUBWORD,))
-    )
+    [answer] = query(TWINS, [parse("王")], k=9, merge_twins=True, only="subword")
     assert [(n.token, n.twins) for n in answer.neighbours] == [("##王", ()), ("##女", ())]
 
 

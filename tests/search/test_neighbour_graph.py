@@ -134,9 +134,9 @@ def test_a_transformed_table_has_a_graph_of_its_own(tmp_path: Path) -> None:
 
 
 def test_what_is_no_graph_is_refused() -> None:
-    with pytest.raises(UsageError, match="is of l2 or cosine, not dot"):
+    with pytest.raises(UsageError, match="needs l2 or cosine, not dot"):
         neighbour_graph(SQUARE, 3, metric=Metric.DOT)
-    with pytest.raises(UsageError, match="k of 1 or more, got 0"):
+    with pytest.raises(UsageError, match="expected k of at least 1, got 0"):
         neighbour_graph(SQUARE, 0)
 
 

@@ -154,20 +154,20 @@ def test_a_kept_fit_of_another_shape_is_made_anew(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("centre", "'centre' is no transform: expected unit, center, standardize, abtt:N or"),
+        ("centre", "unknown transform 'centre': expected unit, center, standardize, abtt:N or"),
         ("abtt", "abtt needs a number of components"),
-        ("abtt:0", "abtt:0 takes nothing off"),
-        ("abtt:-1", "'abtt:-1' is no transform"),
-        ("whiten:2", "'whiten:2' is no transform"),
+        ("abtt:0", "abtt:0 removes nothing"),
+        ("abtt:-1", "unknown transform 'abtt:-1'"),
+        ("whiten:2", "unknown transform 'whiten:2'"),
     ],
 )
-def test_what_is_no_transform_is_refused(text: str, message: str) -> None:
+def test_an_unknown_transform_is_refused(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         Transform.parse(text)
 
 
 def test_more_components_than_there_are_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"abtt:2 would take off everything: .* have 2 dimensions"):
+    with pytest.raises(UsageError, match=r"abtt:2 would remove everything: .* have 2 dimensions"):
         transform(table_of([[1, 2], [3, 4]]), ["abtt:2"])
 
 

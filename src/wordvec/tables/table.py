@@ -115,7 +115,7 @@ class TableDescription:
             name.model, name.mode.value, name.layer, len(table), table.dimensions, table.transforms
         )
 
-    def to_json(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, object]:
         """Give the `table` of an answer's JSON."""
         return {
             "model": self.model,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from wordvec.analysis.query import query
+from support.tables import query
 from wordvec.cli.output import number
 from wordvec.expression.parser import parse
 
