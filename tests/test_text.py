@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
-from wordvec.text import _PLAIN, TokenClass, classify, clip, escape, nfkc, pad, width
+from wordvec.text import _PLAIN, TokenClass, classify, clip, escape, nfkc, width
 
 
 @pytest.mark.parametrize(
@@ -103,12 +103,6 @@ def test_the_characters_whose_width_is_known_agree_with_the_tables() -> None:
     known = [char for char in map(chr, range(0x10000)) if _PLAIN.fullmatch(char)]
     assert len(known) > 20_000
     assert [char for char in known if width(char) != wcswidth(char)] == []
-
-
-def test_padding_fills_by_cells_on_either_side() -> None:
-    assert pad("王", 4) == "王  "
-    assert pad("王", 4, right=True) == "  王"
-    assert pad("女王", 3) == "女王"
 
 
 @pytest.mark.parametrize(

@@ -218,7 +218,10 @@ def test_all_questions_written_out_count_as_their_pairs_do(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a\t王\t女王\nfamily 男 女\n", "line 2: expected category, word and word, separated by tabs"),
+        (
+            "a\t王\t女王\nfamily 男 女\n",
+            "line 2: expected category, word and word, separated by tabs",
+        ),
         ("a\t王\t\n", "line 1: expected category"),
         ("a\t王\t女王\t男\n", "line 1: expected category"),
         ("\n\n", "is empty"),

@@ -169,7 +169,9 @@ def test_where_words_have_one_length_there_is_nothing_to_compare(source: str, ho
     ],
 )
 def test_what_is_no_sum_is_not_taken_apart(how: dict[str, object], what: str) -> None:
-    with pytest.raises(UsageError, match=f"explain splits a sum into its parts, and {what} is not a sum"):
+    with pytest.raises(
+        UsageError, match=f"explain splits a sum into its parts, and {what} is not a sum"
+    ):
         explain(QueryEngine(Space(TABLE), QuerySettings(**how)), parse("王+女"))  # type: ignore[arg-type]
 
 
