@@ -68,7 +68,7 @@ def test_six_questions_of_three_pairs_are_all_right() -> None:
     assert (found.mean, found.overall) == ((1.0, 1.0), (1.0, 1.0))
 
 
-def test_the_counts_are_those_of_plain_numpy() -> None:
+def test_the_counts_equal_plain_numpy() -> None:
     rng = np.random.default_rng(0)
     kinds = rng.normal(size=(3, 12))
     words = rng.normal(size=(40, 12))
@@ -103,14 +103,14 @@ def test_other_methods_count_what_query_answers(how: QuerySettings) -> None:
     pairs = {"some": Category([(f"t{i}", f"t{i + 10}") for i in range(4)])}
     space = Space(table, how.all_transforms)
     found = evaluate(space, pairs, how)
-    asker = QueryEngine(space, QuerySettings(
+    engine = QueryEngine(space, QuerySettings(
         method=how.method, metric=how.metric, transforms=how.transforms, exclude=True, k=30
     ))  # fmt: skip
     places = []
     for a, b in pairs["some"].pairs:
         for c, d in pairs["some"].pairs:
             if c != a:
-                [answer] = asker.answer([asker.prepare(parse(f"{a}:{b}={c}:?"))])
+                [answer] = engine.answer([engine.prepare(parse(f"{a}:{b}={c}:?"))])
                 places.append([n.token for n in answer.neighbours].index(d))
     [some] = found.categories
     assert (some.first, some.among) == (places.count(0), sum(place < 10 for place in places))
@@ -139,7 +139,7 @@ def test_a_block_gives_the_ranks_of_one_question_after_another(
         assert rank == alone == (places.index(d) + 1 if d in places else len(rows) + 1)
 
 
-def test_words_that_are_no_tokens_are_counted() -> None:
+def test_words_that_are_not_tokens_are_counted() -> None:
     pairs = {**FAMILY, "beasts": Category([("犬", "猫"), ("鳥", "魚")])}
     found = evaluate(Space(ROYAL), pairs, ADD)
     assert found.unknown == ("猫", "鳥", "魚")
@@ -148,14 +148,14 @@ def test_words_that_are_no_tokens_are_counted() -> None:
     assert [score.name for score in found.categories] == ["family"]
 
 
-def test_with_too_few_known_words_there_is_nothing_to_ask() -> None:
+def test_too_few_known_words_are_an_error() -> None:
     with pytest.raises(
         WordvecError, match="no question can be asked: the vocabulary has too few of the words"
     ):
         evaluate(Space(ROYAL), {"beasts": Category([("犬", "猫")])}, ADD)
 
 
-def test_twins_have_no_place_in_it() -> None:
+def test_merging_twins_is_refused() -> None:
     with pytest.raises(UsageError, match="merge_twins=True is not supported here"):
         evaluate(Space(ROYAL), FAMILY, QuerySettings(merge_twins=True))
 
@@ -177,7 +177,7 @@ def test_a_file_is_read_in_its_order(tmp_path: Path) -> None:
     }
 
 
-def test_a_file_of_questions_asks_those_and_no_others(tmp_path: Path) -> None:
+def test_a_file_of_questions_gives_only_its_own_questions(tmp_path: Path) -> None:
     file = tmp_path / "questions-words.txt"
     file.write_text(
         "\n: family\n王 女王 男 女\n王 女王 父 母\n男 女 犬 猫\n王 女王 王 女王\n"
@@ -198,7 +198,7 @@ def test_a_file_of_questions_asks_those_and_no_others(tmp_path: Path) -> None:
     assert (found.unknown, found.dropped) == (("猫",), 1)
 
 
-def test_all_questions_written_out_count_as_their_pairs_do(tmp_path: Path) -> None:
+def test_questions_written_out_give_the_counts_of_their_pairs(tmp_path: Path) -> None:
     pairs = read_analogies(bundled_analogies())
     names = ["gender", "season-word"]
     file = tmp_path / "questions.txt"
@@ -235,7 +235,7 @@ def test_a_file_of_another_shape_is_refused(tmp_path: Path, content: str, messag
         read_analogies(file)
 
 
-def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf8_is_an_error_that_names_it(tmp_path: Path) -> None:
     file = tmp_path / "pairs.tsv"
     file.write_bytes(b"\xff\xff")
     with pytest.raises(WordvecError, match=r"pairs\.tsv is not UTF-8"):

@@ -93,14 +93,14 @@ def test_the_parts_add_up_on_any_expression(
     )
     method, metric = how
     how_asked = QuerySettings(method=method, metric=metric, unit=unit)
-    asker = QueryEngine(Space(table_of(rows), how_asked.all_transforms), how_asked)
+    engine = QueryEngine(Space(table_of(rows), how_asked.all_transforms), how_asked)
     try:
-        question = asker.prepare(parse(source))
+        question = engine.prepare(parse(source))
     except WordvecError:
         assume(False)  # noqa: FBT003  (a sum of zero has no cosine)
     assume(np.linalg.norm(question.vectors[0]) > 1e-6 * np.abs(rows).max())
     target = data.draw(st.integers(0, len(rows) - 1))
-    found = explain(asker, parse(source), f"#{target}")
+    found = explain(engine, parse(source), f"#{target}")
     expected = found.score**2 if metric is Metric.L2 else found.score
     assert abs(found.total - expected) <= 1e-5 * max(1, abs(expected))
     # and each part is what the formula in the docstring says
@@ -132,12 +132,12 @@ def test_the_parts_add_up_on_any_expression(
         assert abs(found.dims_for_half - halves[0]) <= 1  # rounding at exactly a half
 
 
-def test_the_answer_explained_is_the_first_that_is_no_query_word() -> None:
+def test_the_explained_answer_is_the_first_that_is_not_a_query_word() -> None:
     assert explained("王").token == "女王"  # noqa: S105
     assert explained("王", "神").rank == 6
 
 
-def test_the_longest_word_wins_or_does_not() -> None:
+def test_the_word_with_the_largest_norm_may_decide_or_not() -> None:
     found = explained("王+女", metric=Metric.COSINE)
     assert found.norm_effect is not None
     assert (found.norm_effect.largest_norm, found.norm_effect.largest_part) == ("王", "王")
@@ -148,7 +148,7 @@ def test_the_longest_word_wins_or_does_not() -> None:
     assert (found.norm_effect.largest_norm, found.norm_effect.largest_part) == ("女", "男")
 
 
-def test_with_every_word_at_one_length_an_answer_can_have_another_rank() -> None:
+def test_with_equal_norms_an_answer_can_have_another_rank() -> None:
     table = table_of({"長": [10, 0], "短": [0, 1], "東": [9, 1], "間": [5, 5]})
     found = explained("長+短", "間", table, metric=Metric.COSINE)
     assert found.norm_effect is not None
@@ -156,7 +156,7 @@ def test_with_every_word_at_one_length_an_answer_can_have_another_rank() -> None
 
 
 @pytest.mark.parametrize(("source", "how"), [("王", Method.SUM), ("王+女", Method.ADD)])
-def test_where_words_have_one_length_there_is_nothing_to_compare(source: str, how: Method) -> None:
+def test_a_single_word_or_unit_words_have_no_norm_effect(source: str, how: Method) -> None:
     assert explained(source, method=how).norm_effect is None
 
 
@@ -168,14 +168,14 @@ def test_where_words_have_one_length_there_is_nothing_to_compare(source: str, ho
         ({"method": Method.DIRECTION}, "method direction"),
     ],
 )
-def test_what_is_no_sum_is_not_taken_apart(how: dict[str, object], what: str) -> None:
+def test_only_sums_can_be_explained(how: dict[str, object], what: str) -> None:
     with pytest.raises(
         UsageError, match=f"explain splits a sum into its parts, and {what} is not a sum"
     ):
         explain(QueryEngine(Space(TABLE), QuerySettings(**how)), parse("王+女"))  # type: ignore[arg-type]
 
 
-def test_a_token_that_is_not_there_or_has_no_direction_is_named() -> None:
+def test_an_unknown_token_or_one_without_direction_is_named() -> None:
     with pytest.raises(UnknownWordError, match='"犬" is not in this vocabulary'):
         explained("王", "犬")
     with pytest.raises(WordvecError, match=r"無 \(#5\) is not finite or has no direction"):
@@ -183,7 +183,7 @@ def test_a_token_that_is_not_there_or_has_no_direction_is_named() -> None:
 
 
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE, Metric.DOT])
-def test_what_the_first_answer_gains_adds_up_to_what_lies_between_them(metric: Metric) -> None:
+def test_the_gains_add_up_to_the_difference_of_the_scores(metric: Metric) -> None:
     found = explained("王-男+女", "王", metric=metric)
     assert found.ahead is not None
     first = explained("王-男+女", metric=metric)
@@ -195,7 +195,7 @@ def test_what_the_first_answer_gains_adds_up_to_what_lies_between_them(metric: M
     assert (gained < 0) == (metric is Metric.L2)
 
 
-def test_the_word_that_decides_is_the_one_that_the_first_answer_gains_most_by() -> None:
+def test_the_decisive_word_favours_the_first_answer_most() -> None:
     # 王-男+女 = 女王 = (2, 2, 4); by l2 squared, −2 v·q more or less and ‖x‖²: 24 against 25
     found = explained("王-男+女", "王")
     assert found.gains == (("王", 6.0), ("男", -2.0), ("女", -8.0), (None, -1.0))
@@ -206,13 +206,13 @@ def test_the_word_that_decides_is_the_one_that_the_first_answer_gains_most_by() 
     assert long.decisive is None  # by being shorter
 
 
-def test_what_is_first_or_no_answer_is_behind_nothing() -> None:
+def test_the_first_answer_and_a_token_that_is_no_answer_have_none_ahead() -> None:
     assert explained("王-男+女").ahead is None
     assert explained("王-男+女", "女", exclude=True).ahead is None
     assert explained("王", "王").ahead is None  # a query word may be before the first answer
 
 
-def test_merged_twins_rank_as_one_and_are_no_answer_to_their_own_word() -> None:
+def test_merged_twins_share_a_rank_and_are_excluded_with_their_word() -> None:
     table = table_of({"王": [0, 0], "##王": [1, 0], "女": [2, 0], "##女": [3, 0], "男": [4, 0]})
     assert explained("王", table=table).token == "##王"  # noqa: S105
     merged = explained("王", table=table, merge_twins=True)
@@ -223,7 +223,7 @@ def test_merged_twins_rank_as_one_and_are_no_answer_to_their_own_word() -> None:
     assert (found.ahead.token, found.ahead.rank) == ("女", 2)
 
 
-def test_in_several_tables_it_is_the_answer_of_the_first() -> None:
+def test_several_tables_explain_the_answer_of_the_first() -> None:
     other = table_of({"男": [1, 0], "女王": [5, 5], "王": [0, 1], "女": [1, 1]}, model="other")
     one, two = explain_in_each(
         [QueryEngine(Space(t), QuerySettings()) for t in (TABLE, other)], parse("王-男+女")
@@ -244,7 +244,7 @@ def test_a_table_that_lacks_the_answer_is_named() -> None:
         )
 
 
-def test_without_any_other_token_there_is_nothing_to_explain() -> None:
+def test_if_all_tokens_are_query_words_nothing_can_be_explained() -> None:
     with pytest.raises(WordvecError, match="nothing to explain: all answers are words"):
         explained("王+女", table=table_of({"王": [1.0], "女": [2.0]}))
 
@@ -258,12 +258,12 @@ def plain_sample_score(vectors: NDArray[np.float64], weights: list[float], metri
 
 
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
-def test_calibration_is_that_of_a_sample_drawn_otherwise(metric: Metric) -> None:
+def test_calibration_agrees_with_another_sample(metric: Metric) -> None:
     rows = np.random.default_rng(0).normal(size=(300, 8)) + 1
-    asker = QueryEngine(Space(table_of(rows)), QuerySettings(metric=metric))
-    found = calibrate(asker, [1.0, -1.0, 1.0], 2.0 if metric is Metric.L2 else 0.6)
+    engine = QueryEngine(Space(table_of(rows)), QuerySettings(metric=metric))
+    found = calibrate(engine, [1.0, -1.0, 1.0], 2.0 if metric is Metric.L2 else 0.6)
     rng = np.random.default_rng(99)
-    wide = asker.table.vectors.astype(np.float64)
+    wide = engine.table.vectors.astype(np.float64)
     other = np.array([
         plain_sample_score(wide[rng.choice(300, 4, replace=False)], [1, -1, 1], metric)
         for _ in range(4000)
@@ -277,29 +277,27 @@ def test_calibration_is_that_of_a_sample_drawn_otherwise(metric: Metric) -> None
     assert found.z == pytest.approx((score - found.mean) / found.deviation)
 
 
-def test_a_kept_sample_is_the_same_as_a_new_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_saved_sample_equals_a_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = table_of(np.random.default_rng(0).normal(size=(40, 4)))
     derived = Derived(tmp_path / "derived", "sha256:1")
-    asker = QueryEngine(Space(table, derived=derived), QuerySettings(metric=Metric.COSINE))
-    first = explain(asker, parse("t1-t2"), calibrated=True).calibration
+    engine = QueryEngine(Space(table, derived=derived), QuerySettings(metric=Metric.COSINE))
+    first = explain(engine, parse("t1-t2"), calibrated=True).calibration
     alone = explain(
-        QueryEngine(Space(table), asker.settings), parse("t1-t2"), calibrated=True
+        QueryEngine(Space(table), engine.settings), parse("t1-t2"), calibrated=True
     ).calibration
     assert first == alone
     monkeypatch.setattr("wordvec.analysis.calibration._sample", None)  # not called again
-    assert explain(asker, parse("t1-t2"), calibrated=True).calibration == first
+    assert explain(engine, parse("t1-t2"), calibrated=True).calibration == first
     with pytest.raises(TypeError, match="not callable"):
-        explain(asker, parse("t1-2*t2"), calibrated=True)
+        explain(engine, parse("t1-2*t2"), calibrated=True)
 
 
-def test_too_few_tokens_to_draw_from_are_said() -> None:
+def test_too_few_tokens_for_a_sample_are_an_error() -> None:
     with pytest.raises(WordvecError, match="too few tokens for random expressions of 5 words"):
         calibrate(QueryEngine(Space(TABLE), QuerySettings()), [1, 1, 1, 1, 1], 0.5)
 
 
-def test_a_sample_of_very_few_tokens_has_them_all_different() -> None:
+def test_a_sample_from_very_few_tokens_repeats_none() -> None:
     found = calibrate(
         QueryEngine(Space(table_of({"王": [1.0], "女": [2.0]})), QuerySettings()), [1.0], 1.0
     )

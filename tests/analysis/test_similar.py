@@ -57,7 +57,7 @@ def test_the_word_least_similar_to_the_mean_of_the_others_is_odd() -> None:
 
 @settings(deadline=None)
 @given(drawn_rows(zero=False), st.data())
-def test_each_belongs_as_plain_numpy_says(rows: np.ndarray, data: st.DataObject) -> None:
+def test_the_similarities_equal_plain_numpy(rows: np.ndarray, data: st.DataObject) -> None:
     ids = data.draw(
         st.lists(st.integers(0, len(rows) - 1), min_size=3, max_size=min(6, len(rows)), unique=True)
     )
@@ -72,7 +72,7 @@ def test_each_belongs_as_plain_numpy_says(rows: np.ndarray, data: st.DataObject)
     assert found.odd == next(one for one in found.words if one.similarity == least)
 
 
-def test_where_one_is_clearly_odd_gensim_finds_the_same() -> None:
+def test_a_clearly_odd_word_is_the_one_that_gensim_finds() -> None:
     rng = np.random.default_rng(5)
     for _ in range(20):
         rows = rng.normal(size=(5, 6), scale=0.3) + 2 * np.eye(6)[0]
@@ -86,7 +86,7 @@ def test_where_one_is_clearly_odd_gensim_finds_the_same() -> None:
         assert theirs.doesnt_match(words) == words[3]
 
 
-def test_of_two_words_none_is_odd() -> None:
+def test_two_words_are_too_few() -> None:
     with pytest.raises(UsageError, match="expected at least three words, got 2"):
         odd(TABLE, ["王", "女"])
 
@@ -102,7 +102,7 @@ def test_words_that_cannot_be_compared_are_named() -> None:
         similar(TABLE, ["王"], metric=Metric.CSLS)
 
 
-def test_a_word_taken_in_another_form_is_said() -> None:
+def test_a_word_read_in_another_form_has_a_note() -> None:
     found = similar(table_of({"king": [1.0], "王": [1.0]}), ["ｋｉｎｇ", "王"])
     assert found.notes == ("ｋｉｎｇ is read as king (NFKC)",)
 

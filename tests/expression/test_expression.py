@@ -163,11 +163,11 @@ def test_numbers_in_an_analogy_are_tokens() -> None:
     assert lowered(parse("1998:1999=2000:?").terms()) == [("2000", 1), ("1998", -1), ("1999", 1)]
 
 
-def test_a_sum_is_no_analogy() -> None:
+def test_a_sum_is_not_an_analogy() -> None:
     assert parse("王-男+女").analogy is None
 
 
-def test_operands_carry_their_place_in_the_source() -> None:
+def test_operands_have_their_place_in_the_source() -> None:
     source = ' 王 - "C++" + #12'
     places = [source[t.operand.start : t.operand.end] for t in parse(source).terms()]
     assert places == ["王", '"C++"', "#12"]
@@ -276,7 +276,7 @@ SIDE = "for example (王+女):女=男:?"
     ],
     ids=lambda drawn: drawn.splitlines()[1],
 )
-def test_an_error_says_what_is_wrong_and_marks_the_place(drawn: str) -> None:
+def test_an_error_names_the_problem_and_marks_the_place(drawn: str) -> None:
     assert drawing(drawn.splitlines()[1]) == drawn
 
 
@@ -287,13 +287,13 @@ def test_an_empty_query_says_so(source: str) -> None:
 
 
 @pytest.mark.parametrize("depth", [51, 100_000])
-def test_parentheses_may_nest_deep_but_not_without_end(depth: int) -> None:
+def test_the_depth_of_parentheses_is_limited(depth: int) -> None:
     assert lowered(parse("-(" * 50 + "王" + ")" * 50).terms()) == [("王", 1)]
     with pytest.raises(ExpressionError, match=r"^more than 50 levels of parentheses$"):
         parse("(" * depth + "王" + ")" * depth)
 
 
-def test_a_long_expression_is_read_in_one_go() -> None:
+def test_a_long_expression_is_parsed_quickly() -> None:
     assert lowered(parse("王" + "-王" * 9_999).terms()) == [("王", -9_998)]
     assert lowered(parse("-" * 10_000 + "王").terms()) == [("王", 1)]
     assert lowered(parse("王" + "*1" * 10_000).terms()) == [("王", 1)]
@@ -398,7 +398,7 @@ GROUPS = st.recursive(st.builds(parenthesised, WORDS), extend, max_leaves=6)
 
 @settings(deadline=None, max_examples=1000)
 @given(GROUPS)
-def test_what_was_written_is_what_is_meant(group: Written) -> None:
+def test_an_expression_has_the_expected_terms(group: Written) -> None:
     expression = parse(group.source)
     assert lowered(expression.terms()) == list(group.terms.items())
     assert parse(str(expression)) == expression
@@ -408,7 +408,7 @@ def test_what_was_written_is_what_is_meant(group: Written) -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(GROUPS, WORDS, GROUPS, st.sampled_from(["=", "::", "＝", "：："]), SPACE)
-def test_an_analogy_of_any_sides_is_read_back(
+def test_any_analogy_parses_back_from_its_text(
     a: Written, b: Written, c: Written, equals: str, space: str
 ) -> None:
     source = space.join((a.source, ":", b.source, equals, c.source, "：", "？"))

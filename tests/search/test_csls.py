@@ -37,7 +37,7 @@ def plain_similarity(rows: Floats) -> Floats:
 
 @settings(deadline=None)
 @given(drawn_rows(least=2, zero=False), st.sampled_from([Method.SUM, Method.ADD]), st.data())
-def test_it_says_what_plain_numpy_says(
+def test_the_result_equals_plain_numpy(
     rows: NDArray[np.float32], method: Method, data: st.DataObject
 ) -> None:
     a, b = data.draw(st.integers(0, len(rows) - 1)), data.draw(st.integers(0, len(rows) - 1))
@@ -47,8 +47,8 @@ def test_it_says_what_plain_numpy_says(
     over = wide if method is Method.SUM else unit
     vector = 2 * over[a] - over[b]
     assume(np.linalg.norm(vector) > 1e-6)
-    asker = QueryEngine(Space(table_of(rows)), QuerySettings(method=method, metric=Metric.CSLS))
-    found = asker.ranking(asker.prepare(parse(f"2*#{a}-#{b}"))).best(9)
+    engine = QueryEngine(Space(table_of(rows)), QuerySettings(method=method, metric=Metric.CSLS))
+    found = engine.ranking(engine.prepare(parse(f"2*#{a}-#{b}"))).best(9)
     to_query = unit @ (vector / np.linalg.norm(vector))
     expected = 2 * to_query - np.sort(to_query)[::-1][:K].mean() - plain_similarity(wide)
     # the graph keeps its cosines in float32
@@ -56,17 +56,17 @@ def test_it_says_what_plain_numpy_says(
     np.testing.assert_allclose(expected[found.ids], found.scores, atol=1e-6)
 
 
-def test_a_word_asked_alone_is_not_its_own_neighbour() -> None:
+def test_a_single_word_is_not_its_own_neighbour() -> None:
     rows = np.random.default_rng(0).normal(size=(40, 5))
     table = table_of(rows)
-    asker = QueryEngine(Space(table), QuerySettings(metric=Metric.CSLS))
-    found = asker.ranking(asker.prepare(parse("#7"))).best(40)
+    engine = QueryEngine(Space(table), QuerySettings(metric=Metric.CSLS))
+    found = engine.ranking(engine.prepare(parse("#7"))).best(40)
     similarity = plain_similarity(table.vectors.astype(np.float64))
     own = found.scores[found.ids.tolist().index(7)]
     assert own == pytest.approx(2 - 2 * similarity[7], abs=1e-6)
 
 
-def test_a_hub_is_pushed_back() -> None:
+def test_a_hub_ranks_lower() -> None:
     around = np.random.default_rng(0).normal(size=(30, 3)) * 0.4 + [1, 0, 0]
     table = table_of(np.vstack([[1, 0, 0], around, [[-1, 1, 0], [-1, 2, 0.3]]]))  # t0: the hub
     [plain] = query(table, [parse("t31-t1+t0")], k=40, metric=Metric.COSINE)
@@ -82,8 +82,8 @@ def test_a_hub_is_pushed_back() -> None:
 
 def test_rows_left_out_by_a_filter_still_count_as_neighbours() -> None:
     table = table_of(np.random.default_rng(0).normal(size=(30, 4)))
-    asker = QueryEngine(Space(table), QuerySettings(metric=Metric.CSLS))
-    ranking = asker.ranking(asker.prepare(parse("t1+t2")))
+    engine = QueryEngine(Space(table), QuerySettings(metric=Metric.CSLS))
+    ranking = engine.ranking(engine.prepare(parse("t1+t2")))
     everything = ranking.best(30)
     some = np.arange(30) % 3 == 0
     kept = ranking.best(5, some)
@@ -106,9 +106,9 @@ def test_a_single_row_has_a_neighbour_similarity_of_zero() -> None:
     assert Space(table_of([[1.0, 2.0]])).mean_neighbour_similarity().tolist() == [0.0]
 
 
-def test_rows_without_direction_are_no_answers() -> None:
+def test_rows_without_direction_are_not_answers() -> None:
     table = table_of({"王": [1, 0], "無": [0, 0], "女": [1, 1], "非": [np.nan, 1]})
-    asker = QueryEngine(Space(table), QuerySettings(metric=Metric.CSLS))
-    found = asker.ranking(asker.prepare(parse("王"))).best(9)
+    engine = QueryEngine(Space(table), QuerySettings(metric=Metric.CSLS))
+    found = engine.ranking(engine.prepare(parse("王"))).best(9)
     assert found.ids.tolist() == [0, 2]
     assert found.scores.tolist() == pytest.approx([2 - 2**0.5, 0], abs=1e-6)

@@ -91,7 +91,7 @@ def _threads(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("metric", "unit"), ALL)
-def test_the_answers_are_those_of_plain_numpy(metric: Metric, *, unit: bool) -> None:
+def test_the_answers_equal_plain_numpy(metric: Metric, *, unit: bool) -> None:
     vectors = random_vectors(500, 24)
     queries = random_vectors(40, 24, seed=1).astype(np.float64)
     hits = Engine(table_of(vectors), unit=unit).search(queries, 10, metric=metric)
@@ -103,7 +103,7 @@ def test_the_answers_are_those_of_plain_numpy(metric: Metric, *, unit: bool) -> 
 
 @pytest.mark.usefixtures("_threads")
 @pytest.mark.parametrize(("metric", "unit"), ALL)
-def test_a_thousand_at_once_are_answered_as_one_by_one(metric: Metric, *, unit: bool) -> None:
+def test_a_block_gives_the_answers_of_single_queries(metric: Metric, *, unit: bool) -> None:
     vectors = random_vectors(2000, 48)
     vectors[1500:] = vectors[:500]  # ties everywhere
     queries = random_vectors(1000, 48, seed=2).astype(np.float64)
@@ -137,7 +137,7 @@ def test_equal_rows_come_in_order_of_their_row(metric: Metric, count: int, *, un
         assert len(set(found.scores.tolist())) == 1
 
 
-def test_a_token_lies_at_zero_from_itself_in_a_block_too() -> None:
+def test_a_token_has_distance_zero_to_itself_in_a_block_too() -> None:
     vectors = random_vectors(800, 64, scale=30)
     hits = Engine(table_of(vectors)).search(vectors[:100].astype(np.float64), 3)
     assert [int(found.ids[0]) for found in hits] == list(range(100))
@@ -167,7 +167,7 @@ def test_differences_that_float32_cannot_see_are_decided(
 @pytest.mark.parametrize("count", [1, 2, engine_module.FAISS_FROM])
 @pytest.mark.parametrize(("metric", "unit"), ALL)
 @pytest.mark.parametrize("length", [1e-25, 1e-3, 1e6, 1e18, 3e37])
-def test_rows_of_extreme_length_neither_win_nor_hide(
+def test_rows_of_extreme_norm_are_ranked_correctly(
     metric: Metric, count: int, length: float, *, unit: bool
 ) -> None:
     vectors = random_vectors(300, 16)
@@ -201,7 +201,7 @@ def test_rows_that_are_not_finite_are_never_returned(
 
 
 @pytest.mark.parametrize(("metric", "unit"), [(Metric.COSINE, False), (Metric.L2, True)])
-def test_a_row_of_length_zero_has_no_direction_to_find_it_by(metric: Metric, *, unit: bool) -> None:
+def test_a_zero_row_is_not_found_by_direction(metric: Metric, *, unit: bool) -> None:
     vectors = random_vectors(10, 4)
     vectors[6] = 0
     [found] = Engine(table_of(vectors), unit=unit).search(np.ones((1, 4)), 10, metric=metric)
@@ -232,7 +232,7 @@ def test_excluded_rows_are_replaced_by_the_next_ones(metric: Metric, count: int)
 
 @pytest.mark.parametrize("count", [1, 2, engine_module.FAISS_FROM])
 @pytest.mark.parametrize(("metric", "unit"), ALL)
-def test_a_filter_gives_k_rows_where_there_are_k(metric: Metric, count: int, *, unit: bool) -> None:
+def test_a_filter_still_gives_k_rows_if_k_pass(metric: Metric, count: int, *, unit: bool) -> None:
     vectors = random_vectors(300, 8)
     candidates = np.arange(300) % 10 == 4
     queries = random_vectors(count, 8, seed=10).astype(np.float64)
@@ -254,7 +254,7 @@ def test_k_of_the_table_size_and_above_gives_every_row(count: int, k: int) -> No
         assert len(found.ids) == min(k, 8)
 
 
-def test_no_queries_have_no_answers() -> None:
+def test_no_queries_give_no_hits() -> None:
     assert Engine(table_of(random_vectors(5, 4))).search(np.empty((0, 4)), 3) == []
 
 
@@ -286,7 +286,7 @@ def test_a_zero_query_has_distances_and_products() -> None:
         ),
     ],
 )
-def test_what_cannot_be_searched_is_refused(
+def test_invalid_queries_are_refused(
     queries: Floats, k: int, exclude: list[set[int]], message: str
 ) -> None:
     with pytest.raises(WordvecError, match=message):
@@ -346,7 +346,7 @@ def matrices(rows: int, width: int) -> st.SearchStrategy[list[list[float]]]:
 
 @settings(max_examples=200, deadline=None)
 @given(data=st.data(), width=st.integers(1, 4), case=st.sampled_from(ALL), k=st.integers(1, 14))
-def test_any_small_table_is_answered_as_plain_numpy_does(
+def test_any_small_table_gives_the_answers_of_plain_numpy(
     data: st.DataObject, width: int, case: tuple[Metric, bool], k: int
 ) -> None:
     metric, unit = case
@@ -359,7 +359,7 @@ def test_any_small_table_is_answered_as_plain_numpy_does(
 
 
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.DOT])
-def test_faiss_alone_answers_a_plain_block(metric: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faiss_alone_can_answer_a_block(metric: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = random_vectors(700, 20)
     queries = random_vectors(100, 20, seed=14).astype(np.float64)
     exclude = [{row} for row in range(100)]
@@ -390,7 +390,7 @@ def test_small_blocks_and_large_agree(
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.DOT])
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("scale", [1e-9, 1e-5, 1.0, 50.0])
-def test_keys_are_off_by_no_more_than_their_bound(
+def test_the_keys_of_faiss_are_within_their_bound(
     scale: float, seed: int, metric: Metric, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "COPY_AFTER", -1)
@@ -415,9 +415,7 @@ def test_keys_are_off_by_no_more_than_their_bound(
 
 @pytest.mark.parametrize("metric", PLAIN)
 @pytest.mark.parametrize("scale", [1e-9, 1.0, 50.0])
-def test_the_keys_of_the_product_are_off_by_no_more_than_their_bound(
-    scale: float, metric: Metric
-) -> None:
+def test_the_keys_of_the_product_are_within_their_bound(scale: float, metric: Metric) -> None:
     vectors = random_vectors(400, 32, scale=scale)
     query = random_vectors(1, 32, seed=19, scale=scale).astype(np.float64)
     length = float(np.sqrt((query**2).sum()))
@@ -431,7 +429,7 @@ def test_the_keys_of_the_product_are_off_by_no_more_than_their_bound(
 
 
 @pytest.mark.parametrize(("metric", "unit"), ALL)
-def test_the_copy_alone_answers_lone_questions(
+def test_the_half_precision_copy_alone_can_answer_single_queries(
     metric: Metric, monkeypatch: pytest.MonkeyPatch, *, copied: bool, unit: bool
 ) -> None:
     if not copied or (metric is Metric.DOT and not unit):
@@ -445,7 +443,9 @@ def test_the_copy_alone_answers_lone_questions(
         assert found.ids.tolist() == near[3:]
 
 
-def test_a_copy_is_made_only_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_half_precision_copy_is_made_only_for_many_queries_of_a_large_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     made: list[tuple[int, ...]] = []
     make = engine_module._half_precision_index
 
@@ -469,7 +469,7 @@ def test_a_copy_is_made_only_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("longest", [7e4, np.inf])
-def test_no_copy_is_made_of_what_half_precision_cannot_hold(
+def test_rows_that_overflow_float16_are_not_copied(
     longest: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "_half_precision_index", None)  # a call would fail

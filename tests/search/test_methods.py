@@ -57,8 +57,8 @@ def plain_direction(rows: Floats, a: int, b: int, c: int) -> Floats:
 
 def asked(table: VectorTable, source: str, method: Method, *, unit: bool = False) -> Ranking:
     settings = QuerySettings(method=method, unit=unit)
-    asker = QueryEngine(Space(table, settings.all_transforms), settings)
-    return asker.ranking(asker.prepare(parse(source)))
+    engine = QueryEngine(Space(table, settings.all_transforms), settings)
+    return engine.ranking(engine.prepare(parse(source)))
 
 
 def directed(rows: NDArray[np.float32]) -> list[int]:
@@ -107,7 +107,7 @@ def test_mul_is_the_quotient_of_shifted_cosines(
 
 @settings(deadline=None)
 @given(drawn_rows(), st.data(), st.integers(1, 9))
-def test_direction_is_the_cosine_between_two_ways(
+def test_direction_is_the_cosine_between_two_differences(
     rows: NDArray[np.float32], data: st.DataObject, k: int
 ) -> None:
     a, b, c = (data.draw(st.integers(0, len(rows) - 1)) for _ in range(3))
@@ -148,7 +148,7 @@ def gensims() -> tuple[VectorTable, KeyedVectors]:
 @pytest.mark.parametrize(
     ("added", "taken"), [(["t1", "t2"], ["t3"]), (["t5"], ["t6", "t7"]), (["t8", "t9"], [])]
 )
-def test_add_and_mul_are_those_of_gensim(
+def test_add_and_mul_equal_gensim(
     gensims: tuple[VectorTable, KeyedVectors],
     added: list[str],
     taken: list[str],
@@ -169,27 +169,27 @@ def test_add_and_mul_are_those_of_gensim(
     assert [n.score for n in ours] == pytest.approx([score for _, score in expected], rel=1e-5)
 
 
-def test_under_unit_rows_the_ways_between_them_are_those_of_unit_rows() -> None:
+def test_direction_with_unit_uses_differences_of_unit_rows() -> None:
     found = asked(TABLE, "男:女=王:?", Method.DIRECTION, unit=True).best(9)
     wide = TABLE.vectors.astype(np.float64)[:6]
     unit = wide / np.linalg.norm(wide, axis=1, keepdims=True)
     assert_ranks(found, plain_direction(unit, 2, 1, 0), 9)
 
 
-def test_c_itself_lies_in_no_direction_and_is_no_answer() -> None:
+def test_c_itself_has_no_direction_and_is_not_an_answer() -> None:
     [answer] = query(TABLE, [parse("男:女=王:?")], k=9, method=Method.DIRECTION)
     assert "王" not in [neighbour.token for neighbour in answer.neighbours]
     assert len(answer.neighbours) == 6
     assert answer.neighbours[0].id == 3  # 女王
 
 
-def test_direction_shows_the_only_form_that_it_takes() -> None:
+def test_the_error_of_direction_shows_the_form_it_needs() -> None:
     with pytest.raises(ExpressionError, match=r"direction needs the form a:b=c:\?") as caught:
         query(TABLE, [parse("王-男+女")], method=Method.DIRECTION)
     assert caught.value.hint == "for 王-男+女 that is 男:女=王:?"
 
 
-def test_direction_needs_a_way_to_go() -> None:
+def test_direction_needs_two_different_vectors() -> None:
     with pytest.raises(WordvecError, match="a and b have the same vector: there is no direction"):
         query(TABLE, [parse("男:男=王:?")], method=Method.DIRECTION)
 
@@ -221,13 +221,13 @@ def test_a_word_without_direction_is_marked(method: Method) -> None:
         (Method.DIRECTION, Metric.L2, "cosine"),
     ],
 )
-def test_a_method_refuses_a_metric_that_is_not_its_own(
+def test_a_method_refuses_a_metric_it_cannot_rank_by(
     method: Method, metric: Metric, able: str
 ) -> None:
     with pytest.raises(UsageError, match=f"method {method} ranks by {able}, not by {metric}"):
         QuerySettings(method=method, metric=metric)
 
 
-def test_unit_beside_other_transforms_has_no_place_in_their_order() -> None:
+def test_unit_beside_other_transforms_needs_a_place_in_their_order() -> None:
     with pytest.raises(UsageError, match="unit=True is a transform: beside other transforms"):
         QuerySettings(unit=True, transforms=("center",))

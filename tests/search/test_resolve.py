@@ -63,7 +63,7 @@ def test_an_analogy_is_resolved_as_a_sum_and_side_by_side() -> None:
     assert [t.ids for t in resolved.analogy.c] == [(2,), (5,)]
 
 
-def test_a_form_that_differs_is_said_once() -> None:
+def test_a_word_read_in_another_form_has_one_note() -> None:
     resolved = resolve(parse("queen-king"), BYTE_LEVEL)
     assert resolved.notes == ("queen is read as Ġqueen (word-start form)",)
     analogy = resolve(parse("ｋｉｎｇ:王=女:?"), VOCABULARY)
@@ -78,7 +78,7 @@ def test_an_id_beyond_the_vocabulary_is_an_error_that_marks_it() -> None:
     assert (caught.value.start, caught.value.end) == (2, 5)
 
 
-def test_pieces_stand_for_a_word_only_when_asked() -> None:
+def test_pieces_replace_a_word_only_if_requested() -> None:
     assert ids_and_weights("女騎士-女", pieces=True) == [((4, 7), 1.0), ((4,), -1.0)]
     resolved = resolve(parse("女騎士-女"), VOCABULARY, pieces=True)
     assert resolved.notes == ("女騎士 is read as the mean of 女 + ##騎士",)
