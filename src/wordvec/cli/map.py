@@ -127,11 +127,10 @@ def command(
     t-SNE on exact neighbours. The places are kept in the store, so that the second time takes a
     moment. The page has search, neighbours, a lasso and a legend; ? in it lists its keys.
     """
-    from wordvec.api import open_tables
+    from wordvec.cli.opening import open_tables
     from wordvec.expression.parser import parse
     from wordvec.map.build import build_map
     from wordvec.map.projection import Settings
-    from wordvec.search.transforms import transform
 
     page_file = output or (None if png or svg else Path("map.html"))
     _check_folders(page_file, png, svg)
@@ -145,11 +144,8 @@ def command(
     steps = [step for several in transforms for step in several]
     opened, derived = [], []
     for found in open_tables(refs, store):
-        for remark in found.notes:
-            note(remark)
-        beside = store.derived(found.table.name)
-        opened.append(transform(found.table, steps, derived=beside))
-        derived.append(beside)
+        opened.append(found.transformed(steps))
+        derived.append(found.derived)
     with Bar("steps", shown=progress) as bar:
 
         def report(table: str) -> Progress:
