@@ -56,7 +56,7 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]  # no GPU: software draw
 # One step of panning a frame, around in a circle: the map is never left, nor does it stand still.
 PAN = """([seconds, zoom]) => new Promise(done => {
     const { view, redraw } = wordvecMap, frames = [];
-    view.show({ ...view.home(), scale: view.whole * zoom });
+    view.show({ ...view.wholeMap(), scale: view.fitScale * zoom });
     let start = null, before = null;
     const step = now => {
         start ??= now;
@@ -148,7 +148,7 @@ class Bench:
         start = time.perf_counter()
         found = way(np.arange(n))
         seconds = time.perf_counter() - start
-        trust, recall = quality(self.table.vectors[found.rows], found.places)
+        trust, recall = quality(self.table.vectors[found.rows], found.positions)
         print(f"  {name:<26}{n:>8,}{seconds:>10.1f}{trust:>18.4f}{recall:>14.4f}", flush=True)
         return Placed(n, seconds, trust, recall)
 
