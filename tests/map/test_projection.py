@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -215,9 +217,40 @@ def test_positions_saved_by_an_earlier_version_are_read(tmp_path: Path) -> None:
     assert (project(table, rows, derived=derived).positions == 1).all()
 
 
-def test_other_metrics_are_refused() -> None:
-    with pytest.raises(UsageError, match=r'a map needs metric="l2" or metric="cosine", got "dot"'):
-        ProjectionSettings(metric=Metric.DOT)
+def test_a_metric_can_be_a_string() -> None:
+    assert ProjectionSettings(metric="l2").metric is Metric.L2  # type: ignore[arg-type]
+    settings = ProjectionSettings(metric="cosine")  # type: ignore[arg-type]
+    assert settings == ProjectionSettings(metric=Metric.COSINE)
+    table = table_of(clustered_rows())
+    by_name = project(table, all_rows(table), settings).positions
+    expected = project(table, all_rows(table), ProjectionSettings(Metric.COSINE)).positions
+    np.testing.assert_array_equal(by_name, expected)
+
+
+@pytest.mark.parametrize("metric", [Metric.DOT, "csls", "nonsense", None])
+def test_other_metrics_are_refused(metric: Any) -> None:
+    message = f'a map needs metric="l2" or metric="cosine", got "{metric}"'
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        ProjectionSettings(metric=metric)
+
+
+@pytest.mark.parametrize("perplexity", [1.9, -30, math.nan, math.inf, "30"])
+def test_a_perplexity_outside_its_range_is_refused(perplexity: Any) -> None:
+    message = f"perplexity must be a finite number of at least 2, got {perplexity!r}"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        ProjectionSettings(perplexity=perplexity)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 0.5, "0"])
+def test_a_seed_outside_its_range_is_refused(seed: Any) -> None:
+    message = f"seed must be an integer from 0 to 4294967295, got {seed!r}"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        ProjectionSettings(seed=seed)
+
+
+def test_numbers_of_numpy_are_settings_too() -> None:
+    settings = ProjectionSettings(perplexity=np.float32(20), seed=np.int64(3))  # type: ignore[arg-type]
+    assert settings == ProjectionSettings(perplexity=20.0, seed=3)
 
 
 def test_without_opentsne_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,9 @@ Shapes: N tokens on the map, V tokens of the table, D dimensions.
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError, UsageError, WordvecError
@@ -55,7 +57,7 @@ _REPORT_EVERY = 10  # iterations
 class ProjectionSettings:
     """What determines a map, apart from the table and its rows.
 
-    metric: L2 or cosine, for the neighbours that the map preserves.
+    metric: L2 or cosine, for the neighbours that the map preserves; a string is converted.
     perplexity: about how many neighbours attract each token; at least 2. A map of few tokens
         uses less, see `project`.
     seed: of openTSNE's random numbers, 0 to 2³² - 1.
@@ -69,8 +71,18 @@ class ProjectionSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        set_field = object.__setattr__  # the dataclass is frozen
         if self.metric not in _METRICS:
             raise UsageError(f'a map needs metric="l2" or metric="cosine", got "{self.metric}"')
+        set_field(self, "metric", Metric(self.metric))
+        if not isinstance(self.perplexity, Real) or not 2 <= self.perplexity < math.inf:
+            raise UsageError(
+                f"perplexity must be a finite number of at least 2, got {self.perplexity!r}"
+            )
+        set_field(self, "perplexity", float(self.perplexity))
+        if not isinstance(self.seed, Integral) or not 0 <= self.seed < 2**32:
+            raise UsageError(f"seed must be an integer from 0 to {2**32 - 1}, got {self.seed!r}")
+        set_field(self, "seed", int(self.seed))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
