@@ -10,6 +10,8 @@ import pytest
 from wordvec.analysis.query import query
 from wordvec.cli.output import number
 from wordvec.expression.parser import parse
+from wordvec.map.build import build_map
+from wordvec.map.page import build_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -302,6 +304,30 @@ def test_the_query_input_answers_any_expression(
     for (token, score), best in zip(found, answer.neighbours, strict=False):
         assert float(score) == pytest.approx(exact[token], rel=0.02, abs=0.05)
         assert exact[token] == pytest.approx(best.score, rel=0.02, abs=0.05)
+
+
+@pytest.mark.parametrize("source", ["王-男+女", "語90-2*王"])
+def test_the_query_input_traces_the_arrows_of_the_command_line(
+    context: BrowserContext, token_map: TokenMap, tmp_path: Path, source: str
+) -> None:
+    """語90 is not on this map of 60 tokens: its arrow starts at the mean of its neighbours."""
+    small_map = build_map([token_map.tables[0].table], tokens=60, expressions=[parse(source)])
+    file = tmp_path / "map.html"
+    file.write_text(build_page(small_map, vectors=True), "utf-8")
+    page = context.new_page()
+    page.goto(file.as_uri())
+    page.wait_for_selector("html[data-ready]")
+    page.fill("#query-input", source)
+    page.keyboard.press("Enter")
+    found = page.evaluate("wordvecMap.state.expression.partialSums")
+    (traced,) = small_map.tables[0].expressions
+    assert [each["label"] for each in found] == [each.label for each in traced.partial_sums]
+    for each, expected in zip(found, traced.partial_sums, strict=True):
+        weights = dict(zip(expected.rows, expected.weights, strict=True))
+        shared = [row for row, _ in each["weights"] if row in weights]
+        assert len(shared) >= 0.8 * len(weights)  # 8 bits may swap the last of the ten
+        for row, weight in each["weights"]:
+            assert row not in weights or weight == pytest.approx(weights[row], rel=0.02)
 
 
 PIECES = "in a terminal, wordvec query --pieces uses the mean of its pieces"

@@ -17,7 +17,7 @@ export function answerExpression(terms, { vectors, metric, unsearchable }, token
   const nearestTo = (terms, without) => nearestRows(weightedSum(terms, vectors), vectors, metric, NEAREST, without);
   const partialSums = terms.map((term, i) => {
     const label = labelOf(term, i, tokens);
-    if (!i && term.weight === 1) return { label, weights: [[term.row, 1]] };
+    if (!i && term.weight === 1 && isOnMap(term.row)) return { label, weights: [[term.row, 1]] };
     return { label, weights: proximityWeights(nearestTo(terms.slice(0, i + 1), notOnMap), metric) };
   });
   const neighbours = nearestTo(terms, excluded).map(({ row, score }) => [row, score]);
