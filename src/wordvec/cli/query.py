@@ -38,7 +38,8 @@ from wordvec.search.settings import Metric
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from wordvec.analysis.query import Answer, Neighbour, QueryEngine, Question
+    from wordvec.analysis.query import Answer, Neighbour, QueryEngine
+    from wordvec.search.methods import Question
     from wordvec.search.settings import QuerySettings
     from wordvec.tables.name import TableRef
     from wordvec.tables.store import Store
