@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
+from wordvec.api import OpenTables  # noqa: E402
 from wordvec.map.build import build_map  # noqa: E402
 from wordvec.map.page import build_page  # noqa: E402  (this checkout's, installed or not)
 from wordvec.map.projection import Projection, project  # noqa: E402
