@@ -47,7 +47,7 @@ def unit(table: npt.NDArray[np.floating]) -> Floats:
 
 
 def ranks(units: Floats, asked: Rows) -> Rows:
-    """Return how many tokens are nearer than the right answer, without the question's words: (Q,)."""
+    """Return how many tokens are nearer than the right answer, query words left out: (Q,)."""
     found = []
     for start in range(0, len(asked), BLOCK):
         a, b, c, d = asked[start : start + BLOCK].T

@@ -65,7 +65,7 @@ def words_of(batch: Ids, continuing: Mask) -> Ids:
 
 
 def choose(batch: Ids, continuing: Mask, rate: float, random: np.random.Generator) -> Mask:
-    """Return the positions of chosen words; whole words with probability `rate`, no specials: (B, L)."""
+    """Return the positions of words chosen with probability `rate`, no specials: (B, L)."""
     drawn = random.random(batch.shape) < rate  # each word uses one draw, at its number
     chosen = np.take_along_axis(drawn, words_of(batch, continuing), axis=1)
     return chosen & (batch >= len(SPECIALS))

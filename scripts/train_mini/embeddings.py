@@ -5,7 +5,7 @@ are removed (all-but-the-top, Mu and Viswanath 2018, with D / 100 components).
 
     python embeddings.py RUN --weight kyoto=3 --weight jaquad=3 [--passes 6] [--threads 2]
 
-reads RUN/ids and RUN/vocab.txt, writes RUN/stream.txt (the ids as words, one line of text per line),
+reads RUN/ids and RUN/vocab.txt, writes RUN/stream.txt (ids as words, one line of text per line),
 RUN/word2vec-1.npz … after every pass (a later run resumes from the last) and RUN/embeddings.npy:
 (V, 256) float32.
 """

@@ -64,7 +64,7 @@ def encode_part(job: tuple[Path, Path, Path]) -> int:
 
 
 def jobs(run: Path) -> list[tuple[Path, Path, Path]]:
-    """Return (vocabulary, source, target) of parts that are missing or older than the vocabulary."""
+    """Return (vocabulary, source, target) of parts missing or older than the vocabulary."""
     vocab = run / "vocab.txt"
     found = []
     for folder in (run, run / "heldout"):

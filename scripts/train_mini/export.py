@@ -3,8 +3,8 @@
     python export.py RUN FOLDER
 
 reads RUN/mlm.pt (or RUN/embeddings.npy alone if there is none yet) and RUN/vocab.txt, writes
-config.json, model.safetensors, vocab.txt and tokenizer_config.json. The config sets float32, so that
-only the file is float16, not the arithmetic.
+config.json, model.safetensors, vocab.txt and tokenizer_config.json. The config sets float32: only
+the file is float16, not the arithmetic.
 """
 
 from __future__ import annotations

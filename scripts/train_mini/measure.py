@@ -90,7 +90,7 @@ def places(scores: npt.NDArray[np.float64], row: int, words: list[int]) -> tuple
 
 
 def ranks(name: str, table: Floats, row_of: dict[str, int]) -> list[Rank]:
-    """Return the ranks of the expected words, by L2 of raw vectors and by cosine of unit vectors."""
+    """Return the ranks of the expected words, by L2 of raw and by cosine of unit vectors."""
     raw = table.astype(np.float64)
     units = unit(raw).astype(np.float64)
     found = []

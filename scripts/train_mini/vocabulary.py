@@ -1,8 +1,8 @@
 """Step 3, vocabulary: specials, characters, words and `##` pieces, as in the reference model.
 
-A vocabulary of V tokens has the five specials; every kana, every joyo kanji and every character seen
-at least CHARACTER_COUNT times, alone and as a `##` piece; the `##` pieces of two to four characters
-that shorten the remaining words most; and the most frequent words. All but the specials are ordered
+A vocabulary of V tokens has the five specials; every kana, every joyo kanji and every character
+seen at least CHARACTER_COUNT times, alone and as a `##` piece; the `##` pieces of two to four
+characters that shorten the remaining words most; and the most frequent words. All but the specials are ordered
 by their frequency in the text as cut by the vocabulary. `--include` names words that are added at
 any frequency: the cells of a TSV file without its first column (the category of a question).
 
