@@ -2,9 +2,10 @@
 
 A vocabulary of V tokens has the five specials; every kana, every joyo kanji and every character
 seen at least CHARACTER_COUNT times, alone and as a `##` piece; the `##` pieces of two to four
-characters that shorten the remaining words most; and the most frequent words. All but the specials are ordered
-by their frequency in the text as cut by the vocabulary. `--include` names words that are added at
-any frequency: the cells of a TSV file without its first column (the category of a question).
+characters that shorten the remaining words most; and the most frequent words. All but the specials
+are ordered by their frequency in the text as cut by the vocabulary. `--include` names words that
+are added at any frequency: the cells of a TSV file without its first column (the category of a
+question).
 
     python vocabulary.py RUN --weight kyoto=3 --weight jaquad=3 --include analogies.tsv
 
