@@ -57,7 +57,7 @@ def open_table(ref: TableRef, store: Store, *, wanted: Mode | None = None) -> Op
     """
     name, notes = resolve(ref, store, wanted=wanted)
     if name == TableName(MINI, Mode.STATIC) and name not in store and has_bundled():
-        from wordvec.extraction.extract import ensure_static, static_table
+        from wordvec.extraction.extract import ensure_static, read_static_table
         from wordvec.models.find import find_model
 
         source = find_model(MINI)
@@ -65,7 +65,7 @@ def open_table(ref: TableRef, store: Store, *, wanted: Mode | None = None) -> Op
             ensure_static(source, store)
         except StoreError as error:  # a folder that cannot be written to keeps no one from asking
             remark = f"{error.message}; {name} answers from memory and is not kept"
-            return Opened(static_table(source), (*notes, remark))
+            return Opened(read_static_table(source), (*notes, remark))
     try:
         return Opened(store.open(name), notes)
     except TableNotFoundError as error:
