@@ -163,7 +163,7 @@ def test_an_empty_name_in_the_environment_is_none(
 def test_a_folder_means_the_same_table_from_every_working_directory(
     tiny_bert: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    extract(str(tiny_bert), "static", store=store)
+    extract(str(tiny_bert), "static", store)
     monkeypatch.chdir(tiny_bert)
     by_dot = open_table(TableRef(".", Mode.STATIC), store).table
     monkeypatch.chdir(tiny_bert.parent)

@@ -55,7 +55,7 @@ def run_articles_loop(folder: Path, cls_id: int, sep_id: int) -> NDArray[np.floa
 def extract_vectors(
     folder: Path, store: Store, mode: str = "dynamic", **options: Any
 ) -> NDArray[np.float32]:
-    result = extract(str(folder), mode, store=store, **options)
+    result = extract(str(folder), mode, store, **options)
     return store.open(result.table).vectors
 
 
@@ -98,7 +98,7 @@ def test_analogies_have_the_same_ten_neighbours_as_in_the_articles_loop(
 def test_static_and_dynamic_vectors_may_have_different_widths(
     tiny_model: TinyModel, store: Store
 ) -> None:
-    result = extract(str(tiny_model("albert")), "dynamic", store=store)
+    result = extract(str(tiny_model("albert")), "dynamic", store)
     assert result.also_saved is not None
     static, dynamic = store.open(result.also_saved), store.open(result.table)
     assert (static.dimensions, dynamic.dimensions) == (16, 32)
@@ -164,7 +164,7 @@ def test_a_pytorch_file_with_more_than_weights_is_not_loaded_and_runs_nothing(
     with pytest.raises(
         ModelError, match=r"was not loaded: it contains more than weights \(GLOBAL io\.open\)"
     ):
-        extract(str(folder), mode, store=store)
+        extract(str(folder), mode, store)
     assert not (tmp_path / "sprung").exists()
 
 
@@ -181,7 +181,7 @@ def test_missing_weights_are_an_error_and_not_filled_with_random_numbers(
         ModelError,
         match=r"1 weights of the encoder are missing \(encoder.layer.1.output.dense.weight …\)",
     ):
-        extract(str(folder), "dynamic", store=store)
+        extract(str(folder), "dynamic", store)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_model_that_is_not_an_encoder_has_no_dynamic_vectors(
 ) -> None:
     folder = tiny_model(name)
     with pytest.raises(ModelError, match=what) as caught:
-        extract(str(folder), "dynamic", store=store)
+        extract(str(folder), "dynamic", store)
     assert caught.value.hint == (
         f"for its static vectors: wordvec extract --mode static --model {folder}"
     )
@@ -219,7 +219,7 @@ def test_code_that_comes_with_a_model_is_not_run(
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "code.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\n")
     with pytest.raises(ModelError, match="transformers cannot load it"):
-        extract(str(folder), "dynamic", store=store)
+        extract(str(folder), "dynamic", store)
     assert not (tmp_path / "sprung").exists()
 
 
@@ -228,5 +228,5 @@ def test_an_unavailable_device_is_a_usage_error(tiny_bert: Path, store: Store) -
 
     absent = "mps" if not torch.backends.mps.is_available() else "cuda"
     with pytest.raises(UsageError, match=f'device="{absent}" is not available here') as caught:
-        extract(str(tiny_bert), "dynamic", store=store, device=absent)
+        extract(str(tiny_bert), "dynamic", store, device=absent)
     assert caught.value.hint == 'device="auto" uses the best available'

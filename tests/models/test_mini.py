@@ -49,7 +49,7 @@ def measures() -> dict[str, Any]:
 def dynamic(tmp_path_factory: pytest.TempPathFactory) -> NDArray[np.float32]:
     """Give the dynamic table, extracted by the package."""
     store = Store(tmp_path_factory.mktemp("store"))
-    outcome = extract("mini", "dynamic", store=store)
+    outcome = extract("mini", "dynamic", store)
     return np.array(store.open(outcome.table).vectors)
 
 

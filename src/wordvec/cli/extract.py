@@ -82,7 +82,7 @@ def command(
             outcome = extract(
                 model,
                 mode,
-                store=store,
+                store,
                 device=device,
                 dtype=dtype,
                 batch_size=batch_size,

@@ -41,12 +41,10 @@ def load_encoder(source: ModelSource) -> torch.nn.Module:
             model, report = transformers.AutoModel.from_pretrained(
                 source.folder, output_loading_info=True, **_LOCAL
             )
-        except UnpicklingError as error:
-            raise unsafe_file_error(weight_files(source.folder)[0], error) from error
-        except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
-            raise ModelError(
-                f"{source.name}: transformers cannot load it: {first_line(error)}"
-            ) from error
+        except (
+            UnpicklingError, OSError, ValueError, RuntimeError, KeyError, ImportError
+        ) as error:  # fmt: skip
+            raise _loading_error(source, error) from error
     # The pooler (a layer over position 0) does not affect the hidden states.
     missing = sorted(key for key in report["missing_keys"] if "pooler." not in key)
     if missing:
@@ -55,6 +53,15 @@ def load_encoder(source: ModelSource) -> torch.nn.Module:
         )
     encoder: torch.nn.Module = model.eval().to(torch.float32)
     return encoder
+
+
+def _loading_error(source: ModelSource, error: Exception) -> ModelError:
+    chained: BaseException | None = error
+    while chained is not None:  # transformers 4 replaces torch's error by its own
+        if isinstance(chained, UnpicklingError):
+            return unsafe_file_error(weight_files(source.folder)[0], chained)
+        chained = chained.__cause__ or chained.__context__
+    return ModelError(f"{source.name}: transformers cannot load it: {first_line(error)}")
 
 
 def _check_is_encoder(config: Any, name: str) -> None:

@@ -9,30 +9,30 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError, StoreError, WordvecError
 from wordvec.extraction.checkpoint import first_line
-from wordvec.extraction.settings import BATCH_SIZE, Device, Dtype, ExtractionSettings, to_choice
+from wordvec.extraction.settings import BATCH_SIZE, Device, Dtype, ExtractionSettings, as_choice
 from wordvec.extraction.static import read_static_vectors
 from wordvec.models.find import REFERENCE, default_model, find_default, find_model
 from wordvec.models.local import canonical_name, is_on_disk
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.name import Mode, TableName
 from wordvec.tables.paths import Place
-from wordvec.tables.store import Store
 from wordvec.tables.table import Provenance, VectorTable
 from wordvec.vocabulary.folder import read_vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
     from wordvec.models.source import ModelSource
     from wordvec.tables.draft import Draft
+    from wordvec.tables.store import Store
 
 WAIT_SECONDS = 30.0
 """How long to wait for another process that is writing the same static table."""
@@ -66,10 +66,10 @@ class ExtractionResult:
 
 
 def extract(  # noqa: PLR0913  # one parameter for each option of the command
-    model: str | None = None,
-    mode: Mode | str = Mode.STATIC,
+    model: str | None,
+    mode: Mode | str,
+    store: Store,
     *,
-    store: Store | Path | str | None = None,
     device: Device | str = Device.AUTO,
     dtype: Dtype | str = Dtype.FLOAT32,
     batch_size: int = BATCH_SIZE,
@@ -88,7 +88,7 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
             the reference model, or the bundled one if the reference model is not available.
         mode: "static" (the word-embedding matrix) or "dynamic" (each token passed through the model
             between [CLS] and [SEP]). "dynamic" saves the static table too, if there is none yet.
-        store: the folder of tables; None means the user's.
+        store: where the table is saved.
         device: "auto", "cpu", "cuda" or "mps".
         dtype: "float32" or "bfloat16", what the linear layers compute in. Tables are float32.
         batch_size: tokens per forward pass.
@@ -97,18 +97,19 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
         notify: called with each note for the user.
         progress: called after each batch of dynamic vectors with the numbers of tokens.
 
+    Returns:
+        What was saved and where, or the description of the table that exists.
+
     Raises:
-        UsageError: an argument has no meaning, or the device is not available.
+        UsageError: an argument has an unknown value, or the device is not available.
         MissingExtraError: "dynamic" needs torch and transformers, which are not installed.
         ModelError: the model cannot be found or read, or has no vectors of this mode.
         StoreError: the table exists, but was extracted in another dtype or from another revision
             of the model; another process is extracting it; or it cannot be written.
     """
     began = time.monotonic()
-    mode = to_choice(Mode, "mode", mode)
+    mode = as_choice(Mode, mode, "mode")
     settings = ExtractionSettings(device, dtype, batch_size)  # type: ignore[arg-type]  # converts
-    if not isinstance(store, Store):
-        store = Store(None if store is None else Path(store).expanduser())
     model = model or default_model()
     name = TableName(canonical_name(model or REFERENCE), mode)
     if name in store and not force and not is_on_disk(name.model):

@@ -37,8 +37,8 @@ class ExtractionSettings:
     batch_size: int = BATCH_SIZE
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "device", to_choice(Device, "device", self.device))
-        object.__setattr__(self, "dtype", to_choice(Dtype, "dtype", self.dtype))
+        object.__setattr__(self, "device", as_choice(Device, self.device, "device"))
+        object.__setattr__(self, "dtype", as_choice(Dtype, self.dtype, "dtype"))
         if not isinstance(self.batch_size, int) or self.batch_size < 1:
             raise UsageError(f"batch_size={self.batch_size}: expected a positive integer")
 
@@ -46,10 +46,16 @@ class ExtractionSettings:
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
-def to_choice(choices: type[Choice], parameter: str, value: str) -> Choice:
-    """Return the member of `choices` with this value; otherwise name the possible values."""
+def as_choice(choices: type[Choice], value: str, parameter: str) -> Choice:
+    """Convert a string to a member of an enum.
+
+    Raises:
+        UsageError: if it is not one of the values; the message lists them.
+    """
     try:
         return choices(value)
     except ValueError:
-        possible = " or ".join(f'"{choice}"' for choice in choices)
-        raise UsageError(f'{parameter}="{value}" is not supported: expected {possible}') from None
+        *most, last = choices
+        raise UsageError(
+            f"unknown {parameter} {value!r}: expected {', '.join(most)} or {last}"
+        ) from None
