@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Ask the reference model what the classic article asked it, and print both answers side by side.
+"""Ask the reference model the article's questions and print both answers side by side.
 
     .venv/bin/python scripts/reproduce_article.py [--store DIR]
 
 It needs the reference model (445 MB, from the hub or its cache) and the extra `extract`.
-Exit codes: 0 every answer is the article's, 1 some are not, 3 the model could not be had.
+Exit codes: 0 all answers are the article's, 1 some are not, 3 the model is not available.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ NORMS = {
 
 
 def main() -> int:
-    """Extract, ask, compare; the exit code."""
-    arguments = argparse.ArgumentParser(description="the article's questions, asked again")
-    arguments.add_argument("--store", help="folder of the tables")
+    """Extract, ask and compare; return the exit code."""
+    arguments = argparse.ArgumentParser(description="ask the article's questions")
+    arguments.add_argument("--store", help="the folder of tables")
     store = arguments.parse_args().store
     try:
         source = find_model(REFERENCE, bars=True)
@@ -58,7 +58,7 @@ def main() -> int:
     return 0 if all(agreed) else 1
 
 
-# Another process for each command: torch and faiss do not go together in one on macOS.
+# One process per command: on macOS torch and faiss cannot be loaded into the same one.
 _WORDVEC = [sys.executable, "-m", "wordvec"]
 
 

@@ -159,7 +159,7 @@ def test_an_empty_name_in_the_environment_counts_as_none(
 def test_a_folder_means_the_same_table_from_every_working_directory(
     tiny_bert: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    extract(str(tiny_bert), Mode.STATIC, store)
+    extract(str(tiny_bert), "static", store)
     monkeypatch.chdir(tiny_bert)
     by_dot = OpenTables(store).open(TableRef(".", Mode.STATIC)).data
     monkeypatch.chdir(tiny_bert.parent)

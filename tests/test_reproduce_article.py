@@ -1,4 +1,4 @@
-"""The script that asks the article's questions again."""
+"""scripts/reproduce_article.py, with a random model and without a hub."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCRIPT = Path(__file__).parents[1] / "scripts" / "reproduce_article.py"
 
 
 def reproduce(endpoint: str, home: Path) -> subprocess.CompletedProcess[str]:
-    """Run the script against that hub."""
+    """Run the script with the hub at `endpoint`."""
     environment = {
         **os.environ,
         "HF_ENDPOINT": endpoint,
@@ -35,7 +35,7 @@ def reproduce(endpoint: str, home: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_without_a_hub_it_says_so_and_does_not_succeed(tmp_path: Path) -> None:
+def test_without_a_hub_the_exit_code_is_3_and_the_error_names_the_hub(tmp_path: Path) -> None:
     done = reproduce("http://127.0.0.1:9", tmp_path)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == (
@@ -46,7 +46,7 @@ def test_without_a_hub_it_says_so_and_does_not_succeed(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_random_model_gives_other_answers_and_they_are_marked(
+def test_different_answers_are_marked_and_the_exit_code_is_1(
     tiny_bert: Path, tmp_path: Path
 ) -> None:
     with serving({REFERENCE: tiny_bert}) as hub:

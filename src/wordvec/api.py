@@ -349,15 +349,16 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
         force: replace a table that has been saved.
         progress: called as progress(done, total) with numbers of tokens.
     """
-    from wordvec.extraction.extract import Dtype, Settings
     from wordvec.extraction.extract import extract as extract_to_store
 
     opened = OpenTables(_as_store(store))
     result = extract_to_store(
-        model or default_model(),
-        Mode(mode),
+        model,
+        mode,
         opened.store,
-        settings=Settings(device, Dtype(dtype), batch_size),
+        device=device,
+        dtype=dtype,
+        batch_size=batch_size,
         force=force,
         progress=progress,
     )
@@ -413,7 +414,7 @@ class OpenTables:
 
     def _read(self, ref: TableRef, name: TableName) -> Table:
         if name == TableName(MINI, Mode.STATIC) and name not in self.store and has_bundled():
-            from wordvec.extraction.extract import ensure_static, static_table
+            from wordvec.extraction.extract import ensure_static, read_static_table
             from wordvec.models.find import find_model
 
             source = find_model(MINI)
@@ -421,7 +422,7 @@ class OpenTables:
                 ensure_static(source, self.store)
             except StoreError as error:  # a read-only folder must not prevent questions
                 note = f"{error.message}; {name} is kept in memory and not saved"
-                return Table(static_table(source), notes=(note,))
+                return Table(read_static_table(source), notes=(note,))
         try:
             data = self.store.open(name)
         except TableNotFoundError as error:

@@ -82,7 +82,9 @@ def test_no_line_is_wider_than_the_screen(cells: int, tables: int) -> None:
 
 
 def test_colour_does_not_count_as_width() -> None:
-    engines = [QueryEngine(Space(Store().open(name)), QuerySettings(k=3)) for name in (STATIC, DYNAMIC)]
+    engines = [
+        QueryEngine(Space(Store().open(name)), QuerySettings(k=3)) for name in (STATIC, DYNAMIC)
+    ]
     found = compare(engines, parse("王-男+女"))
     assert len(list(_text(found, OutputStyle(colour=True, cells=70)))) == len(
         list(_text(found, OutputStyle(cells=70)))

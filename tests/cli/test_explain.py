@@ -126,7 +126,9 @@ def test_what_is_better_than_all_says_so() -> None:
 
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
 def test_on_a_narrow_screen_no_line_is_wider(metric: Metric) -> None:
-    asker = QueryEngine(Space(Store().open(TableName("toy", Mode.STATIC))), QuerySettings(metric=metric))
+    asker = QueryEngine(
+        Space(Store().open(TableName("toy", Mode.STATIC))), QuerySettings(metric=metric)
+    )
     found = explain(asker, parse("王-男+女"), "子", calibrated=True)
     assert max(text.width(line) for line in _text(found, OutputStyle(cells=41))) <= 41
 

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
+from importlib import metadata
 
 import click
 import pytest
@@ -30,8 +30,6 @@ from wordvec.cli.output import (
 from wordvec.errors import ExpressionError, UsageError, WordvecError
 from wordvec.tables.name import Mode, TableRef
 
-PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
-
 
 def run(*args: str) -> tuple[int, str, str]:
     result = CliRunner().invoke(group, list(args), prog_name="wordvec")
@@ -53,10 +51,8 @@ def test_every_command_of_the_table_can_be_loaded_and_has_help(name: str) -> Non
 
 
 def test_the_version_is_that_of_the_project() -> None:
-    written = re.search(r'^version = "(.*)"', PYPROJECT.read_text(encoding="utf-8"), re.MULTILINE)
-    assert written is not None
-    assert wordvec.__version__ == written[1]
-    assert run("--version") == (0, f"wordvec, version {written[1]}\n", "")
+    assert metadata.version("wordvec") == wordvec.__version__
+    assert run("--version") == (0, f"wordvec, version {wordvec.__version__}\n", "")
 
 
 @pytest.mark.parametrize(

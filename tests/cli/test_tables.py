@@ -201,8 +201,9 @@ def test_rm_asks_first(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     code, out, err = here("tables", "rm", "made:static", "made:dynamic")
     assert code == 1
     assert out.endswith("Nothing was removed.\n")
-    assert re.sub(r"\d+ k?B", "1 kB", err) == (
-        "  made:static (1 kB)\n  made:dynamic (1 kB)\nRemove these 2 tables? [y/N]: "
+    # click before 8.4 writes the space after the question to standard output
+    assert re.sub(r"\d+ k?B", "1 kB", err).rstrip(" ") == (
+        "  made:static (1 kB)\n  made:dynamic (1 kB)\nRemove these 2 tables? [y/N]:"
     )
     assert len(here.store.tables()) == 2
     answer(monkeypatch, "y\n")

@@ -15,9 +15,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from wordvec.extraction.extract import extract
-from wordvec.extraction.static import static_vectors
+from wordvec.extraction.static import read_static_vectors
 from wordvec.models.bundled import bundled_folder
-from wordvec.tables.name import Mode
 from wordvec.tables.store import Store
 from wordvec.vocabulary.folder import read_vocabulary
 
@@ -50,7 +49,7 @@ def measures() -> dict[str, Any]:
 def dynamic(tmp_path_factory: pytest.TempPathFactory) -> NDArray[np.float32]:
     """Give the dynamic table, extracted by the package."""
     store = Store(tmp_path_factory.mktemp("store"))
-    outcome = extract("mini", Mode.DYNAMIC, store)
+    outcome = extract("mini", "dynamic", store)
     return np.array(store.open(outcome.table).vectors)
 
 
@@ -149,7 +148,7 @@ def test_its_tokenizer_cuts_with_ipadic_and_keeps_the_rows() -> None:
 
 
 def test_the_static_table_is_the_files_tensor() -> None:
-    table = static_vectors(MINI, read_vocabulary(MINI))
+    table = read_static_vectors(MINI, read_vocabulary(MINI))
     assert table.dtype == np.float32
     np.testing.assert_array_equal(table, static())
 

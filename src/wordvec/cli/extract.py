@@ -9,7 +9,7 @@ import click
 from wordvec.cli.bar import Bar, progress_option
 from wordvec.cli.options import complete_model, store_option
 from wordvec.cli.output import note, warn, write_lines
-from wordvec.models.find import REFERENCE, default_model
+from wordvec.models.find import REFERENCE
 from wordvec.tables.name import Mode, TableName
 from wordvec.text import escape
 
@@ -74,19 +74,21 @@ def command(
 
     An extraction that was stopped goes on where it stopped when the same command is run again.
     """
-    from wordvec.extraction.extract import Dtype, Settings, extract
+    from wordvec.extraction.extract import extract
 
     bar = Bar("tokens", shown=progress)
     try:
         with bar:
             outcome = extract(
-                model or default_model(),
-                Mode(mode),
+                model,
+                mode,
                 store,
-                settings=Settings(device, Dtype(dtype), batch_size),
+                device=device,
+                dtype=dtype,
+                batch_size=batch_size,
                 force=force,
                 bars=bar.shown,
-                tell=note,
+                notify=note,
                 progress=bar,
             )
     except KeyboardInterrupt:
@@ -113,12 +115,14 @@ def _told(outcome: ExtractionResult) -> Iterator[str]:
     if outcome.existed:
         yield f"{name} is there already: {V:,} × {D} in {where}"
     else:
-        also = "" if outcome.also is None else f"; {escape(str(outcome.also))} beside it"
+        also = (
+            "" if outcome.also_saved is None else f"; {escape(str(outcome.also_saved))} beside it"
+        )
         yield (
             f"{name}: {V:,} × {D} written to {where} "
             f"in {outcome.seconds:.1f} s ({_size(outcome.bytes)}){also}"
         )
-    if outcome.instead_of is not None:
+    if outcome.fallback_reason is not None:
         again = extract_command(TableName(REFERENCE, outcome.table.mode))
         yield f"This is {outcome.table.model}; for the reference model: {again}"
 

@@ -7,7 +7,7 @@ import shlex
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import DamagedTableError, StoreError, TableNotFoundError, WordvecError
 from wordvec.tables.derived import Derived
@@ -157,6 +157,13 @@ class Store:
             plan = Plan(provenance, vocabulary, dimensions, dict(settings))
             with kept(Draft(place, plan, lambda: self.open(place.name))) as draft:
                 yield draft
+
+    def draft_record(self, name: TableName) -> dict[str, Any]:
+        """Return the record of a table's interrupted extraction, or {} if there is none."""
+        try:
+            return read_json(self._place(name).draft / RECORD)
+        except StoreError:
+            return {}
 
     def remove(self, name: TableName) -> None:
         """Remove a table, and what is left of an extraction of it."""

@@ -1,10 +1,10 @@
-"""Run every command shown in the README and docs and write its real output under it.
+"""Run every command shown in README.md and docs/, and write its real output below it.
 
-A block that begins with ```console is a session: each line `$ command` is run, and what it prints
-on standard output stands below it. `--check` changes nothing and fails where a page is out of date;
-the tests call it so. A last digit may be off by two there: dynamic vectors are the same on every
-machine only up to the rounding of float32. A session's commands see the bundled model alone, with
-both of its tables: a store of their own, no hub, 80 columns.
+A block that begins with ```console is a session: each line `$ command` is run, and the lines below
+it are replaced by its standard output. `--check` changes nothing and fails if a page is out of
+date; the tests use it. It accepts a difference of two in the last digit of a decimal, because
+dynamic vectors are the same on every machine only up to the rounding of float32. The commands see
+only the bundled model, with both of its tables: a store of their own, no hub, 80 columns.
 """
 
 from __future__ import annotations
@@ -28,25 +28,24 @@ SESSION = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def main() -> None:
-    """Rewrite the pages, or with `--check` say which are out of date."""
+    """Update the pages, or with `--check` list those that are out of date."""
     check = "--check" in sys.argv[1:]
-    stale = [page for page in pages() if not update(page, check=check)]
+    stale = [page for page in list_pages() if not update(page, check=check)]
     if check and stale:
-        sys.exit(
-            f"out of date: {', '.join(page.name for page in stale)}; run {Path(__file__).name}"
-        )
+        names = ", ".join(page.name for page in stale)
+        sys.exit(f"out of date: {names}; run {Path(__file__).name}")
 
 
-def pages() -> list[Path]:
-    """The README and every page of docs/."""
+def list_pages() -> list[Path]:
+    """Return the README and every page of docs/."""
     return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def update(page: Path, *, check: bool) -> bool:
-    """Bring one page up to date; whether it was."""
+    """Update a page, or with `check` print the differences; return whether it was up to date."""
     old = page.read_text(encoding="utf-8")
-    new = rendered(old)
-    if new == old or (check and alike(old, new)):
+    new = render(old)
+    if new == old or (check and is_close(old, new)):
         return True
     if check:
         lines = difflib.unified_diff(old.splitlines(), new.splitlines(), page.name, "now", n=1)
@@ -56,8 +55,8 @@ def update(page: Path, *, check: bool) -> bool:
     return False
 
 
-def alike(old: str, new: str) -> bool:
-    """Whether two texts differ in the last digit of decimals alone, and there by two at most."""
+def is_close(old: str, new: str) -> bool:
+    """Return whether two texts differ at most by two in the last digit of decimals."""
     if DECIMAL.sub("", old) != DECIMAL.sub("", new):
         return False
     pairs = zip(DECIMAL.findall(old), DECIMAL.findall(new), strict=True)
@@ -67,22 +66,24 @@ def alike(old: str, new: str) -> bool:
     )
 
 
-def rendered(text: str) -> str:
-    """`text` with the output of every session made anew."""
+def render(text: str) -> str:
+    """Return `text` with the present output of every session."""
+    if not SESSION.search(text):
+        return text
     with tempfile.TemporaryDirectory() as store:
         environment = session_environment(store)
-        output("wordvec extract --mode dynamic --model mini", environment)
+        run("wordvec extract --mode dynamic --model mini", environment)
         return SESSION.sub(
-            lambda match: f"```console\n{''.join(session(match[1], environment))}```", text
+            lambda match: f"```console\n{''.join(run_session(match[1], environment))}```", text
         )
 
 
 def session_environment(store: str) -> dict[str, str]:
-    """An environment in which only the bundled model answers, the same everywhere."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("WORDVEC_")}
+    """Return an environment that is the same everywhere and has only the bundled model."""
+    inherited = {name: v for name, v in os.environ.items() if not name.startswith("WORDVEC_")}
     folder = str(Path(sys.executable).parent)
-    return kept | {
-        "PATH": folder + os.pathsep + kept.get("PATH", ""),
+    return inherited | {
+        "PATH": folder + os.pathsep + inherited.get("PATH", ""),
         "WORDVEC_HOME": store,
         "HF_HUB_OFFLINE": "1",
         "HF_HOME": f"{store}/hub",
@@ -91,18 +92,18 @@ def session_environment(store: str) -> dict[str, str]:
     }
 
 
-def session(block: str, environment: dict[str, str]) -> Iterator[str]:
-    """The lines of one session: each command, then what it printed, blank lines kept between."""
+def run_session(block: str, environment: dict[str, str]) -> Iterator[str]:
+    """Yield the lines of a session: each command and its output, with empty lines between."""
     commands = [line for line in block.splitlines() if line.startswith("$ ")]
     for number, command in enumerate(commands):
         if number:
             yield "\n"
         yield f"{command}\n"
-        yield output(command.removeprefix("$ "), environment)
+        yield run(command.removeprefix("$ "), environment)
 
 
-def output(command: str, environment: dict[str, str]) -> str:
-    """What a command prints on standard output; a failing one must print its error there too."""
+def run(command: str, environment: dict[str, str]) -> str:
+    """Run a command and return its standard output, with its error if it fails."""
     result = subprocess.run(
         shlex.split(command),
         env=environment,
