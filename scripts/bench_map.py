@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
-from wordvec.api import open_table  # noqa: E402
+from wordvec.api import OpenTables  # noqa: E402
 from wordvec.map.build import build_map  # noqa: E402
 from wordvec.map.page import build_page  # noqa: E402  (this checkout's, installed or not)
 from wordvec.map.projection import Projection, project  # noqa: E402
-from wordvec.tables.name import Mode, TableRef  # noqa: E402
+from wordvec.tables.name import Mode  # noqa: E402
 from wordvec.tables.store import Store  # noqa: E402
 from wordvec.tables.table import Provenance, VectorTable  # noqa: E402
 from wordvec.vocabulary.lookup import Vocabulary  # noqa: E402
@@ -56,7 +56,7 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]  # no GPU: software draw
 # One step of panning a frame, around in a circle: the map is never left, nor does it stand still.
 PAN = """([seconds, zoom]) => new Promise(done => {
     const { view, redraw } = wordvecMap, frames = [];
-    view.show({ ...view.home(), scale: view.whole * zoom });
+    view.show({ ...view.wholeMap(), scale: view.fitScale * zoom });
     let start = null, before = null;
     const step = now => {
         start ??= now;
@@ -148,7 +148,7 @@ class Bench:
         start = time.perf_counter()
         found = way(np.arange(n))
         seconds = time.perf_counter() - start
-        trust, recall = quality(self.table.vectors[found.rows], found.places)
+        trust, recall = quality(self.table.vectors[found.rows], found.positions)
         print(f"  {name:<26}{n:>8,}{seconds:>10.1f}{trust:>18.4f}{recall:>14.4f}", flush=True)
         return Placed(n, seconds, trust, recall)
 
@@ -246,10 +246,10 @@ def ranks_of(ids: NDArray[np.int64], distances: NDArray[np.float64]) -> NDArray[
 
 
 def stored_table(name: str) -> VectorTable:
-    opened = open_table(TableRef.parse(name), Store())
+    opened = OpenTables(Store()).open(name)
     for note in opened.notes:
         print(f"Note: {note}")
-    return opened.table
+    return opened.data
 
 
 def made_table() -> VectorTable:

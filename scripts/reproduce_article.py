@@ -18,7 +18,7 @@ from typing import Any
 
 from wordvec.errors import WordvecError
 from wordvec.models.find import REFERENCE, find_model
-from wordvec.text import pad
+from wordvec.text import width
 
 COULD_NOT_RUN = 3
 ANSWERS = {
@@ -66,10 +66,14 @@ def _same_answer(mode: str, query: str, where: list[str]) -> bool:
     published = ANSWERS[mode, query].split()
     answer = _ask("query", query, "--mode", mode, *where)[0]
     ours = [neighbour["token"] for neighbour in answer["neighbours"]]
-    print(f"\n{mode} {query}\n  {pad('published', 14)}wordvec")
+    print(f"\n{mode} {query}\n  {_pad('published')}wordvec")
     for theirs, token in zip(published, ours, strict=True):
-        print(f"  {pad(theirs, 14)}{pad(token, 14)}{'' if theirs == token else '←'}".rstrip())
+        print(f"  {_pad(theirs)}{_pad(token)}{'' if theirs == token else '←'}".rstrip())
     return published == ours
+
+
+def _pad(token: str) -> str:
+    return token + " " * (14 - width(token))
 
 
 def _same_norms(where: list[str]) -> list[bool]:

@@ -238,7 +238,7 @@ def test_several_tables_explain_the_answer_of_the_first() -> None:
 
 def test_a_table_that_lacks_the_answer_is_named() -> None:
     other = table_of({"男": [1, 0], "王": [0, 1], "女": [1, 1]}, model="other")
-    with pytest.raises(UnknownWordError, match="other:static: .女王. is not in this"):
+    with pytest.raises(UnknownWordError, match=r"other:static: .女王. is not in this"):
         explain_in_each(
             [QueryEngine(Space(t), QuerySettings()) for t in (TABLE, other)], parse("王-男+女")
         )

@@ -14,7 +14,8 @@ from wordvec.analysis.query import QueryEngine
 from wordvec.cli.compare import _short_names, _text
 from wordvec.cli.output import OutputStyle
 from wordvec.expression.parser import parse
-from wordvec.search.settings import Settings
+from wordvec.search.settings import QuerySettings
+from wordvec.search.space import Space
 from wordvec.tables.name import Mode, TableName
 from wordvec.tables.store import Store
 from wordvec.tables.table import TableDescription
@@ -45,7 +46,7 @@ static and dynamic share 2 of 3 · rank-biased overlap 0.58
 
 
 def lines_at(cells: int, *names: TableName, source: str = "王-男+女", k: int = 3) -> list[str]:
-    engines = [QueryEngine(Store().open(name), Settings(k=k)) for name in names]
+    engines = [QueryEngine(Space(Store().open(name)), QuerySettings(k=k)) for name in names]
     return list(_text(compare(engines, parse(source)), OutputStyle(cells=cells)))
 
 
@@ -81,7 +82,7 @@ def test_no_line_is_wider_than_the_screen(cells: int, tables: int) -> None:
 
 
 def test_colour_does_not_count_as_width() -> None:
-    engines = [QueryEngine(Store().open(name), Settings(k=3)) for name in (STATIC, DYNAMIC)]
+    engines = [QueryEngine(Space(Store().open(name)), QuerySettings(k=3)) for name in (STATIC, DYNAMIC)]
     found = compare(engines, parse("王-男+女"))
     assert len(list(_text(found, OutputStyle(colour=True, cells=70)))) == len(
         list(_text(found, OutputStyle(cells=70)))

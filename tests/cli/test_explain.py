@@ -15,7 +15,8 @@ from wordvec.analysis.query import QueryEngine
 from wordvec.cli.explain import _text
 from wordvec.cli.output import OutputStyle
 from wordvec.expression.parser import parse
-from wordvec.search.settings import Metric, Settings
+from wordvec.search.settings import Metric, QuerySettings
+from wordvec.search.space import Space
 from wordvec.tables.name import Mode, TableName
 from wordvec.tables.store import Store
 
@@ -125,13 +126,13 @@ def test_what_is_better_than_all_says_so() -> None:
 
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
 def test_on_a_narrow_screen_no_line_is_wider(metric: Metric) -> None:
-    asker = QueryEngine(Store().open(TableName("toy", Mode.STATIC)), Settings(metric=metric))
+    asker = QueryEngine(Space(Store().open(TableName("toy", Mode.STATIC))), QuerySettings(metric=metric))
     found = explain(asker, parse("王-男+女"), "子", calibrated=True)
     assert max(text.width(line) for line in _text(found, OutputStyle(cells=41))) <= 41
 
 
 def test_on_a_narrow_screen_the_answers_own_part_keeps_its_sign() -> None:
-    asker = QueryEngine(Store().open(TableName("toy", Mode.STATIC)), Settings())
+    asker = QueryEngine(Space(Store().open(TableName("toy", Mode.STATIC))), QuerySettings())
     found = explain(asker, parse("1000*王-男+女"), "女王")
     assert "‖女王‖²" in "\n".join(_text(found, OutputStyle(cells=80)))
     narrow = [line.split(" ")[0] for line in _text(found, OutputStyle(cells=42))]

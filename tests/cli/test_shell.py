@@ -26,7 +26,7 @@ from wordvec.cli.main import COMMANDS
 from wordvec.cli.options import DashCommand
 from wordvec.cli.shell.candidates import MOST, PartialWord, TokenIndex, begun_word
 from wordvec.cli.shell.completion import Offer, offers
-from wordvec.cli.shell.session import OpenStore, Session, expressions
+from wordvec.cli.shell.session import Session, expressions
 from wordvec.tables.name import Mode, TableRef
 from wordvec.tables.store import Store
 from wordvec.vocabulary.lookup import Vocabulary
@@ -74,7 +74,7 @@ def store(made: Path) -> Store:
 
 @pytest.fixture
 def session(store: Store) -> Session:
-    return Session(TableRef("toy", Mode.STATIC), OpenStore(store.root))
+    return Session(TableRef("toy", Mode.STATIC), store)
 
 
 def run(*args: str, lines: str | None = None) -> Result:
@@ -326,7 +326,7 @@ def test_the_prompt_is_the_short_name_of_the_table(store: Store) -> None:
         ("/models/a very long name indeed", "a very long name in…:static> "),
     ]:
         store.save(table_of(ROWS, model=model))
-        assert Session(TableRef(model, Mode.STATIC), OpenStore(store.root)).prompt == prompt
+        assert Session(TableRef(model, Mode.STATIC), store).prompt == prompt
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,7 @@ def test_text_is_cut_where_one_expression_ends_and_another_begins(
 @pytest.fixture(scope="module")
 def lasting(made: Path) -> Session:
     """Keep one session for every example that hypothesis draws."""
-    return Session(TableRef("toy", Mode.STATIC), OpenStore(made))
+    return Session(TableRef("toy", Mode.STATIC), Store(made))
 
 
 WORDS = [*":：", ":k", ":k2", ":exclude", ":table", ":only", ":query", ":norms", ":help", ":match"]

@@ -24,6 +24,9 @@ VOCABULARY = Vocabulary(
 BYTE_LEVEL = Vocabulary(("king", "Ġqueen", "<s>"), scheme=Scheme.BYTE_LEVEL, special_ids=(2,))
 
 
+PIECES = """\
+女騎士 is cut into 女 + ##騎士; for their mean use pieces=True
+similar tokens: 騎士 ##騎士 女"""
 WITH_MINUS = """\
 with a minus in place of the dash: "王-男"
 王ー男 is cut into 王 + ##ー + ##男; for their mean use pieces=True
@@ -93,8 +96,7 @@ def test_pieces_replace_a_word_only_if_requested() -> None:
         (
             "女-女騎士",
             "女騎士",
-            "女騎士 is cut into 女 + ##騎士; for their mean use pieces=True\n"
-            "similar tokens: 騎士 ##騎士 女",
+            PIECES,
         ),
         ("kingg+女", "kingg", "similar tokens: king"),
         ('"C++"', '"C++"', "similar tokens: C +"),

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from support.tables import drawn_rows, table_of
 from wordvec.errors import UsageError
-from wordvec.search.transforms import Transform, transform
+from wordvec.search.settings import Transform
+from wordvec.search.transforms import transform
 from wordvec.tables.derived import Derived
 
 if TYPE_CHECKING:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from wordvec.analysis.compare import ComparedNeighbour, Comparison, Overlap
-    from wordvec.search.settings import Settings
+    from wordvec.search.settings import QuerySettings
     from wordvec.tables.store import Store
     from wordvec.tables.table import TableDescription
 
@@ -73,7 +73,7 @@ def command(
     expressions: tuple[str, ...],
     tables: tuple[tuple[str, ...], ...],
     model: str | None,
-    settings: Settings,
+    settings: QuerySettings,
     store: Store,
     form: Format,
 ) -> None:
@@ -83,8 +83,7 @@ def command(
     two tables share, and the rank-biased overlap of the lists (1: the same list; p = 0.9).
     """
     from wordvec.analysis.compare import compare
-    from wordvec.analysis.query import QueryEngine
-    from wordvec.api import open_tables
+    from wordvec.cli.opening import open_tables
     from wordvec.expression.parser import parse
 
     refuse_lone_operators("compare", expressions)
@@ -97,17 +96,14 @@ def command(
         raise UsageError("a comparison needs two tables or more", hint="--tables static,dynamic")
     with Bar("tokens") as bar:
         opened = open_tables([replace(ref, model=ref.model or model) for ref in refs], store)
-        _refuse_twice([str(one.table.name) for one in opened])
-        engines = [
-            QueryEngine(one.table, settings, derived=store.derived(one.table.name), progress=bar)
-            for one in opened
-        ]
+        _refuse_twice([str(one.name) for one in opened])
+        engines = [one.engine_for(settings, progress=bar) for one in opened]
         found = compare(engines, expression)
-    remarks = [*(n for one in opened for n in one.notes), *(n for a in engines for n in a.notes)]
+    remarks = [n for engine in engines for n in engine.notes]
     for remark in dict.fromkeys([*remarks, *found.notes]):
         note(remark)
     if form in (Format.JSON, Format.JSONL):
-        write_json([found.to_json()], form)
+        write_json([found.to_dict()], form)
     else:
         write_lines(_tsv(found) if form is Format.TSV else _text(found, OutputStyle.of(sys.stdout)))
 
@@ -120,7 +116,7 @@ def _refuse_twice(names: Sequence[str]) -> None:
 
 def _tsv(found: Comparison) -> Iterator[str]:
     names = [table_name(column.answer.table) for column in found.columns]
-    score = found.settings.ranked_by.score_name
+    score = found.settings.ranking_metric.score_name
     merged = found.settings.merge_twins
     heads = ["query", "table", "rank", "token", "id", score, "in_query"]
     yield tsv_line([*heads, *(["twins"] if merged else []), *(f"rank {n}" for n in names)])
@@ -201,7 +197,7 @@ def _group(
     others = [j for j in range(len(names)) if j != i]
     heads = [
         Column(names[i], shrinks=True),
-        Column(found.settings.ranked_by.score_name, right=True),
+        Column(found.settings.ranking_metric.score_name, right=True),
         *(Column(f"in {names[j]}", right=True, shrinks=True) for j in others),
     ]
     return heads, [_cells(one, others) for one in found.columns[i].neighbours]

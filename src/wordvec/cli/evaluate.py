@@ -30,7 +30,7 @@ from wordvec.cli.output import (
     write_lines,
 )
 from wordvec.cli.query import settings_facts, table_facts
-from wordvec.search.settings import Method, Metric, Settings
+from wordvec.search.settings import Method, Metric, QuerySettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,22 +73,17 @@ def command(
     questions answered right at once, top-10 that of right answers among the first ten.
     """
     from wordvec.analysis.evaluate import bundled_analogies, evaluate, read_analogies
-    from wordvec.api import open_table
+    from wordvec.cli.opening import open_table
 
-    settings = Settings(
-        method=Method(method),
-        metric=None if metric is None else Metric(metric),
-        transforms=transforms,
-    )
+    settings = QuerySettings.of(method=method, metric=metric, transforms=transforms)
     analogies = read_analogies(file or bundled_analogies())
     opened = open_table(ref, store)
-    derived = store.derived(opened.table.name)
     with Bar("questions", shown=progress) as bar:
-        found = evaluate(opened.table, analogies, settings, derived=derived, progress=bar)
-    for remark in (*opened.notes, *_notes(found)):
+        found = evaluate(opened.space(settings.all_transforms), analogies, settings, progress=bar)
+    for remark in _notes(found):
         note(remark)
     if form in (Format.JSON, Format.JSONL):
-        write_json([found.to_json()], form)
+        write_json([found.to_dict()], form)
     else:
         write_lines(_tsv(found) if form is Format.TSV else _text(found, OutputStyle.of(sys.stdout)))
 

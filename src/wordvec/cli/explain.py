@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from wordvec.analysis.calibration import Calibration
     from wordvec.analysis.explain import Competitor, Explanation
-    from wordvec.search.settings import Settings
+    from wordvec.search.settings import QuerySettings
     from wordvec.tables.name import TableRef
     from wordvec.tables.store import Store
 
@@ -73,7 +73,7 @@ def command(
     arguments: tuple[str, ...],
     calibrated: bool,
     tables: tuple[tuple[str, ...], ...],
-    settings: Settings,
+    settings: QuerySettings,
     ref: TableRef,
     store: Store,
     form: Format,
@@ -87,8 +87,7 @@ def command(
     word.
     """
     from wordvec.analysis.explain import explain_in_each
-    from wordvec.analysis.query import QueryEngine
-    from wordvec.api import open_tables
+    from wordvec.cli.opening import open_tables
     from wordvec.expression.parser import parse
 
     refuse_lone_operators("explain", arguments)
@@ -97,16 +96,14 @@ def command(
         raise UsageError(f"explain takes an expression and a token, got {len(arguments)}: {got}")
     expression = parse(arguments[0])
     opened = open_tables(refs_of(tables, ref), store)
-    engines = [
-        QueryEngine(one.table, settings, derived=store.derived(one.table.name)) for one in opened
-    ]
+    engines = [one.engine_for(settings) for one in opened]
     token = arguments[1] if len(arguments) > 1 else None
     found = explain_in_each(engines, expression, token, calibrated=calibrated)
-    remarks = [*(n for one in opened for n in one.notes), *(n for a in engines for n in a.notes)]
+    remarks = [n for engine in engines for n in engine.notes]
     for remark in dict.fromkeys([*remarks, *(n for one in found for n in one.notes)]):
         note(remark)
     if form in (Format.JSON, Format.JSONL):
-        write_json([one.to_json() for one in found], form)
+        write_json([one.to_dict() for one in found], form)
     else:
         look = OutputStyle.of(sys.stdout)
         write_lines(_tsv(found, by_table=bool(tables)) if form is Format.TSV else _all(found, look))
@@ -117,8 +114,12 @@ def command(
 def _warn_of_few(found: Explanation, *, by_table: bool) -> None:
     from wordvec.analysis.explain import FEW
 
-    if 0 < found.carriers <= FEW < found.table.dimensions:
-        few = "one dimension is" if found.carriers == 1 else f"{found.carriers} dimensions are"
+    if 0 < found.dims_for_half <= FEW < found.table.dimensions:
+        few = (
+            "one dimension is"
+            if found.dims_for_half == 1
+            else f"{found.dims_for_half} dimensions are"
+        )
         where = f"{table_name(found.table)}: " if by_table else ""
         warn(f"{where}{few} over half of the score: try --transform standardize")
 
@@ -131,8 +132,8 @@ def _tsv(found: Sequence[Explanation], *, by_table: bool) -> Iterator[str]:
         begin = [one.query, *([table_name(one.table)] if by_table else []), one.token]
         for p in one.parts:
             yield tsv_line([*begin, p.word, p.weight, p.norm, p.cosine, p.part])
-        if one.own is not None:
-            yield tsv_line([*begin, one.token, "", one.norm, "", one.own])
+        if one.own_part is not None:
+            yield tsv_line([*begin, one.token, "", one.norm, "", one.own_part])
 
 
 def _all(found: Sequence[Explanation], look: OutputStyle) -> Iterator[str]:
@@ -153,7 +154,7 @@ def _text(found: Explanation, look: OutputStyle) -> Iterator[str]:
     yield from header_lines([rank, score, f"norm {number(found.norm)}"], plain)
     yield ""
     yield from _parts(found, look)
-    if found.lengths is not None:
+    if found.norm_effect is not None:
         yield ""
         yield from header_lines(_length_facts(found), plain)
     if found.ahead is not None:
@@ -186,9 +187,9 @@ def _parts(found: Explanation, look: OutputStyle) -> list[str]:
         for part in found.parts
     ]
     total = [Cell(cell, "bold") for cell in ("sum", "", "", "", number(found.total))]
-    if found.own is None:
+    if found.own_part is None:
         return table_lines(columns, [*rows, total], look)
-    own = [f"‖{found.token}‖²", "", "", "", number(found.own)]
+    own = [f"‖{found.token}‖²", "", "", "", number(found.own_part)]
     whole = table_lines(columns, [*rows, own, total], OutputStyle())
     if look.cells is not None and max(map(text.width, whole)) > look.cells:
         own[0] = _OWN  # cut, the token would lose the sign of its length
@@ -213,7 +214,9 @@ def _ahead(found: Explanation, ahead: Competitor, look: OutputStyle) -> Iterator
         Column(found.token, right=True, shrinks=True),
         Column("difference", right=True),
     ]
-    mine = [part.part for part in found.parts] + ([] if found.own is None else [found.own])
+    mine = [part.part for part in found.parts] + (
+        [] if found.own_part is None else [found.own_part]
+    )
     rows: list[list[Cell | str]] = [
         [
             _OWN if word is None else text.escape(word),
@@ -230,16 +233,16 @@ def _ahead(found: Explanation, ahead: Competitor, look: OutputStyle) -> Iterator
 
 def _length_facts(found: Explanation) -> list[str]:
     """Whether the longest word decides."""
-    lengths = found.lengths
-    if lengths is None:
+    effect = found.norm_effect
+    if effect is None:
         return []
-    if lengths.longest == lengths.largest_part:
-        whose = [f"{lengths.longest} is longest and has the largest part"]
+    if effect.largest_norm == effect.largest_part:
+        whose = [f"{effect.largest_norm} is longest and has the largest part"]
     else:
-        whose = [f"longest word {lengths.longest}", f"largest part {lengths.largest_part}"]
+        whose = [f"longest word {effect.largest_norm}", f"largest part {effect.largest_part}"]
     if found.rank is None:  # it may be no answer, whatever the lengths
         return whose
-    rank = "no rank" if lengths.rank is None else f"rank {lengths.rank:,}"
+    rank = "no rank" if effect.rank is None else f"rank {effect.rank:,}"
     return [*whose, f"{rank} if all words had one length"]
 
 

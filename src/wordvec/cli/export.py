@@ -50,16 +50,14 @@ def command(
       wordvec export dynamic -o dynamic.pickle
       wordvec export mini:static -o mini.txt --format word2vec
     """  # noqa: D301  # \b is click's mark: no wrapping below
-    from wordvec.api import open_table
+    from wordvec.cli.opening import open_table
     from wordvec.formats.export import FileFormat, export_table
 
     opened = open_table(TableRef.parse(table), store)
-    for line in opened.notes:
-        note(line)
     with Bar("tokens", shown=progress) as bar:
-        written = export_table(opened.table, path, FileFormat(form), force=force, progress=bar)
+        written = export_table(opened.data, path, FileFormat(form), force=force, progress=bar)
     if written.respelled:
         note(f'{written.respelled:,} tokens are respelled: \\u… for spaces, "" for nothing')
-    V, D = opened.table.vectors.shape
-    name, where = escape(str(opened.table.name)), escape(str(written.path))
+    V, D = opened.vectors.shape
+    name, where = escape(str(opened.name)), escape(str(written.path))
     write_lines([f"{name}: {V:,} × {D} written to {where} ({size_text(written.bytes)})"])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar
 
-    from wordvec.map.build import Map
+    from wordvec.map.build import TokenMap
     from wordvec.progress import Progress
     from wordvec.tables.name import TableRef
     from wordvec.tables.store import Store
@@ -127,11 +127,10 @@ def command(
     t-SNE on exact neighbours. The places are kept in the store, so that the second time takes a
     moment. The page has search, neighbours, a lasso and a legend; ? in it lists its keys.
     """
-    from wordvec.api import open_tables
+    from wordvec.cli.opening import open_tables
     from wordvec.expression.parser import parse
     from wordvec.map.build import build_map
-    from wordvec.map.projection import Settings
-    from wordvec.search.transforms import transform
+    from wordvec.map.projection import ProjectionSettings
 
     page_file = output or (None if png or svg else Path("map.html"))
     _check_folders(page_file, png, svg)
@@ -141,15 +140,12 @@ def command(
         raise UsageError(f"--tables takes two tables, got {len(refs)}: {named}",
             hint="--tables static,dynamic")  # fmt: skip
     expressions = [parse(source) for source in sources]
-    settings = Settings(Metric(metric), perplexity, seed)
+    settings = ProjectionSettings(Metric(metric), perplexity, seed)
     steps = [step for several in transforms for step in several]
     opened, derived = [], []
     for found in open_tables(refs, store):
-        for remark in found.notes:
-            note(remark)
-        beside = store.derived(found.table.name)
-        opened.append(transform(found.table, steps, derived=beside))
-        derived.append(beside)
+        opened.append(found.transformed(steps))
+        derived.append(found.derived)
     with Bar("steps", shown=progress) as bar:
 
         def report(table: str) -> Progress:
@@ -179,21 +175,21 @@ def _check_folders(*files: Path | None) -> None:
 
 
 def _write(
-    the_map: Map, page_file: Path | None, png: Path | None, svg: Path | None, *, vectors: bool
+    the_map: TokenMap, page_file: Path | None, png: Path | None, svg: Path | None, *, vectors: bool
 ) -> None:
-    from wordvec.map.figure import draw
-    from wordvec.map.page import build_page, vector_bytes
+    from wordvec.map.figure import draw_picture
+    from wordvec.map.page import build_page, estimate_vector_bytes
     from wordvec.tables.files import write_whole
 
     if page_file:
         if vectors:
-            note(f"the vectors make the page about {_size(vector_bytes(the_map))} larger")
+            note(f"the vectors make the page about {_size(estimate_vector_bytes(the_map))} larger")
         content = build_page(the_map, vectors=vectors).encode("utf-8")
         write_whole(page_file, partial(_write_all, content))
         write_lines([_written(page_file, the_map)])
     for form, picture in (("png", png), ("svg", svg)):
         if picture:
-            for remark in draw(the_map, picture, form=form):
+            for remark in draw_picture(the_map, picture, file_format=form):
                 note(remark)
             write_lines([_written(picture, the_map)])
 
@@ -202,7 +198,7 @@ def _write_all(content: bytes, file: IO[bytes]) -> None:
     file.write(content)
 
 
-def _written(file: Path, the_map: Map) -> str:
+def _written(file: Path, the_map: TokenMap) -> str:
     return f"{file}  {_size(file.stat().st_size)}  {len(the_map.rows):,} tokens"
 
 

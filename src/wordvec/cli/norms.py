@@ -63,14 +63,14 @@ def command(
     stand the smallest, the median and the largest norm of the table.
     """
     from wordvec.analysis.norms import norms
-    from wordvec.api import open_table
+    from wordvec.cli.opening import open_table
 
     opened = open_table(ref, store)
-    report = norms(opened.table, tokens, largest=largest or 0, smallest=smallest or 0)
-    for remark in (*opened.notes, *report.notes):
+    report = norms(opened.data, tokens, largest=largest or 0, smallest=smallest or 0)
+    for remark in report.notes:
         note(remark)
     if form in (Format.JSON, Format.JSONL):
-        write_json([report.to_json()], form)
+        write_json([report.to_dict()], form)
     else:
         look = OutputStyle.of(sys.stdout)
         write_lines(_tsv(report) if form is Format.TSV else _text(report, look))

@@ -26,7 +26,7 @@ from wordvec.cli.query import rows_fact, table_facts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wordvec.analysis.similar import OddOne
+    from wordvec.analysis.odd import OddOne
     from wordvec.tables.name import TableRef
     from wordvec.tables.store import Store
 
@@ -55,17 +55,16 @@ def command(
     It is the one with the least cosine similarity to the mean of the rest, every word counted at
     length 1. Tokens as they stand, or # and an id.
     """
-    from wordvec.analysis.similar import odd
-    from wordvec.api import open_table
-    from wordvec.search.transforms import transform
+    from wordvec.analysis.odd import odd
+    from wordvec.cli.opening import open_table
 
     opened = open_table(ref, store)
-    table = transform(opened.table, transforms, derived=store.derived(opened.table.name))
+    table = opened.transformed(transforms)
     found = odd(table, tokens)
-    for remark in (*opened.notes, *found.notes):
+    for remark in found.notes:
         note(remark)
     if form in (Format.JSON, Format.JSONL):
-        write_json([found.to_json()], form)
+        write_json([found.to_dict()], form)
     else:
         write_lines(_tsv(found) if form is Format.TSV else _text(found, OutputStyle.of(sys.stdout)))
 

@@ -17,7 +17,7 @@ import click
 from wordvec.cli.output import Format
 from wordvec.errors import UsageError
 from wordvec.search.filters import Filters, Only
-from wordvec.search.settings import Method, Metric, Settings
+from wordvec.search.settings import Method, Metric, QuerySettings
 from wordvec.tables.name import Mode, TableRef
 
 if TYPE_CHECKING:
@@ -121,11 +121,11 @@ def store_option(callback: Callback) -> Callback:
     )
     @functools.wraps(callback)
     def with_store(*args: Any, store_root: Path | None, **kwargs: Any) -> Any:
-        from wordvec.tables.store import Store  # numpy, which --help does without
+        from wordvec.api import OpenTables  # not needed for --help
+        from wordvec.tables.store import Store
 
-        store = click.get_current_context().find_object(Store)  # that of `wordvec shell`
-        if store is None or store_root is not None:
-            store = Store(store_root)
+        opened = click.get_current_context().find_object(OpenTables)  # that of `wordvec shell`
+        store = Store(store_root) if opened is None or store_root is not None else opened.store
         return callback(*args, store=store, **kwargs)
 
     return with_store
@@ -278,7 +278,7 @@ class Several(click.ParamType):  # type: ignore[type-arg]  # generic since click
 
 
 def asking_options(callback: Callback) -> Callback:
-    """Add what decides how expressions are answered; the command gets `settings: Settings`.
+    """Add what decides how expressions are answered; the command gets `settings: QuerySettings`.
 
     A command that lists neighbours adds `k_option` besides.
     """
@@ -290,7 +290,7 @@ def asking_options(callback: Callback) -> Callback:
         metric, transform, only = (kwargs.pop(name) for name in ("metric", "transform", "only"))
         filters = {name: kwargs.pop(name) for name in ("match", "vocab", "no_special")}
         counted = {"k": kwargs.pop("k")} if "k" in kwargs else {}
-        settings = Settings(
+        settings = QuerySettings(
             **counted,
             method=Method(kwargs.pop("method")),
             metric=None if metric is None else Metric(metric),
@@ -312,8 +312,8 @@ def changing_options(callback: Callback) -> Callback:
     def with_transforms(
         *args: Any, unit: bool, transform: tuple[tuple[str, ...], ...], **kwargs: Any
     ) -> Any:
-        settings = Settings(unit=unit, transforms=flat(transform))
-        return callback(*args, transforms=settings.steps, **kwargs)
+        settings = QuerySettings(unit=unit, transforms=flat(transform))
+        return callback(*args, transforms=settings.all_transforms, **kwargs)
 
     return with_transforms
 

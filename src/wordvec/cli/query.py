@@ -38,8 +38,9 @@ from wordvec.search.settings import Metric
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from wordvec.analysis.query import Answer, Neighbour, QueryEngine, Question
-    from wordvec.search.settings import Settings
+    from wordvec.analysis.query import Answer, Neighbour, QueryEngine
+    from wordvec.search.methods import Question
+    from wordvec.search.settings import QuerySettings
     from wordvec.tables.name import TableRef
     from wordvec.tables.store import Store
     from wordvec.tables.table import TableDescription
@@ -68,7 +69,7 @@ Examples:
 def command(
     *,
     expressions: tuple[str, ...],
-    settings: Settings,
+    settings: QuerySettings,
     ref: TableRef,
     store: Store,
     form: Format,
@@ -78,8 +79,7 @@ def command(
     The words of an expression are tokens of the model; they are among the answers, marked with *,
     unless --exclude is given. A lone - reads expressions from standard input, one a line.
     """
-    from wordvec.analysis.query import QueryEngine
-    from wordvec.api import open_table
+    from wordvec.cli.opening import open_table
     from wordvec.expression.parser import parse
 
     refuse_lone_operators("query", expressions)
@@ -88,9 +88,8 @@ def command(
     opened = open_table(ref, store)
     writer = AnswerWriter(form, OutputStyle.of(sys.stdout))
     with Bar("tokens") as bar:  # drawn while a graph of neighbours is made, once a table
-        derived = store.derived(opened.table.name)
-        asker = QueryEngine(opened.table, settings, derived=derived, progress=bar)
-        for remark in (*opened.notes, *asker.notes):
+        asker = opened.engine_for(settings, progress=bar)
+        for remark in asker.notes:
             note(remark)
         if by_line:
             fine = _answer_lines(asker, sys.stdin.buffer, writer)
@@ -164,9 +163,9 @@ class AnswerWriter:
 
     def _lines(self, answer: Answer) -> Iterator[str]:
         if self.form is Format.JSONL:
-            yield json_text(answer.to_json())
+            yield json_text(answer.to_dict())
         elif self.form is Format.JSON:
-            yield ("," if self.count else "[") + json_text(answer.to_json())
+            yield ("," if self.count else "[") + json_text(answer.to_dict())
         elif self.form is Format.TSV:
             if not self.count:
                 yield tsv_line(
@@ -197,13 +196,13 @@ METRIC_NAMES = {
 _METHOD_NAMES = {"add": "3CosAdd", "mul": "3CosMul", "direction": "PairDirection"}
 
 
-def settings_facts(settings: Settings) -> list[str]:
+def settings_facts(settings: QuerySettings) -> list[str]:
     """What a header line says of how expressions are answered."""
-    method, metric = _METHOD_NAMES.get(settings.method), METRIC_NAMES[settings.ranked_by]
+    method, metric = _METHOD_NAMES.get(settings.method), METRIC_NAMES[settings.ranking_metric]
     return [
         *([method] if method else []),
         *([metric] if not method or settings.metric is Metric.CSLS else []),
-        rows_fact(settings.steps),
+        rows_fact(settings.all_transforms),
         *(["query words left out"] if settings.exclude else []),
         *settings.filters.facts(),
         *(["twins merged"] if settings.merge_twins else []),

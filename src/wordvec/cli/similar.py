@@ -72,18 +72,17 @@ def command(
     Tokens as they stand, or # and an id.
     """
     from wordvec.analysis.similar import similar
-    from wordvec.api import open_table
-    from wordvec.search.transforms import transform
+    from wordvec.cli.opening import open_table
 
     if len(tokens) < 2:
         raise UsageError("similar needs two words or more")
     opened = open_table(ref, store)
-    table = transform(opened.table, transforms, derived=store.derived(opened.table.name))
+    table = opened.transformed(transforms)
     found = similar(table, tokens, metric=Metric(metric))
-    for remark in (*opened.notes, *found.notes):
+    for remark in found.notes:
         note(remark)
     if form in (Format.JSON, Format.JSONL):
-        write_json([found.to_json()], form)
+        write_json([found.to_dict()], form)
     else:
         write_lines(_tsv(found) if form is Format.TSV else _text(found, OutputStyle.of(sys.stdout)))
 

@@ -33,9 +33,9 @@ def command(ref: TableRef, store: Store) -> int:
 
     Lines that do not come from a terminal are answered one by one, without a prompt.
     """
-    from wordvec.cli.shell.session import OpenStore, Session  # numpy
+    from wordvec.cli.shell.session import Session  # numpy
 
-    session = Session(ref, OpenStore(store.root))
+    session = Session(ref, store)
     if not sys.stdin.isatty():
         return session.answer_all(_lines(sys.stdin))
     from wordvec.cli.shell.terminal import run_repl  # prompt_toolkit takes 0.1 s to load

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec import text
-from wordvec.api import open_table
+from wordvec.api import OpenTables
 from wordvec.cli.main import COMMANDS, exit_code_of, group
 from wordvec.cli.options import split_arguments
 from wordvec.cli.output import Cell, Column, OutputStyle, note, table_lines, write_lines
@@ -27,13 +27,12 @@ from wordvec.expression.lexer import Kind, tokenize
 from wordvec.expression.parser import parse
 from wordvec.models.find import REFERENCE
 from wordvec.tables.name import Mode, TableRef
-from wordvec.tables.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from wordvec.tables.name import TableName
+    from wordvec.tables.store import Store
     from wordvec.tables.table import VectorTable
 
 # The commands that answer something about a table; the others make or move tables.
@@ -58,29 +57,15 @@ _ENDS_OPERAND = (Kind.WORD, Kind.ID, Kind.CLOSE)
 _BEGINS_OPERAND = (Kind.WORD, Kind.ID, Kind.OPEN)
 
 
-class OpenStore(Store):
-    """A store that keeps open what it has opened, until the table is made again."""
-
-    def __init__(self, root: Path | None = None) -> None:
-        super().__init__(root)
-        self._open: dict[TableName, VectorTable] = {}
-
-    def open(self, name: TableName) -> VectorTable:
-        """Give the table of that name; its rows and tokens are read the first time alone."""
-        known = self._open.get(name)
-        if known is None or known.provenance != self.provenance(name):
-            known = self._open[name] = super().open(name)
-        return known
-
-
 class Session:
     """The table and the settings that lines are answered with."""
 
-    def __init__(self, ref: TableRef, store: OpenStore) -> None:
+    def __init__(self, ref: TableRef, store: Store) -> None:
         self.store = store
+        self.tables = OpenTables(store)
         # Commands run as if typed after it; their usage errors then say `:norms`, not `wordvec …`.
         self.ctx = click.Context(
-            click.Command("shell"), info_name="", obj=store, max_content_width=100
+            click.Command("shell"), info_name="", obj=self.tables, max_content_width=100
         )
         self.settings = Settings(self.command("query"), self.ctx)
         self.last: str | None = None
@@ -231,10 +216,10 @@ class Session:
         return code if isinstance(code, int) else 0
 
     def _opened(self, ref: TableRef) -> VectorTable:
-        opened = open_table(ref, self.store)
-        for message in opened.notes:
+        table = self.tables.open(ref)
+        for message in table.notes:
             note(message)
-        return opened.table
+        return table.data
 
     def _table(self, written: str) -> None:
         if written:

@@ -1,45 +1,45 @@
-// Points drawn on the GPU by deck.gl, through a layer of our own: a token is one GL point cut to a
-// disc (deck's ScatterplotLayer draws two triangles, many times slower where a CPU plays the GPU),
-// and its two places travel together, so that the slider mixes them in the shader.
+// Draws points on the GPU with deck.gl, in a layer of our own. Each token is one GL point, clipped to
+// a disc: the ScatterplotLayer of deck.gl draws two triangles instead, which is many times slower in
+// software. Both positions of a token are on the GPU, and the shader blends them.
 
 const view = {
   name: "view",
   vs: `uniform viewUniforms {
-  vec2 centre; // of the screen, on the plane
-  vec2 stretch; // plane → clip space
-  vec4 ground; // what the colours are faded to, and how much of them is left
-  float size; // diameter in device pixels
-  float between; // 0 the first table's places, 1 the second's
+  vec2 centre; // of the screen, in map coordinates
+  vec2 clipScale; // map units → clip space
+  vec4 background; // rgb of the background, and the opacity of the points
+  float diameter; // device pixels
+  float blend; // 0 for the first positions, 1 for the second
 } view;
 `,
   fs: "",
-  uniformTypes: { centre: "vec2<f32>", stretch: "vec2<f32>", ground: "vec4<f32>", size: "f32", between: "f32" },
+  uniformTypes: { centre: "vec2<f32>", clipScale: "vec2<f32>", background: "vec4<f32>", diameter: "f32", blend: "f32" },
 };
 
 const vs = `#version 300 es
 in vec2 first;
 in vec2 second;
 in vec4 colour;
-out vec3 paint;
+out vec3 rgb;
 void main() {
-  vec2 place = (mix(first, second, view.between) - view.centre) * view.stretch;
-  gl_Position = vec4(colour.a > 0.0 ? place : vec2(9.0), 0.0, 1.0); // hidden: off the screen
-  gl_PointSize = view.size;
-  paint = mix(view.ground.rgb, colour.rgb, view.ground.a);
+  vec2 position = (mix(first, second, view.blend) - view.centre) * view.clipScale;
+  gl_Position = vec4(colour.a > 0.0 ? position : vec2(9.0), 0.0, 1.0); // hidden points are off the screen
+  gl_PointSize = view.diameter;
+  rgb = mix(view.background.rgb, colour.rgb, view.background.a);
 }`;
 
 const fs = `#version 300 es
 precision mediump float;
-in vec3 paint;
+in vec3 rgb;
 out vec4 pixel;
 void main() {
-  vec2 off = gl_PointCoord - 0.5;
-  if (dot(off, off) > 0.25) discard;
-  pixel = vec4(paint, 1.0);
+  vec2 offset = gl_PointCoord - 0.5;
+  if (dot(offset, offset) > 0.25) discard;
+  pixel = vec4(rgb, 1.0);
 }`;
 
-/** The layer's class, once deck.gl is there. props: { attributes, count, uniforms }. */
-const layerClass = () => {
+/** Define the layer, after deck.gl is loaded. props: { first, second, colours, uniforms }. */
+function definePointLayer() {
   class PointLayer extends globalThis.deck.Layer {
     initializeState() {
       const { device } = this.context;
@@ -67,7 +67,7 @@ const layerClass = () => {
       this.state.buffers.forEach((buffer) => buffer.destroy());
     }
 
-    // no attributes or shader modules of deck's own: the shader above knows all it needs
+    // the shader above needs no attributes or shader modules of deck.gl
     _getAttributeManager() {
       return null;
     }
@@ -82,10 +82,10 @@ const layerClass = () => {
   PointLayer.layerName = "PointLayer";
   PointLayer.defaultProps = { uniforms: { type: "object", value: {} } };
   return PointLayer;
-};
+}
 
-export class WebGLPoints {
-  /** Start the library, whose script (text) comes from the page; null where there is no WebGL 2. */
+export class WebGLPainter {
+  /** Load the library (script: its source) and start it; returns null if there is no WebGL 2. */
   static async start(canvas, script) {
     if (!document.createElement("canvas").getContext("webgl2")) return null;
     const element = document.createElement("script");
@@ -97,43 +97,44 @@ export class WebGLPoints {
       const deck = new Deck({
         canvas, controller: false, views: new OrthographicView(), viewState: { target: [0, 0, 0], zoom: 0 },
         useDevicePixels: Math.min(devicePixelRatio || 1, 2),
-        // discs of a few pixels: smoothing their edges fourfold costs more than it shows
+        // for discs of a few pixels, antialiasing costs time and is hardly visible
         deviceProps: { type: "webgl", webgl: { antialias: false } },
         layers: [],
-        onLoad: () => resolve(new WebGLPoints(deck)),
+        onLoad: () => resolve(new WebGLPainter(deck)),
         onError: reject,
       });
     });
   }
 
   constructor(deck) {
-    Object.assign(this, { deck, name: "webgl", Layer: layerClass() });
+    Object.assign(this, { deck, name: "webgl", Layer: definePointLayer() });
   }
 
-  /** first, second: (N, 2) float32 places; colours: (N, 4) uint8, alpha 0 hides a point. */
-  set(first, second, colours) {
+  /** first, second: (N, 2) float32 positions; colours: (N, 4) uint8, alpha 0 hides a point. */
+  setPoints(first, second, colours) {
     this.points = { first, second, colours };
   }
 
-  recolour(colours) {
+  setColours(colours) {
     this.points = { ...this.points, colours };
   }
 
-  draw({ x, y, scale, width, height }, { between, radius, strength, ground }) {
-    const ratio = Math.min(devicePixelRatio || 1, 2);
+  /** blend: 0 for the first positions, 1 for the second. radius: CSS pixels. opacity: 0 to 1. */
+  draw({ x, y, scale, width, height }, { blend, radius, opacity, background }) {
+    const pixelRatio = Math.min(devicePixelRatio || 1, 2);
     const uniforms = {
       centre: [x, y],
-      stretch: [(2 * scale) / width, (2 * scale) / height],
-      ground: [...ground, strength],
-      size: 2 * radius * ratio,
-      between,
+      clipScale: [(2 * scale) / width, (2 * scale) / height],
+      background: [...background, opacity],
+      diameter: 2 * radius * pixelRatio,
+      blend,
     };
     this.deck.setProps({ layers: [new this.Layer({ id: "points", ...this.points, uniforms })] });
-    this.deck.layerManager?.updateLayers(); // else deck takes them a frame later than the names are drawn
-    this.deck.redraw("moved");
+    this.deck.layerManager?.updateLayers(); // otherwise points are drawn one frame later than labels
+    this.deck.redraw("view changed");
   }
 
   resize() {
-    this.deck.setProps({ useDevicePixels: Math.min(devicePixelRatio || 1, 2) }); // it follows its canvas
+    this.deck.setProps({ useDevicePixels: Math.min(devicePixelRatio || 1, 2) }); // deck.gl takes the size from the canvas
   }
 }
