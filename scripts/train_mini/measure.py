@@ -221,7 +221,7 @@ def guess_lines(measures: Measures) -> list[str]:
         f"| unigram: always the most frequent token | {100 * found.unigram:.1f} % |",
         f"| bigram: the most frequent after the left neighbour | {100 * found.bigram:.1f} % |",
         "",
-        f"{found.words:,} held-out words; ratio of mini to the better one: {found.model / better:.2f}.",
+        f"{found.words:,} masked words; mini relative to the better: {found.model / better:.2f}.",
     ]
 
 
