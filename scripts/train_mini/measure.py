@@ -202,7 +202,7 @@ def analogy_lines(measures: Measures) -> list[str]:
 
 def rank_lines(measures: Measures) -> list[str]:
     lines = [
-        "| Table | Question | Metric | Rank, words in | Rank, words out |",
+        "| Table | Query | Metric | Rank | Rank without the words of the query |",
         "|---|---|---|---:|---:|",
     ]
     for rank in measures.ranks:
@@ -215,24 +215,24 @@ def guess_lines(measures: Measures) -> list[str]:
     found = measures.guesses
     better = max(found.unigram, found.bigram)
     return [
-        "| Model | Hidden words guessed right |",
+        "| Model | Masked words predicted correctly |",
         "|---|---:|",
         f"| mini | {100 * found.model:.1f} % |",
         f"| unigram: always the most frequent token | {100 * found.unigram:.1f} % |",
         f"| bigram: the most frequent after the left neighbour | {100 * found.bigram:.1f} % |",
         "",
-        f"{found.words:,} held-out words; mini / better of the two: {found.model / better:.2f}.",
+        f"{found.words:,} masked words; mini relative to the better: {found.model / better:.2f}.",
     ]
 
 
 def markdown(measures: Measures) -> str:
     return "\n".join(
         [
-            "Analogies (3CosAdd, the words of the question left out), right answers in %:",
+            "Analogies (3CosAdd, words of the question excluded), right answers in %:",
             "",
             *analogy_lines(measures),
             "",
-            "Where the hoped-for word stands (1 is the nearest):",
+            "Rank of the expected word (1 is the nearest):",
             "",
             *rank_lines(measures),
             "",
