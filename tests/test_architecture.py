@@ -28,7 +28,7 @@ def tree() -> set[Path]:
 def test_the_tree_has_every_folder_of_the_package_and_nothing_else() -> None:
     listed = tree()
     assert [path for path in sorted(listed) if not path.exists()] == []
-    folders = {path for path in PACKAGE.rglob("*") if path.is_dir() and path.name != "__pycache__"}
+    folders = {path.parent for path in PACKAGE.rglob("*.*") if path.parent.name != "__pycache__"}
     assert folders - listed == set()
     modules = {path for path in PACKAGE.glob("*.py") if path.name != "__main__.py"}
     assert modules - listed == set()
