@@ -176,7 +176,7 @@ def test_a_store_that_cannot_be_written_to_keeps_no_one_from_asking(tmp_path: Pa
     (tmp_path / "file").touch()
     store = Store(tmp_path / "file" / "store")
     opened = open_table(TableRef("mini", Mode.STATIC), store)
-    derived = store.derived(opened.table.name)
+    derived = store.derived(opened.table)
     assert not derived.save("graph", {"ids": np.arange(3)})
     assert derived.load("graph") is None
     [note] = opened.notes

@@ -12,7 +12,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -27,7 +27,8 @@ from wordvec.cli.options import DashCommand
 from wordvec.cli.shell.candidates import MOST, PartialWord, TokenIndex, begun_word
 from wordvec.cli.shell.completion import Offer, offers
 from wordvec.cli.shell.session import OpenStore, Session, expressions
-from wordvec.tables.name import Mode, TableRef
+from wordvec.tables.name import Mode, TableName, TableRef
+from wordvec.tables.reading import read_table
 from wordvec.tables.store import Store
 from wordvec.vocabulary.lookup import Vocabulary
 from wordvec.vocabulary.spelling import Scheme, spell_bytes
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from click.testing import Result
+
+    from wordvec.tables.table import VectorTable
 
 pexpect = pytest.importorskip("pexpect")
 
@@ -301,13 +304,12 @@ def test_tables_stay_open_until_they_are_made_again(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     read: list[str] = []
-    whole = Store._read
 
-    def counted(self: Store, name: Any, folder: Path) -> Any:
+    def counted(folder: Path, name: TableName) -> VectorTable:
         read.append(str(name))
-        return whole(self, name, folder)
+        return read_table(folder, name)
 
-    monkeypatch.setattr(Store, "_read", counted)
+    monkeypatch.setattr("wordvec.tables.store.read_table", counted)
     for line in ("王", "女", ":table dynamic", "王", ":table static", "王", ":norms 王"):
         assert session.answer(line) == 0
     assert read == ["toy:dynamic"]  # the static one was opened with the session

@@ -347,7 +347,8 @@ def test_what_a_table_was_made_with_stands_in_its_manifest(tiny_bert: Path, stor
     provenance = store.provenance(outcome.table)
     assert set(provenance.versions) == {"wordvec", "numpy", "torch", "transformers"}
     assert provenance.revision == find_model(str(tiny_bert)).revision
-    settings = store.settings(outcome.table)
+    manifest = json.loads((store.paths(outcome.table).table / "manifest.json").read_text("utf-8"))
+    settings = manifest["settings"]
     assert settings["batch_size"] == 7
     assert settings["threads"] == torch.get_num_threads()
     assert str(settings["device"]).startswith("cpu (")

@@ -164,7 +164,7 @@ def test_places_are_kept_and_reused_until_forced(
     store = Store(tmp_path)
     store.save(table_of(groups()))
     table = store.open(table_of(groups()).name)
-    derived = store.derived(table.name)
+    derived = store.derived(table)
     first = project(table, everything(table), derived=derived)
     steps: list[int] = []
     kept = project(

@@ -100,7 +100,7 @@ def test_a_kept_graph_is_read_again_and_cut(
 ) -> None:
     store = Store(tmp_path)
     store.save(SQUARE)
-    derived = store.derived(SQUARE.name)
+    derived = store.derived(store.open(SQUARE.name))
     whole = neighbour_graph(SQUARE, 3, metric=Metric.L2, derived=derived)
 
     def never(*_: object) -> NeighbourGraph:

@@ -285,9 +285,9 @@ def test_a_vocabulary_is_kept_as_json_and_read_back(vocabulary: Vocabulary) -> N
     ],
 )
 def test_damaged_json_is_refused(damage: dict[str, object]) -> None:
-    with pytest.raises(DamagedTableError, match=r"^tokens\.json holds no vocabulary"):
+    with pytest.raises(DamagedTableError, match=r"^tokens\.json is not a valid vocabulary"):
         Vocabulary.from_json({**BERT.to_json(), **damage})
-    with pytest.raises(DamagedTableError, match=r"^tokens\.json holds no vocabulary"):
+    with pytest.raises(DamagedTableError, match=r"^tokens\.json is not a valid vocabulary"):
         Vocabulary.from_json([])
 
 

@@ -99,7 +99,7 @@ def command(
         opened = open_tables([replace(ref, model=ref.model or model) for ref in refs], store)
         _refuse_twice([str(one.table.name) for one in opened])
         engines = [
-            QueryEngine(one.table, settings, derived=store.derived(one.table.name), progress=bar)
+            QueryEngine(one.table, settings, derived=store.derived(one.table), progress=bar)
             for one in opened
         ]
         found = compare(engines, expression)

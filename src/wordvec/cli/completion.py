@@ -142,11 +142,11 @@ def _root(ctx: click.Context) -> Path | None:
 
 
 def _stored(root: Path | None) -> list[TableName]:
-    from wordvec.tables.paths import places
+    from wordvec.tables.paths import list_folders
     from wordvec.tables.store import default_root
 
     try:
-        found = places(default_root() if root is None else root)
+        found = list_folders(default_root() if root is None else root)
     except OSError:  # a Tab key is no place for an error
         return []
     return [name for name, folder in found if not folder.name.endswith(".draft")]

@@ -82,7 +82,7 @@ def command(
     )
     analogies = read_analogies(file or bundled_analogies())
     opened = open_table(ref, store)
-    derived = store.derived(opened.table.name)
+    derived = store.derived(opened.table)
     with Bar("questions", shown=progress) as bar:
         found = evaluate(opened.table, analogies, settings, derived=derived, progress=bar)
     for remark in (*opened.notes, *_notes(found)):

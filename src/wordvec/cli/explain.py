@@ -97,9 +97,7 @@ def command(
         raise UsageError(f"explain takes an expression and a token, got {len(arguments)}: {got}")
     expression = parse(arguments[0])
     opened = open_tables(refs_of(tables, ref), store)
-    engines = [
-        QueryEngine(one.table, settings, derived=store.derived(one.table.name)) for one in opened
-    ]
+    engines = [QueryEngine(one.table, settings, derived=store.derived(one.table)) for one in opened]
     token = arguments[1] if len(arguments) > 1 else None
     found = explain_in_each(engines, expression, token, calibrated=calibrated)
     remarks = [*(n for one in opened for n in one.notes), *(n for a in engines for n in a.notes)]

@@ -60,7 +60,7 @@ def command(
     from wordvec.search.transforms import transform
 
     opened = open_table(ref, store)
-    table = transform(opened.table, transforms, derived=store.derived(opened.table.name))
+    table = transform(opened.table, transforms, derived=store.derived(opened.table))
     found = odd(table, tokens)
     for remark in (*opened.notes, *found.notes):
         note(remark)

@@ -88,7 +88,7 @@ def command(
     opened = open_table(ref, store)
     writer = AnswerWriter(form, OutputStyle.of(sys.stdout))
     with Bar("tokens") as bar:  # drawn while a graph of neighbours is made, once a table
-        derived = store.derived(opened.table.name)
+        derived = store.derived(opened.table)
         asker = QueryEngine(opened.table, settings, derived=derived, progress=bar)
         for remark in (*opened.notes, *asker.notes):
             note(remark)

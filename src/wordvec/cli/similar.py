@@ -78,7 +78,7 @@ def command(
     if len(tokens) < 2:
         raise UsageError("similar needs two words or more")
     opened = open_table(ref, store)
-    table = transform(opened.table, transforms, derived=store.derived(opened.table.name))
+    table = transform(opened.table, transforms, derived=store.derived(opened.table))
     found = similar(table, tokens, metric=Metric(metric))
     for remark in (*opened.notes, *found.notes):
         note(remark)

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from wordvec.tables.store import Store, TableInfo
+    from wordvec.tables.listing import TableInfo
+    from wordvec.tables.store import Store
 
 
 @click.group("tables", invoke_without_command=True)

@@ -19,7 +19,6 @@ from wordvec.models.find import REFERENCE, find_default, find_model
 from wordvec.models.local import canonical_name, is_on_disk
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.name import Mode, TableName
-from wordvec.tables.paths import Place
 from wordvec.tables.table import Provenance, VectorTable
 from wordvec.vocabulary.folder import read_vocabulary
 
@@ -249,7 +248,7 @@ def _already(
 
 
 def _outcome(store: Store, table: VectorTable, *, existed: bool = False) -> ExtractionResult:
-    folder = Place(store.root, table.name).table
+    folder = store.paths(table.name).table
     size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
     shape = (len(table), table.dimensions)
     non_finite = len(table.provenance.non_finite_rows)

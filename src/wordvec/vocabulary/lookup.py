@@ -57,7 +57,7 @@ class Vocabulary:
         try:
             return cls._from_fields(data)
         except (KeyError, TypeError, ValueError, ModelError) as error:
-            raise DamagedTableError(f"tokens.json holds no vocabulary ({error!r})") from error
+            raise DamagedTableError(f"tokens.json is not a valid vocabulary ({error!r})") from error
 
     @classmethod
     def _from_fields(cls, data: Any) -> Self:
