@@ -12,7 +12,7 @@ from wordvec.api import open_table, open_tables
 from wordvec.errors import TableNotFoundError
 from wordvec.extraction.extract import extract
 from wordvec.models import bundled as models
-from wordvec.models.find import REFERENCE
+from wordvec.models.default import REFERENCE
 from wordvec.tables.name import Mode, TableRef
 from wordvec.tables.store import Store
 from wordvec.tables.table import Provenance, VectorTable
@@ -129,7 +129,7 @@ def test_a_model_named_by_the_environment_is_never_swapped(
     with pytest.raises(TableNotFoundError, match="there is no table owner/other:st") as caught:
         open_table(STATIC, store)
     assert caught.value.hint == (
-        "wordvec extract --mode static --model owner/other\nor take --model mini or --model FOLDER"
+        'wordvec extract --mode static --model owner/other\nor take model="mini" or model="FOLDER"'
     )
 
 
@@ -141,7 +141,7 @@ def test_a_folder_that_is_not_there_is_told_and_others_offered(
     with pytest.raises(TableNotFoundError, match=r"there is no table .*gone:static in ") as caught:
         open_table(TableRef(str(folder), Mode.STATIC), store)
     assert caught.value.hint == (
-        f"there is no folder {folder} either; take --model mini or --model FOLDER"
+        f'there is no folder {folder} either; take model="mini" or model="FOLDER"'
     )
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wordvec.errors import StoreError, TableNotFoundError
-from wordvec.models.bundled import MINI, elsewhere, has_bundled
-from wordvec.models.find import REFERENCE, default_model
+from wordvec.models.bundled import BUNDLED, has_bundled, model_alternatives
+from wordvec.models.default import REFERENCE, default_model, named_model
 from wordvec.models.local import canonical_name, is_folder
 from wordvec.tables.name import Mode, TableName, TableRef
 from wordvec.tables.store import extract_command
@@ -56,11 +56,11 @@ def open_table(ref: TableRef, store: Store, *, wanted: Mode | None = None) -> Op
     wanted: the mode to name to a user who has no table of the reference model; else the table's.
     """
     name, notes = resolve(ref, store, wanted=wanted)
-    if name == TableName(MINI, Mode.STATIC) and name not in store and has_bundled():
+    if name == TableName(BUNDLED, Mode.STATIC) and name not in store and has_bundled():
         from wordvec.extraction.extract import ensure_static, static_table
         from wordvec.models.find import find_model
 
-        source = find_model(MINI)
+        source = find_model(BUNDLED)
         try:
             ensure_static(source, store)
         except StoreError as error:  # a folder that cannot be written to keeps no one from asking
@@ -74,29 +74,30 @@ def open_table(ref: TableRef, store: Store, *, wanted: Mode | None = None) -> Op
 
 def _way_on(ref: TableRef, name: TableName) -> str:
     """What to type where a table is missing: to make it, or to ask another model."""
-    named = ref.model or default_model()
+    named = named_model(ref.model)
     if named is None and name.model == REFERENCE:
         return f"wordvec extract --mode {name.mode}"
     if named is None:  # the bundled model stands in
         reference = extract_command(replace(name, model=REFERENCE))
         return f"{extract_command(name)}\nfor the reference model: {reference}"
-    if name.model == MINI:
+    if name.model == BUNDLED:
         return extract_command(name)
     if is_folder(named) and not Path(name.model).is_dir():
-        return f"there is no folder {named} either; take {elsewhere()}"
-    return f"{extract_command(name)}\nor take {elsewhere()}"
+        return f"there is no folder {named} either; take {model_alternatives()}"
+    return f"{extract_command(name)}\nor take {model_alternatives()}"
 
 
 def resolve(
     ref: TableRef, store: Store, *, wanted: Mode | None = None
 ) -> tuple[TableName, tuple[str, ...]]:
     """The name of the table that a reference means, and notes on the choice; see `open_table`."""
-    model = ref.model or default_model()
+    model = named_model(ref.model)
     if model is not None:
         return TableName(canonical_name(model), ref.mode, ref.layer), ()
     name = TableName(REFERENCE, ref.mode, ref.layer)
-    if any(replace(name, mode=mode) in store for mode in Mode) or not has_bundled():
+    saved = any(replace(name, mode=mode) in store for mode in Mode)
+    if default_model(reference_is_saved=saved) == REFERENCE:
         return name, ()
     way = extract_command(replace(name, mode=wanted or ref.mode))
-    note = f"no table of {REFERENCE} yet: {MINI} answers; for the reference: {way}"
-    return replace(name, model=MINI), (note,)
+    note = f"no table of {REFERENCE} yet: {BUNDLED} answers; for the reference: {way}"
+    return replace(name, model=BUNDLED), (note,)

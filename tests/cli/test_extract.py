@@ -18,7 +18,7 @@ import pytest
 from support import models as models_on_disk
 from wordvec.cli import group
 from wordvec.models import bundled as models
-from wordvec.models.find import REFERENCE
+from wordvec.models.default import REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -206,7 +206,7 @@ def test_without_hub_and_name_the_bundled_model_is_taken_and_said_first_and_last
         assert run_here("extract", "--mode", "dynamic") == 0
         out, err = capsys.readouterr()
         assert err == (
-            f"Note: {REFERENCE} is not (or not wholly) in the cache, and HF_HUB_OFFLINE is set; "
+            f"Note: {REFERENCE} is missing or incomplete in the cache, and HF_HUB_OFFLINE is set; "
             "mini is taken in its place\n"
         )
         first, last = out.splitlines()
@@ -226,8 +226,8 @@ def test_a_named_model_out_of_reach_is_an_error_that_offers_the_bundled_one(
     out, err = capsys.readouterr()
     assert out == ""
     assert err == (
-        f"Error: {REFERENCE} is not (or not wholly) in the cache, and HF_HUB_OFFLINE is set\n"
-        "Hint: unset HF_HUB_OFFLINE, or take --model mini or --model FOLDER\n"
+        f"Error: {REFERENCE} is missing or incomplete in the cache, and HF_HUB_OFFLINE is set\n"
+        "Hint: unset HF_HUB_OFFLINE, or use --model mini or --model FOLDER\n"
     )
 
 

@@ -9,7 +9,7 @@ import click
 from wordvec.cli.bar import Bar, progress_option
 from wordvec.cli.options import complete_model, store_option
 from wordvec.cli.output import note, warn, write_lines
-from wordvec.models.find import REFERENCE, default_model
+from wordvec.models.default import REFERENCE
 from wordvec.tables.name import Mode, TableName
 from wordvec.text import escape
 
@@ -80,7 +80,7 @@ def command(
     try:
         with bar:
             outcome = extract(
-                model or default_model(),
+                model,
                 Mode(mode),
                 store,
                 settings=Settings(device, Dtype(dtype), batch_size),

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from wordvec.errors import MissingExtraError, StoreError, WordvecError
 from wordvec.extraction.checkpoint import first_line
 from wordvec.extraction.static import static_vectors
-from wordvec.models.find import REFERENCE, find_default, find_model
+from wordvec.models.default import REFERENCE, find_default_model, named_model
+from wordvec.models.find import find_model
 from wordvec.models.local import canonical_name, is_on_disk
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.name import Mode, TableName
@@ -101,24 +102,27 @@ def extract(  # noqa: PLR0913  # as many as the command has options
     had. bars: let the hub's client draw its own. tell: called with notes as they come up.
     """
     began = time.monotonic()
+    model = named_model(model)
     name = TableName(canonical_name(model or REFERENCE), mode)
     if name in store and not force and not is_on_disk(name.model):
         return _already(store, name, settings)  # no one need be asked for the model
     if mode is Mode.DYNAMIC:
         _require_torch()  # before hundreds of megabytes are fetched in vain
-    source = find_model(model, bars=bars) if model else find_default(bars=bars)
-    if source.instead_of:
-        tell(f"{source.instead_of}; {source.name} is taken in its place")
+    source = (
+        find_model(model, show_progress=bars) if model else find_default_model(show_progress=bars)
+    )
+    if source.fallback_reason:
+        tell(f"{source.fallback_reason}; {source.name} is taken in its place")
     name = TableName(source.name, mode)
     if name in store and not force:
-        return replace(_already(store, name, settings, source), instead_of=source.instead_of)
+        return replace(_already(store, name, settings, source), instead_of=source.fallback_reason)
     if mode is Mode.STATIC:
         table = static_table(source)
         store.save(table, force=force)
         outcome = _outcome(store, table)
     else:
         outcome = _dynamic(source, store, settings, force=force, tell=tell, progress=progress)
-    return replace(outcome, seconds=time.monotonic() - began, instead_of=source.instead_of)
+    return replace(outcome, seconds=time.monotonic() - began, instead_of=source.fallback_reason)
 
 
 def static_table(source: ModelSource) -> VectorTable:
