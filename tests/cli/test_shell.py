@@ -227,7 +227,7 @@ def test_a_setting_is_told_as_it_now_is(lines: str, told: str) -> None:
         (":k 0", "Error: Invalid value for '-k': 0 is not in the range x>=1.\n", 2),
         (":exclude maybe", "Error: :exclude is on or off, not 'maybe'\nHint: :exclude on\n", 2),
         (":mode both", "Error: 'both' is no mode: static or dynamic\nHint: :mode dynamic\n", 2),
-        (":table king", "Error: 'king' names no table: expected [MODEL:]static", 2),
+        (":table king", "Error: 'king' is not a table name: expected [MODEL:]static", 2),
         (":query", ("Usage: :query [OPTIONS] EXPR...\nTry ':query --help' for help.\n\n"
                    "Error: Missing argument 'EXPR...'.\n"), 2),
     ],

@@ -243,7 +243,7 @@ def test_rm_removes_nothing_if_one_name_is_wrong(here: Here) -> None:
     )
     code, _, err = here("tables", "rm", "--yes", "made")
     assert code == 2
-    assert "'made' names no table" in err
+    assert "'made' is not a table name" in err
     assert len(here.store.tables()) == 1
 
 

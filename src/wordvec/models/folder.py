@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 from wordvec.errors import ModelError
-from wordvec.vocabulary.folder import SETTINGS_FILES, VOCABULARY_FILES
+from wordvec.vocabulary.settings import SETTINGS_FILES
+from wordvec.vocabulary.token_files import VOCABULARY_FILES
 
 CONFIG = "config.json"
 WEIGHTS = (  # the same weights in several formats, the preferred one first

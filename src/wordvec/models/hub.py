@@ -14,7 +14,8 @@ from wordvec.errors import MissingExtraError, ModelError, ModelUnavailableError
 from wordvec.models.bundled import model_alternatives
 from wordvec.models.folder import CONFIG, WEIGHTS, shard_names, weight_files
 from wordvec.models.source import ModelSource
-from wordvec.vocabulary.folder import SETTINGS_FILES, VOCABULARY_FILES
+from wordvec.vocabulary.settings import SETTINGS_FILES
+from wordvec.vocabulary.token_files import VOCABULARY_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -98,8 +98,8 @@ def resolve_token(token: str, vocabulary: Vocabulary) -> tuple[int, str | None]:
             end=len(token),
             hint=f"close to it: {close}" if close else None,
         )
-    note = f"{clip(escape(token), 40)} is taken as {vocabulary.display(found.id)} ({found.how})"
-    return found.id, note if found.how else None
+    note = f"{clip(escape(token), 40)} is taken as {vocabulary.display(found.id)} ({found.form})"
+    return found.id, note if found.form else None
 
 
 def term_vectors(terms: Sequence[Term], rows: Rows) -> NDArray[np.float64]:
@@ -170,9 +170,9 @@ class _Resolver:
     def _by_word(self, word: Word) -> tuple[int, ...]:
         found = self.vocabulary.find(word.text)
         if found is not None:
-            if found.how is not None:
+            if found.form is not None:
                 shown = self.vocabulary.display(found.id)
-                self.notes.append(f"{_shown(word)} is taken as {shown} ({found.how})")
+                self.notes.append(f"{_shown(word)} is taken as {shown} ({found.form})")
             return (found.id,)
         pieces = self.vocabulary.pieces(word.text)
         if pieces is None or not self.pieces:
