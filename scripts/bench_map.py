@@ -109,7 +109,7 @@ class Bench:
         store = Store(folder / "store")
         store.save(table)
         self.table = store.open(table.name)
-        self.derived = store.derived(table.name)
+        self.derived = store.derived(self.table)
 
     def place(self) -> None:
         """Time both methods and measure their quality, small maps first."""

@@ -17,7 +17,8 @@ import sys
 from typing import Any
 
 from wordvec.errors import WordvecError
-from wordvec.models.find import REFERENCE, find_model
+from wordvec.models.default import REFERENCE
+from wordvec.models.find import find_model
 from wordvec.text import width
 
 COULD_NOT_RUN = 3
@@ -44,7 +45,7 @@ def main() -> int:
     arguments.add_argument("--store", help="the folder of tables")
     store = arguments.parse_args().store
     try:
-        source = find_model(REFERENCE, bars=True)
+        source = find_model(REFERENCE, show_progress=True)
     except WordvecError as error:
         print(f"Could not run: {error.message}", file=sys.stderr)
         return COULD_NOT_RUN

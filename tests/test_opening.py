@@ -12,7 +12,7 @@ from wordvec.api import OpenTables
 from wordvec.errors import TableNotFoundError
 from wordvec.extraction.extract import extract
 from wordvec.models import bundled as models
-from wordvec.models.find import REFERENCE
+from wordvec.models.default import REFERENCE
 from wordvec.tables.name import Mode, TableRef
 from wordvec.tables.store import Store
 from wordvec.tables.table import Provenance, VectorTable
@@ -127,7 +127,7 @@ def test_a_model_named_in_the_environment_is_never_replaced(
     with pytest.raises(TableNotFoundError, match="there is no table owner/other:st") as caught:
         OpenTables(store).open(STATIC)
     assert caught.value.hint == (
-        "wordvec extract --mode static --model owner/other\nor use --model mini or --model FOLDER"
+        'wordvec extract --mode static --model owner/other\nor use model="mini" or model="FOLDER"'
     )
 
 
@@ -137,7 +137,7 @@ def test_for_a_missing_folder_the_error_suggests_other_models(store: Store, tmp_
     with pytest.raises(TableNotFoundError, match=r"there is no table .*gone:static in ") as caught:
         OpenTables(store).open(TableRef(str(folder), Mode.STATIC))
     assert caught.value.hint == (
-        f"there is no folder {folder} either; use --model mini or --model FOLDER"
+        f'there is no folder {folder} either; use model="mini" or model="FOLDER"'
     )
 
 
@@ -172,7 +172,7 @@ def test_a_store_that_cannot_be_written_to_does_not_prevent_questions(tmp_path: 
     (tmp_path / "file").touch()
     store = Store(tmp_path / "file" / "store")
     opened = OpenTables(store).open(TableRef("mini", Mode.STATIC))
-    derived = store.derived(opened.name)
+    derived = store.derived(opened.data)
     assert not derived.save("graph", {"ids": np.arange(3)})
     assert derived.load("graph") is None
     [note] = opened.notes

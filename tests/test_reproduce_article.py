@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.hub import serving
-from wordvec.models.find import REFERENCE
+from wordvec.models.default import REFERENCE
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "reproduce_article.py"
 
@@ -39,8 +39,7 @@ def test_without_a_hub_the_exit_code_is_3_and_the_error_names_the_hub(tmp_path: 
     done = reproduce("http://127.0.0.1:9", tmp_path)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == (
-        f"Could not run: {REFERENCE} is not in the cache, "
-        "and no hub is within reach at http://127.0.0.1:9\n"
+        f"Could not run: {REFERENCE} is not in the cache, and http://127.0.0.1:9 is not reachable\n"
     )
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 from wordvec.errors import StoreError, TableNotFoundError
 from wordvec.expression.parser import parse
-from wordvec.models.bundled import MINI, elsewhere, has_bundled
-from wordvec.models.find import REFERENCE, default_model
+from wordvec.models.bundled import BUNDLED, has_bundled, model_alternatives
+from wordvec.models.default import REFERENCE, default_model, named_model
 from wordvec.models.local import canonical_name, is_folder
 from wordvec.progress import Progress, no_progress
 from wordvec.search.settings import QuerySettings, as_transforms, check_k
@@ -413,11 +413,11 @@ class OpenTables:
         return self.store.provenance(table.name) == table.data.provenance
 
     def _read(self, ref: TableRef, name: TableName) -> Table:
-        if name == TableName(MINI, Mode.STATIC) and name not in self.store and has_bundled():
+        if name == TableName(BUNDLED, Mode.STATIC) and name not in self.store and has_bundled():
             from wordvec.extraction.extract import ensure_static, read_static_table
             from wordvec.models.find import find_model
 
-            source = find_model(MINI)
+            source = find_model(BUNDLED)
             try:
                 ensure_static(source, self.store)
             except StoreError as error:  # a read-only folder must not prevent questions
@@ -427,37 +427,38 @@ class OpenTables:
             data = self.store.open(name)
         except TableNotFoundError as error:
             raise TableNotFoundError(error.message, hint=_suggestion(ref, name)) from None
-        return Table(data, derived=self.store.derived(name))
+        return Table(data, derived=self.store.derived(data))
 
 
 def _suggestion(ref: TableRef, name: TableName) -> str:
     """Return what to type if a table is missing: extract it, or ask another model."""
-    named = ref.model or default_model()
+    named = named_model(ref.model)
     if named is None and name.model == REFERENCE:
         return f"wordvec extract --mode {name.mode}"
     if named is None:  # the bundled model is used
         reference = extract_command(replace(name, model=REFERENCE))
         return f"{extract_command(name)}\nfor the reference model: {reference}"
-    if name.model == MINI:
+    if name.model == BUNDLED:
         return extract_command(name)
     if is_folder(named) and not Path(name.model).is_dir():
-        return f"there is no folder {named} either; use {elsewhere()}"
-    return f"{extract_command(name)}\nor use {elsewhere()}"
+        return f"there is no folder {named} either; use {model_alternatives()}"
+    return f"{extract_command(name)}\nor use {model_alternatives()}"
 
 
 def resolve_name(
     ref: TableRef, store: Store, *, suggested_mode: Mode | None = None
 ) -> tuple[TableName, tuple[str, ...]]:
     """Return the name of the table that a reference means, and notes on the choice."""
-    model = ref.model or default_model()
+    model = named_model(ref.model)
     if model is not None:
         return TableName(canonical_name(model), ref.mode, ref.layer), ()
     name = TableName(REFERENCE, ref.mode, ref.layer)
-    if any(replace(name, mode=mode) in store for mode in Mode) or not has_bundled():
+    saved = any(replace(name, mode=mode) in store for mode in Mode)
+    if default_model(reference_is_saved=saved) == REFERENCE:
         return name, ()
     command = extract_command(replace(name, mode=suggested_mode or ref.mode))
     note = (
-        f'{REFERENCE} has not been extracted; using the bundled model "{MINI}" '
+        f'{REFERENCE} has not been extracted; using the bundled model "{BUNDLED}" '
         f"(to extract it: {command})"
     )
-    return replace(name, model=MINI), (note,)
+    return replace(name, model=BUNDLED), (note,)

@@ -131,7 +131,7 @@ def test_the_json_says_what_was_used() -> None:
 
 def test_what_was_fitted_is_kept_beside_the_table() -> None:
     assert run("query", "王", "--transform", "center,whiten", "--metric", "csls")[0] == 0
-    derived = Store().derived(TableName("toy", Mode.STATIC))
+    derived = Store().derived(Store().open(TableName("toy", Mode.STATIC)))
     assert sorted(path.stem for path in derived.folder.iterdir()) == sorted(
         path.stem
         for path in derived.folder.iterdir()

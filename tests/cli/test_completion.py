@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from support.tables import table_of
 from wordvec.cli import group
-from wordvec.models.find import REFERENCE
+from wordvec.models.default import REFERENCE
 from wordvec.tables.name import Mode
 from wordvec.tables.store import Store
 

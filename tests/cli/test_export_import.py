@@ -141,7 +141,7 @@ def test_a_full_disk_leaves_what_was_there(capsys: pytest.CaptureFixture[str], f
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert code == 1
-    assert err.startswith("Error: no room left to write x (File too large)\n")
+    assert err.startswith("Error: no space left to write x (File too large)\n")
     assert Path("x").read_text("utf-8") == "mine"
     assert os.listdir() == ["x"]  # noqa: PTH208  # the names alone
 

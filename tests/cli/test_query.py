@@ -205,7 +205,7 @@ Error: the query vector is zero: it has no direction, and so no cosine
         ),
         (["王", "--json", "--tsv"], 2, "Error: --json, --jsonl and --tsv exclude one another"),
         (["王", "--table", "static", "--mode", "static"], 2, "Error: --table names model and mode"),
-        (["王", "--table", "statc"], 2, "Error: 'statc' names no table"),
+        (["王", "--table", "statc"], 2, "Error: 'statc' is not a table name"),
         (["王", "--model", "other"], 1, "Error: there is no table other:static in "),
     ],
 )

@@ -12,7 +12,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from click.testing import Result
+
+    from wordvec.tables.table import VectorTable
 
 pexpect = pytest.importorskip("pexpect")
 
@@ -224,7 +226,7 @@ def test_a_setting_is_told_as_it_now_is(lines: str, told: str) -> None:
         (":k 0", "Error: Invalid value for '-k': 0 is not in the range x>=1.\n", 2),
         (":exclude maybe", "Error: :exclude is on or off, not 'maybe'\nHint: :exclude on\n", 2),
         (":mode both", "Error: 'both' is no mode: static or dynamic\nHint: :mode dynamic\n", 2),
-        (":table king", "Error: 'king' names no table: expected [MODEL:]static", 2),
+        (":table king", "Error: 'king' is not a table name: expected [MODEL:]static", 2),
         (":query", ("Usage: :query [OPTIONS] EXPR...\nTry ':query --help' for help.\n\n"
                    "Error: Missing argument 'EXPR...'.\n"), 2),
     ],
@@ -301,13 +303,12 @@ def test_tables_stay_open_until_they_are_made_again(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     read: list[str] = []
-    whole = Store._read
 
-    def counted(self: Store, name: Any, folder: Path) -> Any:
+    def counted(folder: Path, name: TableName) -> VectorTable:
         read.append(str(name))
-        return whole(self, name, folder)
+        return read_table(folder, name)
 
-    monkeypatch.setattr(Store, "_read", counted)
+    monkeypatch.setattr("wordvec.tables.store.read_table", counted)
     for line in ("王", "女", ":table dynamic", "王", ":table static", "王", ":norms 王"):
         assert session.answer(line) == 0
     assert read == ["toy:dynamic"]  # the static one was opened with the session

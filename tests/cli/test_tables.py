@@ -132,9 +132,9 @@ def test_verify_says_what_is_sound_and_what_is_not(here: Here) -> None:
     code, out, err = here("tables", "--verify")
     assert code == 1
     assert [line.split("  ")[-1] for line in out.splitlines()] == ["state", "sound", "damaged"]
-    assert err == "Warning: made:static: vectors.npy: its checksum is another\n"
+    assert err == "Warning: made:static: vectors.npy: wrong checksum\n"
     assert json.loads(here("tables", "--verify", "--json")[1])[1]["problems"] == [
-        "vectors.npy: its checksum is another"
+        "vectors.npy: wrong checksum"
     ]
 
 
@@ -144,9 +144,7 @@ def test_a_damaged_table_is_listed_and_removed(here: Here) -> None:
     code, out, err = here("tables")
     assert code == 0
     assert out.splitlines()[1].endswith("damaged")
-    assert err == (
-        "Warning: made:static: STORE/made/static/manifest.json is no JSON that can be read\n"
-    )
+    assert err == ("Warning: made:static: STORE/made/static/manifest.json is not valid JSON\n")
     assert here("tables", "rm", "made:static", "--yes")[0] == 0
     assert here.store.tables() == []
 
@@ -246,7 +244,7 @@ def test_rm_removes_nothing_if_one_name_is_wrong(here: Here) -> None:
     )
     code, _, err = here("tables", "rm", "--yes", "made")
     assert code == 2
-    assert "'made' names no table" in err
+    assert "'made' is not a table name" in err
     assert len(here.store.tables()) == 1
 
 

@@ -166,7 +166,7 @@ def test_saved_positions_are_reused_until_forced(
     store = Store(tmp_path)
     store.save(table_of(clustered_rows()))
     table = store.open(table_of(clustered_rows()).name)
-    derived = store.derived(table.name)
+    derived = store.derived(table)
     first = project(table, all_rows(table), derived=derived)
     steps: list[int] = []
     saved = project(
@@ -210,7 +210,7 @@ def test_positions_saved_by_an_earlier_version_are_read(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.save(table_of(clustered_rows()))
     table = store.open(table_of(clustered_rows()).name)
-    derived = store.derived(table.name)
+    derived = store.derived(table)
     rows = all_rows(table)
     saved: dict[str, NDArray[Any]] = {"rows": rows, "places": np.ones((120, 2), dtype=np.float32)}
     derived.save("map-l2-p30-seed0-120-fc256ff91ecf", saved)

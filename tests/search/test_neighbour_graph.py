@@ -102,7 +102,7 @@ def test_a_saved_graph_is_read_and_shortened(
 ) -> None:
     store = Store(tmp_path)
     store.save(SQUARE)
-    derived = store.derived(SQUARE.name)
+    derived = store.derived(store.open(SQUARE.name))
     whole = neighbour_graph(SQUARE, 3, metric=Metric.L2, derived=derived)
 
     def never(*_: object) -> NeighbourGraph:

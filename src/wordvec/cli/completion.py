@@ -105,18 +105,18 @@ def command(ctx: click.Context, shell: str) -> None:
 
 def table_values(root: Path | None) -> list[str]:
     """Every name that `--table` takes here: the modes alone, the bundled model's, the store's."""
-    from wordvec.models.bundled import MINI
+    from wordvec.models.bundled import BUNDLED
 
     stored = [str(name) for name in _stored(root)]
-    return _once(["static", "dynamic", f"{MINI}:static", *stored])
+    return _once(["static", "dynamic", f"{BUNDLED}:static", *stored])
 
 
 def model_values(root: Path | None) -> list[str]:
     """Models that have a table in the store, the bundled one and the reference."""
-    from wordvec.models.bundled import MINI
-    from wordvec.models.find import REFERENCE
+    from wordvec.models.bundled import BUNDLED
+    from wordvec.models.default import REFERENCE
 
-    return _once([MINI, REFERENCE, *(name.model for name in _stored(root))])
+    return _once([BUNDLED, REFERENCE, *(name.model for name in _stored(root))])
 
 
 def complete_table(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -142,11 +142,11 @@ def _root(ctx: click.Context) -> Path | None:
 
 
 def _stored(root: Path | None) -> list[TableName]:
-    from wordvec.tables.paths import places
+    from wordvec.tables.paths import list_folders
     from wordvec.tables.store import default_root
 
     try:
-        found = places(default_root() if root is None else root)
+        found = list_folders(default_root() if root is None else root)
     except OSError:  # a Tab key is no place for an error
         return []
     return [name for name, folder in found if not folder.name.endswith(".draft")]

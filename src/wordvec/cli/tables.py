@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from wordvec.tables.store import Store, TableInfo
+    from wordvec.tables.listing import TableInfo
+    from wordvec.tables.store import Store
 
 
 @click.group("tables", invoke_without_command=True)
@@ -85,14 +86,14 @@ def _above(ctx: click.Context) -> Store | None:
 
 def _which(text: str, infos: Sequence[TableInfo], store: Store) -> TableName:
     """The table that a user means: one of the list as it is written there, or by its model."""
-    from wordvec.models.find import REFERENCE, default_model
+    from wordvec.models.default import REFERENCE, named_model
     from wordvec.models.local import canonical_name
 
     for info in infos:
         if text in (str(info.name), _name(info)):
             return info.name
     ref = TableRef.parse(text)
-    name = TableName(canonical_name(ref.model or default_model() or REFERENCE), ref.mode, ref.layer)
+    name = TableName(canonical_name(named_model(ref.model) or REFERENCE), ref.mode, ref.layer)
     if all(info.name != name for info in infos):
         raise TableNotFoundError(
             f"there is no table {escape(str(name))} in {escape(str(store.root))}",

@@ -15,11 +15,11 @@ from wordvec.errors import MissingExtraError, StoreError, WordvecError, as_choic
 from wordvec.extraction.checkpoint import first_line
 from wordvec.extraction.settings import BATCH_SIZE, Device, Dtype, ExtractionSettings
 from wordvec.extraction.static import read_static_vectors
-from wordvec.models.find import REFERENCE, default_model, find_default, find_model
+from wordvec.models.default import REFERENCE, find_default_model, named_model
+from wordvec.models.find import find_model
 from wordvec.models.local import canonical_name, is_on_disk
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.name import Mode, TableName
-from wordvec.tables.paths import Place
 from wordvec.tables.table import Provenance, VectorTable
 from wordvec.vocabulary.folder import read_vocabulary
 
@@ -74,7 +74,7 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     dtype: Dtype | str = Dtype.FLOAT32,
     batch_size: int = BATCH_SIZE,
     force: bool = False,
-    bars: bool = False,
+    show_download: bool = False,
     notify: Notify = ignore_note,
     progress: Progress = no_progress,
 ) -> ExtractionResult:
@@ -93,7 +93,7 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
         dtype: "float32" or "bfloat16", what the linear layers compute in. Tables are float32.
         batch_size: tokens per forward pass.
         force: extract again and replace the table if it exists.
-        bars: show the progress bars of the hub's own client while it downloads.
+        show_download: show the progress bars of the hub's own client while it downloads.
         notify: called with each note for the user.
         progress: called after each batch of dynamic vectors with the numbers of tokens.
 
@@ -110,19 +110,23 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     began = time.monotonic()
     mode = as_choice(Mode, mode, "mode")
     settings = ExtractionSettings(device, dtype, batch_size)  # type: ignore[arg-type]  # converts
-    model = model or default_model()
+    model = named_model(model)
     name = TableName(canonical_name(model or REFERENCE), mode)
     if name in store and not force and not is_on_disk(name.model):
         return _existing_table(store, name, settings)  # no need to ask the hub
     if mode is Mode.DYNAMIC:
         _require_torch()  # before downloading hundreds of megabytes
-    source = find_model(model, bars=bars) if model else find_default(bars=bars)
-    if source.instead_of:
-        notify(f'{source.instead_of}; using the bundled model "{source.name}"')
+    source = (
+        find_model(model, show_progress=show_download)
+        if model
+        else find_default_model(show_progress=show_download)
+    )
+    if source.fallback_reason:
+        notify(f'{source.fallback_reason}; using the bundled model "{source.name}"')
     name = TableName(source.name, mode)
     if name in store and not force:
         result = _existing_table(store, name, settings, source)
-        return replace(result, fallback_reason=source.instead_of)
+        return replace(result, fallback_reason=source.fallback_reason)
     if mode is Mode.STATIC:
         table = read_static_table(source)
         store.save(table, force=force)
@@ -131,7 +135,7 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
         result = _extract_dynamic(
             source, store, settings, force=force, notify=notify, progress=progress
         )
-    return replace(result, seconds=time.monotonic() - began, fallback_reason=source.instead_of)
+    return replace(result, seconds=time.monotonic() - began, fallback_reason=source.fallback_reason)
 
 
 def read_static_table(source: ModelSource) -> VectorTable:
@@ -268,7 +272,7 @@ def _existing_table(
 
 
 def _result(store: Store, table: VectorTable) -> ExtractionResult:
-    folder = Place(store.root, table.name).table
+    folder = store.paths(table.name).table
     size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
     shape = (len(table), table.dimensions)
     non_finite = len(table.provenance.non_finite_rows)

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 from wordvec.errors import StoreError
 from wordvec.formats.pickles import dump_vectors
 from wordvec.progress import Progress, no_progress
-from wordvec.tables.files import BLOCK_ROWS, npy_header, shown, wrap_os_errors, write_whole
+from wordvec.tables.files import display_path, wrap_os_errors, write_atomically, write_npy
 from wordvec.text import escape
 
 if TYPE_CHECKING:
@@ -48,15 +48,15 @@ def export_table(
     with wrap_os_errors(path):
         path = path.resolve()  # a link stays one
         if path.exists() and not path.is_file():
-            raise StoreError(f"{shown(path)} is no file")
+            raise StoreError(f"{display_path(path)} is no file")
         if path.exists() and not force:
-            raise StoreError(f"{shown(path)} is already there", hint="--force replaces it")
+            raise StoreError(f"{display_path(path)} is already there", hint="--force replaces it")
         if not path.parent.is_dir():
             raise StoreError(
-                f"there is no folder {shown(path.parent)}",
-                hint=f"mkdir -p {shlex.quote(shown(path.parent))}",
+                f"there is no folder {display_path(path.parent)}",
+                hint=f"mkdir -p {shlex.quote(display_path(path.parent))}",
             )
-        write_whole(path, lambda file: _write(table, file, form, progress))
+        write_atomically(path, lambda file: _write(table, file, form, progress))
         respelled = len(_respelled(table)) if form is FileFormat.WORD2VEC else 0
         return Exported(path, path.stat().st_size, respelled)
 
@@ -65,20 +65,9 @@ def _write(table: VectorTable, file: IO[bytes], form: FileFormat, progress: Prog
     if form is FileFormat.PICKLE:
         dump_vectors(table, file, progress)
     elif form is FileFormat.NPY:
-        _write_npy(table, file, progress)
+        write_npy(file, table.vectors, "<f4", progress)
     else:
         _write_word2vec(table, file, progress)
-
-
-def _write_npy(table: VectorTable, file: IO[bytes], progress: Progress) -> None:
-    import numpy as np
-
-    V = len(table)
-    file.write(npy_header(table.vectors.shape, "<f4"))
-    for start in range(0, V, BLOCK_ROWS):
-        rows = np.ascontiguousarray(table.vectors[start : start + BLOCK_ROWS], dtype="<f4")
-        file.write(rows.data.cast("B"))
-        progress(start + len(rows), V)
 
 
 def _write_word2vec(table: VectorTable, file: IO[bytes], progress: Progress) -> None:

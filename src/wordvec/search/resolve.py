@@ -101,8 +101,8 @@ def resolve_token(token: str | int, vocabulary: Vocabulary) -> tuple[int, str | 
             end=len(token),
             hint=f"similar tokens: {similar}" if similar else None,
         )
-    note = f"{_shown(token)} is read as {vocabulary.display(match.id)} ({match.how})"
-    return match.id, note if match.how else None
+    note = f"{_shown(token)} is read as {vocabulary.display(match.id)} ({match.form})"
+    return match.id, note if match.form else None
 
 
 def _id_in(token: str) -> int | None:
@@ -164,9 +164,9 @@ class _Resolver:
     def _by_word(self, word: Word) -> tuple[int, ...]:
         match = self.vocabulary.find(word.text)
         if match is not None:
-            if match.how is not None:
+            if match.form is not None:
                 shown = self.vocabulary.display(match.id)
-                self.notes.append(f"{_shown(word.text)} is read as {shown} ({match.how})")
+                self.notes.append(f"{_shown(word.text)} is read as {shown} ({match.form})")
             return (match.id,)
         pieces = self.vocabulary.pieces(word.text)
         if pieces is None or not self.pieces:

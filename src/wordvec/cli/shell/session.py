@@ -25,7 +25,7 @@ from wordvec.cli.shell.settings import Settings, options_of, table_arguments, un
 from wordvec.errors import UsageError, WordvecError
 from wordvec.expression.lexer import Kind, tokenize
 from wordvec.expression.parser import parse
-from wordvec.models.find import REFERENCE
+from wordvec.models.default import REFERENCE
 from wordvec.tables.name import Mode, TableRef
 
 if TYPE_CHECKING:

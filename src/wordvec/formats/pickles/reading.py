@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wordvec.errors import StoreError
 from wordvec.formats.pickles.arrays import Array, Refused, kind_of
 from wordvec.formats.pickles.machine import Machine
-from wordvec.tables.files import shown, wrap_os_errors
+from wordvec.tables.files import display_path, wrap_os_errors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,10 +24,10 @@ def load_vectors(path: Path, tokens: int) -> NDArray[np.float32]:
     """
     with wrap_os_errors(path, reading=True):
         if path.exists() and not path.is_file():
-            raise StoreError(f"{shown(path)} is no file")
+            raise StoreError(f"{display_path(path)} is no file")
         with path.open("rb") as file:
             if not file.read(1):
-                raise StoreError(f"{shown(path)} is empty")
+                raise StoreError(f"{display_path(path)} is empty")
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # closed with its last view
     try:
         return _rows(Machine(data, tokens).run(), tokens, len(data))
@@ -38,10 +38,11 @@ def load_vectors(path: Path, tokens: int) -> NDArray[np.float32]:
 def _failure(error: Refused, path: Path, head: bytes) -> StoreError:
     if head == b"PK\x03\x04":
         return StoreError(
-            f"{shown(path)} is a zip archive (torch.save or numpy.savez write such), not a pickle",
+            f"{display_path(path)} is a zip archive (torch.save or numpy.savez write such), "
+            "not a pickle",
             hint="save it by pickle.dump({id: vector.numpy(), …}, file)",
         )
-    return StoreError(f"{shown(path)}: {error.message}", hint=error.hint)
+    return StoreError(f"{display_path(path)}: {error.message}", hint=error.hint)
 
 
 def _rows(pickled: object, tokens: int, file_size: int) -> NDArray[np.float32]:
