@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.formats.pickles import dump_vectors
+from wordvec.formats.article_pickle import write_pickle
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.files import BLOCK_ROWS, npy_header, shown, wrap_os_errors, write_whole
 from wordvec.text import escape
@@ -63,7 +63,7 @@ def export_table(
 
 def _write(table: VectorTable, file: IO[bytes], form: FileFormat, progress: Progress) -> None:
     if form is FileFormat.PICKLE:
-        dump_vectors(table, file, progress)
+        write_pickle(table, file, progress)
     elif form is FileFormat.NPY:
         _write_npy(table, file, progress)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.formats.pickles import load_vectors
+from wordvec.formats.article_pickle import read_pickle
 from wordvec.models.find import find_model
 from wordvec.tables.name import Mode, TableName
 from wordvec.tables.table import Provenance, VectorTable
@@ -29,7 +29,7 @@ def import_pickle(
     if name in store and not force:  # said before the file is read
         raise StoreError(f"{escape(str(name))} is already there", hint="--force replaces it")
     vocabulary = read_vocabulary(source.folder)
-    rows = load_vectors(path, len(vocabulary))
+    rows = read_pickle(path, len(vocabulary))
     provenance = Provenance(
         source.name,
         mode,
