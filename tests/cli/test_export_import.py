@@ -100,7 +100,7 @@ def test_a_file_that_is_there_is_replaced_only_by_force(
     assert run(capsys, "export", "made:static", "-o", "x") == (
         1,
         "",
-        "Error: x is already there\nHint: --force replaces it\n",
+        "Error: x already exists\nHint: --force replaces it\n",
     )
     assert Path("x").read_text("utf-8") == "mine"
     assert run(capsys, "export", "made:static", "-o", "x", "--force")[0] == 0
@@ -118,7 +118,7 @@ def test_a_link_stays_a_link_and_a_device_stays_a_device(
     assert Path("link").is_symlink()
     assert Path("target").stat().st_size > 0
     code, _, err = run(capsys, "export", "made:static", "-o", "/dev/null", "--force")
-    assert (code, err) == (1, "Error: /dev/null is no file\n")
+    assert (code, err) == (1, "Error: /dev/null is not a file\n")
 
 
 @pytest.mark.usefixtures("store")
@@ -126,7 +126,7 @@ def test_a_folder_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) 
     assert run(capsys, "export", "made:static", "-o", "a b/x") == (
         1,
         "",
-        "Error: there is no folder a b\nHint: mkdir -p 'a b'\n",
+        "Error: the folder a b does not exist\nHint: mkdir -p 'a b'\n",
     )
 
 
@@ -196,7 +196,7 @@ def test_a_table_that_is_there_is_kept_but_for_force(
     assert run(capsys, *arguments) == (
         1,
         "",
-        f"Error: {tiny_bert}:static is already there\nHint: --force replaces it\n",
+        f"Error: {tiny_bert}:static already exists\nHint: --force replaces it\n",
     )
     pickled.write_bytes(b"cos\nsystem\n.")
     code, _, err = run(capsys, *arguments, "--force")

@@ -1,4 +1,4 @@
-"""Vectors made elsewhere become a table: the article's pickle, with the model's own vocabulary."""
+"""Import vectors from another program's file as a saved table."""
 
 from __future__ import annotations
 
@@ -21,13 +21,26 @@ if TYPE_CHECKING:
 def import_pickle(
     path: Path, model: str, mode: Mode, store: Store, *, force: bool = False
 ) -> VectorTable:
-    """Keep a pickled `{id: vector}` as the table of `model` and `mode`, and open it."""
+    """Save a pickled `{id: vector}` as a table and open it.
+
+    Args:
+        path: The article's pickle: one vector for each id of the model's vocabulary.
+        model: The model that the vectors were made with.
+        mode: The mode that the table is saved under.
+        store: Where the table is saved.
+        force: Replace the table if it exists.
+
+    Raises:
+        ModelError: The model cannot be found, or its vocabulary cannot be read.
+        StoreError: The table exists and `force` is false, the file is not such a pickle, or the
+            table cannot be saved.
+    """
     from importlib.metadata import version
 
     source = find_model(model)
     name = TableName(source.name, mode)
-    if name in store and not force:  # said before the file is read
-        raise StoreError(f"{escape(str(name))} is already there", hint="--force replaces it")
+    if name in store and not force:  # checked before the file is read, which takes longer
+        raise StoreError(f"{escape(str(name))} already exists", hint="force=True replaces it")
     vocabulary = read_vocabulary(source.folder)
     rows = read_pickle(path, len(vocabulary))
     provenance = Provenance(
