@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from wordvec.errors import WordvecError as WordvecError
     from wordvec.expression.parser import parse as parse
     from wordvec.expression.tree import Expression as Expression
-    from wordvec.formats.imports import import_pickle as import_pickle
+    from wordvec.formats.import_table import import_pickle as import_pickle
     from wordvec.search.filters import Filters as Filters
     from wordvec.search.settings import Method as Method
     from wordvec.search.settings import Metric as Metric
@@ -64,7 +64,7 @@ _HOME = {  # public name → the module that holds it
     "WordvecError": "wordvec.errors",
     "compare": "wordvec.api",
     "extract": "wordvec.api",
-    "import_pickle": "wordvec.formats.imports",
+    "import_pickle": "wordvec.formats.import_table",
     "open": "wordvec.api",
     "parse": "wordvec.expression.parser",
 }

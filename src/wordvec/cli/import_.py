@@ -41,7 +41,7 @@ def command(*, path: Path, model: str, mode: str, force: bool, store: Store) -> 
     The file is read by a machine that builds dicts, ints and numpy arrays and nothing else:
     nothing in it is run.
     """
-    from wordvec.formats.imports import import_pickle
+    from wordvec.formats.import_table import import_pickle
 
     table = import_pickle(path, model, Mode(mode), store, force=force)
     if bad := len(table.provenance.non_finite_rows):
