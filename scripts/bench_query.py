@@ -213,16 +213,14 @@ class Bench:
         from io import BytesIO
 
         from wordvec.analysis.query import QueryEngine
-        from wordvec.cli import query as command
-        from wordvec.cli.output import Format, OutputStyle
+        from wordvec.cli.output import Format
+        from wordvec.cli.query import LineAnswers, print_answers
         from wordvec.search.settings import Settings
 
         out, sys.stdout = sys.stdout, StringIO()
         try:
             asker = QueryEngine(self.table, Settings())
-            writer = command.AnswerWriter(Format.TEXT, OutputStyle())
-            stream = BytesIO(self.text.encode())
-            command._answer_lines(asker, stream, writer)  # noqa: SLF001  (what `query -` runs)
+            print_answers(LineAnswers(asker, BytesIO(self.text.encode())), Format.TEXT)
             return sys.stdout.getvalue()
         finally:
             sys.stdout = out

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from click.testing import CliRunner
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from support.cli import run
 from support.tables import toy_table
-from wordvec.cli import group
 from wordvec.expression.parser import parse
 from wordvec.tables.store import Store
 
@@ -27,13 +26,6 @@ OPTIONS = st.lists(
 def _toy_store(monkeypatch: pytest.MonkeyPatch) -> None:
     Store().save(toy_table())
     monkeypatch.setenv("WORDVEC_MODEL", "toy")
-
-
-def run(*args: str, stdin: bytes = b"") -> tuple[int, str, str]:
-    result = CliRunner().invoke(group, list(args), input=stdin)
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    assert "Traceback" not in result.output
-    return result.exit_code, result.stdout, result.stderr
 
 
 @settings(deadline=None, max_examples=150)

@@ -11,7 +11,7 @@ from support.tables import fill
 from wordvec import text
 from wordvec.analysis.compare import compare
 from wordvec.analysis.query import QueryEngine
-from wordvec.cli.compare import _short_names, _text
+from wordvec.cli.compare import _text_lines, short_names
 from wordvec.cli.output import OutputStyle
 from wordvec.expression.parser import parse
 from wordvec.search.settings import Settings
@@ -46,7 +46,7 @@ static and dynamic share 2 of 3 · rank-biased overlap 0.58
 
 def lines_at(cells: int, *names: TableName, source: str = "王-男+女", k: int = 3) -> list[str]:
     engines = [QueryEngine(Store().open(name), Settings(k=k)) for name in names]
-    return list(_text(compare(engines, parse(source)), OutputStyle(cells=cells)))
+    return list(_text_lines(compare(engines, parse(source)), OutputStyle(cells=cells)))
 
 
 STATIC, DYNAMIC = TableName("toy", Mode.STATIC), TableName("toy", Mode.DYNAMIC)
@@ -83,8 +83,8 @@ def test_no_line_is_wider_than_the_screen(cells: int, tables: int) -> None:
 def test_colour_does_not_count_as_width() -> None:
     engines = [QueryEngine(Store().open(name), Settings(k=3)) for name in (STATIC, DYNAMIC)]
     found = compare(engines, parse("王-男+女"))
-    assert len(list(_text(found, OutputStyle(colour=True, cells=70)))) == len(
-        list(_text(found, OutputStyle(cells=70)))
+    assert len(list(_text_lines(found, OutputStyle(colour=True, cells=70)))) == len(
+        list(_text_lines(found, OutputStyle(cells=70)))
     )
 
 
@@ -154,13 +154,17 @@ def test_lists_of_different_lengths_leave_blanks() -> None:
         (
             ["王", "--tables", "static"],
             2,
-            "a comparison needs two tables or more\nHint: --tables",
+            "a comparison needs at least two tables\nHint: --tables",
         ),
         (["王", "--tables", "static,dynamic,toy:static"], 2, "toy:static is named twice"),
         (["王", "女"], 2, "Error: compare takes one expression, got 2"),
         (["王", "-", "女"], 2, 'Hint: quote the expression: wordvec compare "王 - 女"'),
         (["王", "--tables", "static,moving"], 2, "'moving' names no table"),
-        (["男", "--tables", "static,other:static"], 1, "other:static: 男 is no token of this voc"),
+        (
+            ["男", "--tables", "static,other:static"],
+            1,
+            'other:static: "男" is not in this vocabulary',
+        ),
         (["王", "--model", "other"], 1, "there is no table other:dynamic"),
         (["王+", "--model", "other"], 1, "王+"),
     ],
@@ -191,7 +195,7 @@ def described(model: str, mode: str) -> TableDescription:
 def test_tables_are_called_by_what_tells_them_apart(
     tables: list[tuple[str, str]], names: list[str]
 ) -> None:
-    assert _short_names([described(*table) for table in tables]) == names
+    assert short_names([described(*table) for table in tables]) == names
 
 
 def test_tables_whose_names_do_not_fit_are_numbered() -> None:

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
+from support.cli import run
 from support.tables import table_of
-from wordvec.cli import group
 from wordvec.models.find import REFERENCE
 from wordvec.tables.name import Mode
 from wordvec.tables.store import Store
@@ -36,9 +35,9 @@ def _store() -> None:
 def completed(line: str) -> list[str]:
     """Ask as bash does: what may stand in place of the last word of the line."""
     env = {"COMP_LINE": line, "_WORDVEC_COMPLETE": "bash_complete"}
-    result = CliRunner().invoke(group, [], env=env, prog_name="wordvec")
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout.split("\n")[:-1] if result.stdout.strip() else []
+    code, out, err = run(env=env)
+    assert (code, err) == (0, "")
+    return out.split("\n")[:-1] if out.strip() else []
 
 
 def plain(*values: str) -> list[str]:
@@ -88,19 +87,18 @@ def test_tables_are_those_of_the_store_that_the_line_names(tmp_path: Path) -> No
 
 def test_every_command_is_offered_with_its_help() -> None:
     env = {"COMP_WORDS": "wordvec norm", "COMP_CWORD": "1", "_WORDVEC_COMPLETE": "zsh_complete"}
-    result = CliRunner().invoke(group, [], env=env, prog_name="wordvec")
-    assert result.stdout.splitlines() == [
+    assert run(env=env).out.splitlines() == [
         "plain",
         "norms",
-        "Show how long the vectors of tokens are, and how they rank.",
+        "Show the norms of tokens' vectors and their ranks.",
     ]
 
 
 @pytest.mark.parametrize("shell", HOSTS)
 def test_the_script_asks_wordvec_in_its_shells_own_way(shell: str) -> None:
-    result = CliRunner().invoke(group, ["completion", shell])
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert f"_WORDVEC_COMPLETE={shell}_complete" in result.stdout
+    code, out, err = run("completion", shell)
+    assert (code, err) == (0, "")
+    assert f"_WORDVEC_COMPLETE={shell}_complete" in out
 
 
 def test_a_tab_loads_no_numpy() -> None:
@@ -136,7 +134,7 @@ def asked(tmp_path: Path) -> Callable[[str, str], str]:
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m wordvec "$@"\n', "utf-8")
     program.chmod(0o755)
 
-    def run(shell: str, script: str) -> str:
+    def run_script(shell: str, script: str) -> str:
         path = shutil.which(shell)
         if path is None:
             pytest.skip(f"no {shell} on this machine")
@@ -159,7 +157,7 @@ def asked(tmp_path: Path) -> Callable[[str, str], str]:
         assert done.stderr == ""
         return done.stdout
 
-    return run
+    return run_script
 
 
 @pytest.mark.parametrize(
@@ -196,7 +194,7 @@ def test_fish_completes_tables_and_shows_whole_lines_of_help(
     assert asked("fish", script).splitlines() == [
         "owner/toy:dynamic",
         "static,owner/toy:dynamic",
-        "norms\tShow how long the vectors of tokens are, and how they rank.",
+        "norms\tShow the norms of tokens' vectors and their ranks.",
     ]
 
 
@@ -213,7 +211,7 @@ def test_zsh_takes_the_script(asked: Callable[[str, str], str]) -> None:
 
 
 def test_help_shows_what_to_type_line_by_line() -> None:
-    result = CliRunner().invoke(group, ["completion", "--help"], terminal_width=80)
-    lines = [line.strip() for line in result.stdout.splitlines()]
+    out = run("completion", "--help", env={"COLUMNS": "80"}).out
+    lines = [line.strip() for line in out.splitlines()]
     assert """zsh:   echo 'eval "$(wordvec completion zsh)"' >> ~/.zshrc""" in lines
-    assert "\\b" not in result.stdout
+    assert "\\b" not in out

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 
 import wordvec
-from wordvec.cli import group
-from wordvec.cli.main import COMMANDS, exit_code_of
-from wordvec.cli.options import split_arguments, table_ref
+from support.cli import run
+from wordvec.cli.arguments import split_arguments
+from wordvec.cli.commands import COMMANDS
+from wordvec.cli.errors import as_options, exit_code_of, note, show_error, warn
+from wordvec.cli.options import table_ref
 from wordvec.cli.output import (
     Cell,
     Column,
@@ -23,7 +24,7 @@ from wordvec.cli.output import (
     caret_lines,
     header_lines,
     number,
-    show_error,
+    size_text,
     table_lines,
     tsv_line,
 )
@@ -31,11 +32,6 @@ from wordvec.errors import ExpressionError, UsageError, WordvecError
 from wordvec.tables.name import Mode, TableRef
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
-
-
-def run(*args: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(group, list(args), prog_name="wordvec")
-    return result.exit_code, result.stdout, result.stderr
 
 
 def test_help_lists_every_command() -> None:
@@ -63,7 +59,7 @@ def test_the_version_is_that_of_the_project() -> None:
     ("args", "message"),
     [
         (["qery", "王"], "no such command: qery\nDid you mean: wordvec query\n"),
-        (["王-男"], "no such command: 王-男\nTo ask for neighbours: wordvec query '王-男'\n"),
+        (["王-男"], "no such command: 王-男\nTo find the nearest tokens: wordvec query '王-男'\n"),
         (["frobnicate"], "no such command: frobnicate\n"),
     ],
 )
@@ -112,6 +108,53 @@ def test_each_failure_has_its_text_and_its_code(
 def test_a_command_that_ran_and_failed_returns_its_code() -> None:
     assert exit_code_of(lambda: 1) == 1
     assert exit_code_of(lambda: None) == 0
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ("force=True replaces it", "--force replaces it"),
+        ('use metric="cosine" (or method="add")', "use --metric cosine (or --method add)"),
+        ("metric='cosine'", "--metric cosine"),
+        ('name a folder: store="DIR"', "name a folder: --store DIR"),
+        ('model="mini" or model="FOLDER"', "--model mini or --model FOLDER"),
+        ('transforms=["unit", "center"]', "--transform unit --transform center"),
+        ('transforms=["abtt:3"]', "--transform abtt:3"),
+        ('only=["kanji", "word"]', "--only kanji --only word"),
+        ('tables=["static", "mini:dynamic"]', "--tables static,mini:dynamic"),
+        ("k=20 is more than the 12 tokens there are", "-k 20 is more than the 12 tokens there are"),
+        ("batch_size=16, perplexity=7.5.", "--batch-size 16, --perplexity 7.5."),
+        ("merge_twins=True", "--merge-twins"),
+        ("calibrated=True", "--calibrate"),
+        ('device="auto"', "--device auto"),
+        ("match='(' is not a regular expression", "--match '(' is not a regular expression"),
+        ('match="^王 *"', "--match '^王 *'"),
+        ('model="/models/王"', "--model /models/王"),
+        (r"match='it\'s'", """--match 'it'"'"'s'"""),
+        # what stays
+        ("wordvec extract --mode dynamic", "wordvec extract --mode dynamic"),
+        ('"k=20" is not in this vocabulary', '"k=20" is not in this vocabulary'),
+        ("\"a metric='l2' b\" is unknown", "\"a metric='l2' b\" is unknown"),
+        ("unknown transform 'k=3': expected unit", "unknown transform 'k=3': expected unit"),
+        ("the table's k=3, the model's k=4", "the table's -k 3, the model's -k 4"),
+        ("rank=3, p = 0.9, k=20x", "rank=3, p = 0.9, k=20x"),
+        ("unknown=True, metric=None, exclude=False", "unknown=True, metric=None, exclude=False"),
+        ("task=3, mask=3, settings.k=3", "task=3, mask=3, settings.k=3"),
+        ("pip install 'wordvec[map]'", "pip install 'wordvec[map]'"),
+    ],
+)
+def test_messages_of_the_library_name_options(message: str, text: str) -> None:
+    assert as_options(message) == text
+
+
+def test_errors_hints_notes_and_warnings_name_options(capsys: pytest.CaptureFixture[str]) -> None:
+    show_error(WordvecError("no k=3", hint='metric="l2"\nforce=True'))
+    note("k=3 is more than 2")
+    warn('try transforms=["center"]')
+    assert capsys.readouterr().err == (
+        "Error: no -k 3\nHint: --metric l2\nHint: --force\n"
+        "Note: -k 3 is more than 2\nWarning: try --transform center\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,6 +223,17 @@ def test_numbers_show_four_places_or_powers_of_ten(value: float, text: str) -> N
     assert number(value) == text
 
 
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"), (999, "999 B"), (1000, "1 kB"), (13_254, "13 kB"), (999_499, "999 kB"),
+        (999_500, "1.0 MB"), (98_934_079, "98.9 MB"), (1_500_000_000, "1.5 GB"),
+    ],
+)  # fmt: skip
+def test_sizes_are_short(size: int, text: str) -> None:
+    assert size_text(size) == text
+
+
 def test_a_tsv_value_stays_in_its_field() -> None:
     assert tsv_line(["a\tb", "c\nd", None, True, 0.5]) == "a\\tb\tc\\nd\t\ttrue\t0.5"
 
@@ -208,7 +262,7 @@ def test_an_argument_is_an_option_only_by_the_rule(
 
 
 def test_an_option_without_its_value_is_wrong_usage() -> None:
-    with pytest.raises(UsageError, match="-k needs a value after it"):
+    with pytest.raises(UsageError, match="-k needs a value"):
         split_arguments(["王", "-k"], {"-k": True})
 
 
@@ -216,7 +270,7 @@ def test_the_table_options_name_one_table() -> None:
     assert table_ref(None, None, None) == TableRef(None, Mode.STATIC)
     assert table_ref(None, "dynamic", "mini") == TableRef("mini", Mode.DYNAMIC)
     assert table_ref("C:\\bert:dynamic", None, None) == TableRef("C:\\bert", Mode.DYNAMIC)
-    with pytest.raises(UsageError, match="--table names model and mode"):
+    with pytest.raises(UsageError, match="use either --table or --model and --mode"):
         table_ref("static", "dynamic", None)
 
 

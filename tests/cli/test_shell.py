@@ -16,17 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
-from click.testing import CliRunner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from support.cli import run
 from support.tables import table_of
-from wordvec.cli import group
-from wordvec.cli.main import COMMANDS
-from wordvec.cli.options import DashCommand
-from wordvec.cli.shell.candidates import MOST, PartialWord, TokenIndex, begun_word
-from wordvec.cli.shell.completion import Offer, offers
-from wordvec.cli.shell.session import OpenStore, Session, expressions
+from wordvec.cli.arguments import DashCommand
+from wordvec.cli.commands import COMMANDS
+from wordvec.cli.shell.completion import Suggestion, suggest
+from wordvec.cli.shell.session import OpenStore, Session, split_expressions
+from wordvec.cli.shell.tokens import MAX_TOKENS, PartialWord, TokenIndex, partial_word
 from wordvec.tables.name import Mode, TableRef
 from wordvec.tables.store import Store
 from wordvec.vocabulary.lookup import Vocabulary
@@ -35,7 +34,7 @@ from wordvec.vocabulary.spelling import Scheme, spell_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from click.testing import Result
+    from support.cli import Result
 
 pexpect = pytest.importorskip("pexpect")
 
@@ -77,12 +76,8 @@ def session(store: Store) -> Session:
     return Session(TableRef("toy", Mode.STATIC), OpenStore(store.root))
 
 
-def run(*args: str, lines: str | None = None) -> Result:
-    return CliRunner().invoke(group, args, input=lines)
-
-
-def shell(lines: str) -> Result:
-    return run("shell", "--model", "toy", lines=lines)
+def shell(lines: str | bytes) -> Result:
+    return run("shell", "--model", "toy", stdin=lines)
 
 
 # --- lines ------------------------------------------------------------------------------------
@@ -115,9 +110,9 @@ def test_a_line_is_answered_as_the_command_that_it_means(line: str, args: list[s
     table = [] if "--table" in args or args == ["tables"] else ["--model", "toy"]
     outside = run(args[0], *table, *args[1:])
     inside = shell(line)
-    assert outside.exit_code == 0
-    assert outside.stdout
-    assert (inside.stdout, inside.stderr, inside.exit_code) == (outside.stdout, "", 0)
+    assert outside.code == 0
+    assert outside.out
+    assert (inside.out, inside.err, inside.code) == (outside.out, "", 0)
 
 
 @pytest.fixture
@@ -155,12 +150,12 @@ def _repeating_explain(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_command_takes_its_own_options_the_settings_it_has_and_the_last_expression(
     lines: str, printed: str
 ) -> None:
-    assert shell(lines).stdout.splitlines()[-1] == printed
+    assert shell(lines).out.splitlines()[-1] == printed
 
 
 @pytest.mark.usefixtures("store", "_repeating_explain")
 def test_explain_without_any_expression_yet_says_what_is_missing() -> None:
-    assert "Missing argument 'EXPRESSION'" in shell(":explain").stderr
+    assert "Missing argument 'EXPRESSION'" in shell(":explain").err
 
 
 @pytest.mark.usefixtures("store")
@@ -170,16 +165,16 @@ def test_settings_hold_for_every_line_that_follows() -> None:
         run("query", "--model", "toy", "-k", "2", "--metric", "cosine", "--exclude", "王"),
         run("query", "--model", "toy", "王"),
     ]
-    told = ["k: 2\n", "metric: cosine\nexclude: on\n", "every setting is back to its default\n"]
+    told = ["k: 2\n", "metric: cosine\nexclude: on\n", "all settings are reset to their defaults\n"]
     inside = shell(":k 2\n王\n:metric cosine\n:exclude\n王\n:reset\n王\n")
-    expected = "".join(text + answer.stdout for text, answer in zip(told, by_hand, strict=True))
-    assert (inside.stdout, inside.exit_code) == (expected, 0)
+    expected = "".join(text + answer.out for text, answer in zip(told, by_hand, strict=True))
+    assert (inside.out, inside.code) == (expected, 0)
 
 
 @pytest.mark.usefixtures("store")
 def test_a_command_given_an_option_does_not_get_the_setting_of_that_name() -> None:
     inside = shell(":k 2\n:query -k3 王\n")
-    assert inside.stdout == "k: 2\n" + run("query", "--model", "toy", "-k3", "王").stdout
+    assert inside.out == "k: 2\n" + run("query", "--model", "toy", "-k3", "王").out
 
 
 @pytest.mark.usefixtures("store")
@@ -202,7 +197,7 @@ def test_a_command_given_an_option_does_not_get_the_setting_of_that_name() -> No
 )  # fmt: skip
 def test_a_setting_is_told_as_it_now_is(lines: str, told: str) -> None:
     result = shell(lines)
-    assert (result.stdout, result.stderr, result.exit_code) == (told, "", 0)
+    assert (result.out, result.err, result.code) == (told, "", 0)
 
 
 @pytest.mark.usefixtures("store")
@@ -210,20 +205,21 @@ def test_a_setting_is_told_as_it_now_is(lines: str, told: str) -> None:
     ("line", "error", "code"),
     [
         ("王 男", "Error: expected + or - between two words\n  王 男\n     ^^\nHint: ", 1),
-        ("王 + 犬", "Error: 犬 is no token of this vocabulary\n  王 + 犬\n       ^^\n", 1),
+        ("王 + 犬", 'Error: "犬" is not in this vocabulary\n  王 + 犬\n       ^^\n', 1),
         ("-", "Error: expected a word after -\n  -\n  ^\n", 1),
         (':query 王 - "C', 'Error: this quote is never closed\n  王 - "C\n       ^\n', 1),
-        (":", "Error: a : stands before a command\nHint: :help\n", 2),
+        (":", "Error: expected a command after :\nHint: :help\n", 2),
         (":norm 王", "Error: there is no :norm\nHint: :norms\n", 2),
         (":xyzzy", "Error: there is no :xyzzy\nHint: :help\n", 2),
         (":help xyzzy", "Error: there is no :xyzzy\nHint: :help\n", 2),
-        (":extract", ("Error: extract does not run inside the shell\n"
+        (":extract", ("Error: extract cannot run inside the shell\n"
                      "Hint: in another terminal: wordvec extract\n"), 2),
-        (":tables rm toy:static", ("Error: :tables lists the tables, and changes none\n"
+        (":tables rm toy:static", ("Error: :tables only lists the tables\n"
                                   "Hint: in another terminal: wordvec tables rm toy:static\n"), 2),
         (":k 0", "Error: Invalid value for '-k': 0 is not in the range x>=1.\n", 2),
-        (":exclude maybe", "Error: :exclude is on or off, not 'maybe'\nHint: :exclude on\n", 2),
-        (":mode both", "Error: 'both' is no mode: static or dynamic\nHint: :mode dynamic\n", 2),
+        (":exclude maybe", "Error: :exclude takes on or off, not 'maybe'\nHint: :exclude on\n", 2),
+        (":mode both", ("Error: unknown mode 'both': expected static or dynamic\n"
+                       "Hint: :mode dynamic\n"), 2),
         (":table king", "Error: 'king' names no table: expected [MODEL:]static", 2),
         (":query", ("Usage: :query [OPTIONS] EXPR...\nTry ':query --help' for help.\n\n"
                    "Error: Missing argument 'EXPR...'.\n"), 2),
@@ -233,18 +229,16 @@ def test_what_is_wrong_with_a_line_is_said_and_the_next_is_answered(
     line: str, error: str, code: int
 ) -> None:
     result = shell(f"{line}\n王\n")
-    assert result.stderr.startswith(error)
-    assert result.stdout == run("query", "--model", "toy", "王").stdout
-    assert result.exit_code == code
+    assert result.err.startswith(error)
+    assert result.out == run("query", "--model", "toy", "王").out
+    assert result.code == code
 
 
 @pytest.mark.usefixtures("store")
 def test_a_line_that_is_not_utf_8_is_told_and_the_next_is_answered() -> None:
-    result = CliRunner().invoke(
-        group, ["shell", "--model", "toy"], input=b"\xef\xbb\xbf:k 2\r\n\xff\n:k\n"
-    )
-    assert (result.stdout, result.stderr) == ("k: 2\nk: 2\n", "Error: this line is not UTF-8\n")
-    assert result.exit_code == 1
+    result = shell(b"\xef\xbb\xbf:k 2\r\n\xff\n:k\n")
+    assert (result.out, result.err) == ("k: 2\nk: 2\n", "Error: this line is not UTF-8\n")
+    assert result.code == 1
 
 
 @pytest.mark.usefixtures("store")
@@ -253,35 +247,35 @@ def test_ctrl_c_stops_the_lines_that_were_to_come(monkeypatch: pytest.MonkeyPatc
         del self, source
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Session, "_ask", interrupted)
+    monkeypatch.setattr(Session, "_query", interrupted)
     result = shell(":k 2\n王\n:k\n")
-    assert (result.stdout, result.exit_code) == ("k: 2\n", 130)
+    assert (result.out, result.code) == ("k: 2\n", 130)
 
 
 @pytest.mark.usefixtures("store")
 def test_a_value_that_is_refused_leaves_the_setting_as_it_was() -> None:
     result = shell(":k 3\n:k many\n:k\n")
-    assert result.stdout == "k: 3\nk: 3\n"
-    assert "'many' is not a valid integer" in result.stderr
+    assert result.out == "k: 3\nk: 3\n"
+    assert "'many' is not a valid integer" in result.err
 
 
 @pytest.mark.usefixtures("store")
 def test_quit_leaves_the_lines_after_it_unread() -> None:
-    assert shell(":q\n王\n").stdout == ""
+    assert shell(":q\n王\n").out == ""
 
 
 @pytest.mark.usefixtures("store")
 def test_help_lists_every_command_and_every_option_of_a_question() -> None:
-    listed = shell(":help\n").stdout
+    listed = shell(":help\n").out
     for name in (":query", ":norms", ":tables", ":table", ":k", ":metric", ":exclude", ":quit"):
         assert f"  {name} " in listed
-    assert shell(":help norms\n").stdout.startswith("Usage: :norms ")
-    assert shell(":? k\n").stdout == ":k  How many neighbours.\n"
+    assert shell(":help norms\n").out.startswith("Usage: :norms ")
+    assert shell(":? k\n").out == ":k  Number of neighbours.\n"
 
 
 @pytest.mark.usefixtures("store")
 def test_settings_are_shown_in_a_table() -> None:
-    lines = shell(":k 3\n:settings\n").stdout.splitlines()
+    lines = shell(":k 3\n:settings\n").out.splitlines()
     assert lines[1].split() == ["setting", "value"]
     assert ["table", "toy:static"] in [line.split() for line in lines]
     assert ["k", "3"] in [line.split() for line in lines]
@@ -289,9 +283,9 @@ def test_settings_are_shown_in_a_table() -> None:
 
 
 def test_a_table_that_is_not_there_is_an_error_before_the_first_line() -> None:
-    result = run("shell", "--model", "nowhere", lines="王\n")
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert "there is no table nowhere:static" in result.stderr
+    result = run("shell", "--model", "nowhere", stdin="王\n")
+    assert (result.code, result.out) == (1, "")
+    assert "there is no table nowhere:static" in result.err
 
 
 def test_tables_stay_open_until_they_are_made_again(
@@ -317,7 +311,7 @@ def test_tables_stay_open_until_they_are_made_again(
     capsys.readouterr()
     assert session.answer("王") == 0
     assert read == ["toy:dynamic", "toy:static"]
-    assert capsys.readouterr().out == run("query", "--model", "toy", "王").stdout
+    assert capsys.readouterr().out == run("query", "--model", "toy", "王").out
 
 
 def test_the_prompt_is_the_short_name_of_the_table(store: Store) -> None:
@@ -343,7 +337,7 @@ def test_the_prompt_is_the_short_name_of_the_table(store: Store) -> None:
 def test_text_is_cut_where_one_expression_ends_and_another_begins(
     source: str, cut: list[str]
 ) -> None:
-    assert expressions(source) == cut
+    assert split_expressions(source) == cut
 
 
 @pytest.fixture(scope="module")
@@ -371,7 +365,7 @@ def test_any_line_is_answered_or_refused_and_any_can_be_completed(
     printed = StringIO()
     with redirect_stdout(printed), redirect_stderr(printed):
         assert lasting.answer(line) in (0, 1, 2)
-        assert all(0 <= offer.start <= len(line) for offer in offers(line, lasting))
+        assert all(0 <= offer.start <= len(line) for offer in suggest(line, lasting))
     assert "\x1b" not in printed.getvalue()
     assert "Traceback" not in printed.getvalue()
 
@@ -425,7 +419,7 @@ def test_a_vocabulary_of_32000_is_searched_in_less_than_five_milliseconds() -> N
     seconds = []
     for _ in range(5):
         start = time.perf_counter()
-        assert len(index.words("##")) == MOST
+        assert len(index.words("##")) == MAX_TOKENS
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 0.005
 
@@ -452,7 +446,7 @@ def test_a_vocabulary_of_32000_is_searched_in_less_than_five_milliseconds() -> N
 def test_the_word_at_the_cursor_is_read_by_the_grammars_own_tokenizer(
     before: str, word: PartialWord | None
 ) -> None:
-    assert begun_word(before) == word
+    assert partial_word(before) == word
 
 
 @pytest.mark.parametrize(
@@ -486,7 +480,7 @@ def test_the_word_at_the_cursor_is_read_by_the_grammars_own_tokenizer(
 def test_tab_offers_what_fits_at_the_cursor(
     session: Session, before: str, start: int | None, texts: list[str]
 ) -> None:
-    found = offers(before, session)
+    found = suggest(before, session)
     assert [offer.text for offer in found if "--" not in before or offer.text in texts] == texts
     assert {offer.start for offer in found} == (set() if start is None else {start})
 
@@ -504,13 +498,13 @@ def test_files_are_completed_folder_by_folder(session: Session, tmp_path: Path) 
         if typed == "":
             (tmp_path / "wordvec-home").rename(tmp_path / ".home")
         before = f":vocab {tmp_path}/{typed}"
-        assert [offer.text for offer in offers(before, session)] == [
+        assert [offer.text for offer in suggest(before, session)] == [
             f"{tmp_path}/{text}" for text in texts
         ]
 
 
 def test_a_command_is_offered_with_its_help(session: Session) -> None:
-    assert offers(":k", session) == [Offer(0, ":k", "How many neighbours.")]
+    assert suggest(":k", session) == [Suggestion(0, ":k", "Number of neighbours.")]
 
 
 # --- the whole, in a pseudo-terminal ----------------------------------------------------------
@@ -575,7 +569,7 @@ def terminal(store: Store) -> Iterator[Terminal]:
 
 
 def test_a_session_in_a_terminal(terminal: Terminal, store: Store) -> None:
-    terminal.enter("王-男+女", sees=run("query", "--model", "toy", "王-男+女").stdout)
+    terminal.enter("王-男+女", sees=run("query", "--model", "toy", "王-男+女").out)
     terminal.enter("王 男", sees="expected + or - between two words\n  王 男\n     ^^\nHint: ")
 
     terminal.type("王-男")
@@ -621,7 +615,7 @@ def test_the_history_of_one_session_is_there_in_the_next(store: Store) -> None:
 def test_lines_are_answered_where_no_history_can_be_kept(store: Store) -> None:
     (store.root / ".shell-history").mkdir()
     terminal = Terminal(store.root)
-    assert "lines are not kept after this session" in terminal.child.before
+    assert "the history of this session will not be saved" in terminal.child.before
     terminal.enter("王", sees="\n王\n")
     terminal.leave()
 
@@ -644,5 +638,5 @@ def test_prompt_toolkit_is_loaded_for_a_terminal_alone(store: Store) -> None:
         encoding="utf-8",
         check=True,
     )
-    answer = run("query", "--model", "toy", "王").stdout
+    answer = run("query", "--model", "toy", "王").out
     assert done.stdout == f"{answer}{answer}False\n"
