@@ -6,6 +6,8 @@ from importlib import import_module
 
 import click
 
+from wordvec.cli.help import HelpContext
+
 # command → (module in wordvec.cli that has it as `command`, short help). The table is static, so
 # that `wordvec --help` does not import any of these modules.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -32,4 +34,5 @@ def load_command(name: str) -> click.Command:
     command = import_module(module).command
     if not isinstance(command, click.Command):
         raise TypeError(f"{module}.command is not a click command")
+    command.context_class = HelpContext
     return command

@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Examples:
-  wordvec evaluate                        the Japanese analogies included with wordvec
-  wordvec evaluate my.tsv --method mul    lines of category, word, word, separated by tabs
-  wordvec evaluate questions-words.txt    lines of ": category", or of four words
+  wordvec evaluate                        the included Japanese analogies
+  wordvec evaluate my.tsv --method mul    category, word, word, with tabs
+  wordvec evaluate questions-words.txt    ": category" or four words
 """
 
 
 @click.command(epilog=EPILOG)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
 @method_option(Method.ADD)
-@metric_option(*Metric, text="Metric to rank by (default: the first that the method supports).")
+@metric_option(*Metric, text="Metric to rank by (default: cosine, or l2 for sum).")
 @transform_options
 @table_options
 @progress_option

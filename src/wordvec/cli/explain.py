@@ -44,10 +44,10 @@ _OWN_PART = "‖x‖²"  # under l2: the part of the answer's own norm
 
 EPILOG = """\b
 Examples:
-  wordvec explain 王-男+女              the first answer that is not a word of the query
+  wordvec explain 王-男+女                         the first answer
   wordvec explain 王-男+女 女王 --metric cosine
   wordvec explain 王+女 女王 --metric cosine --calibrate
-  wordvec explain 王-男+女 女王 --tables static,dynamic    in both tables
+  wordvec explain 王-男+女 女王 --tables static,dynamic    in both
 """
 
 
@@ -76,7 +76,7 @@ def command(
     to the square of the L2 distance. The parts of the dimensions do so too; the largest are listed,
     with their share of the total.
 
-    TOKEN is the answer to explain: a token, or # and an id. By default it is the first answer that
+    TOKEN is the answer to explain: a token, or # and its id. By default it is the first answer that
     is not a word of the query. If that answer ranks above TOKEN, its score is split too, and the
     differences show which words favour it.
     """

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.command("extract")
 @mode_option(
-    "Static: input embeddings. Dynamic: each token run through the model, between [CLS] and [SEP].",
+    "static: input embeddings; dynamic: the model's output for [CLS] token [SEP].",
     default=Mode.STATIC,
 )
 @model_option()

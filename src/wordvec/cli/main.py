@@ -14,6 +14,7 @@ import click
 import wordvec
 from wordvec.cli.commands import COMMANDS, load_command
 from wordvec.cli.errors import exit_code_of
+from wordvec.cli.help import HelpContext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,8 @@ Examples:
 
 class CommandGroup(click.Group):
     """A group that imports a command when it is called, and prints errors as text."""
+
+    context_class = HelpContext
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands, in the order of the table."""
@@ -102,7 +105,7 @@ def _use_utf8() -> None:
             reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-@click.group(cls=CommandGroup, epilog=EPILOG, context_settings={"max_content_width": 100})
+@click.group(cls=CommandGroup, epilog=EPILOG)
 @click.version_option(wordvec.__version__, prog_name="wordvec")
 def group() -> None:
     """Explore the word vectors inside BERT: what is nearest to 王-男+女, and why.

@@ -36,9 +36,9 @@ EPILOG = """\b
 Examples:
   wordvec map                                 every token, in map.html
   wordvec map --expression 王-男+女           with its terms as arrows
-  wordvec map --mode dynamic --tokens 3000    ids 0 to 2,999, as in the article
+  wordvec map --mode dynamic --tokens 3000    ids 0 to 2,999
   wordvec map --tables static,dynamic         both, with a slider between them
-  wordvec map --vectors                       with a box that takes any expression
+  wordvec map --vectors                       with a box for expressions
   wordvec map --png map.png                   a picture, without a browser
 """
 
@@ -88,6 +88,7 @@ def _file_option(*names: str, text: str) -> Callable[[F], F]:
     type=click.FloatRange(min=2),
     default=30,
     show_default=True,
+    metavar="N",
     help="Perplexity of t-SNE: about how many neighbours a token is attracted to.",
 )
 @click.option(
@@ -95,6 +96,7 @@ def _file_option(*names: str, text: str) -> Callable[[F], F]:
     type=click.IntRange(0, 2**32 - 1),
     default=0,
     show_default=True,
+    metavar="N",
     help="Random seed. The same seed gives the same map.",
 )
 @click.option(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   wordvec norms 王 后 女 男
-  wordvec norms - ++ C++ "#296"     tokens are taken as typed; # and digits is an id
+  wordvec norms - ++ C++ "#296"     any tokens; # and digits is an id
   wordvec norms --largest 5 --smallest 5
 """
 

@@ -43,7 +43,7 @@ def command(
     """Find the word that does not belong with the others.
 
     It has the lowest cosine similarity to the mean of the others, with all vectors normalised to
-    unit length. TOKEN is a token as typed, or # and an id.
+    unit length. TOKEN is a token of the vocabulary, or # and its id.
     """
     from wordvec.analysis.similar import odd
     from wordvec.api import open_table

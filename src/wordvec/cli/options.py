@@ -77,13 +77,13 @@ def mode_option(text: str, *, default: Mode | None = None) -> Option:
 def table_options(callback: Callback) -> Callback:
     """Add `--mode`, `--model`, `--table` and `--store`; the command gets `ref` and `store`."""
 
-    @mode_option("Static: input embeddings (default). Dynamic: each token run through the model.")
+    @mode_option("static: input embeddings (default); dynamic: the model's output for each token.")
     @model_option()
     @click.option(
         "--table",
         metavar="[MODEL:]MODE",
         shell_complete=complete_table,
-        help="Model and mode in one option.",
+        help="Model and mode in one option: mini:static.",
     )
     @store_option
     @functools.wraps(callback)
@@ -182,7 +182,12 @@ def words_option(
 # --- how expressions are answered -------------------------------------------------------------
 
 k_option = click.option(
-    "-k", default=10, show_default=True, type=click.IntRange(min=1), help="Number of neighbours."
+    "-k",
+    default=10,
+    show_default=True,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Number of neighbours.",
 )
 
 

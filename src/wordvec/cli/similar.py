@@ -62,7 +62,7 @@ def command(
 ) -> None:
     """Show the similarity of every pair of words.
 
-    TOKEN is a token as typed, or # and an id.
+    TOKEN is a token of the vocabulary, or # and its id.
     """
     from wordvec.analysis.similar import similar
     from wordvec.api import open_table

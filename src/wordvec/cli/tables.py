@@ -61,7 +61,7 @@ def command(ctx: click.Context, *, verify: bool, output_format: Format, store: S
     return 1 if verify and any(problems for _, problems in checked) else 0
 
 
-@command.command("rm")
+@command.command("rm", short_help="Remove tables.")
 @click.argument("tables", metavar="TABLE...", nargs=-1, required=True)
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @store_option

@@ -19,6 +19,7 @@ from wordvec.api import open_table
 from wordvec.cli.arguments import options_of, options_with_value, split_arguments
 from wordvec.cli.commands import COMMANDS, load_command
 from wordvec.cli.errors import exit_code_of, print_notes
+from wordvec.cli.help import HelpContext, HelpFormatter
 from wordvec.cli.output import Cell, Column, OutputStyle, table_lines, write_lines
 from wordvec.cli.shell.settings import ShellSettings, table_arguments, unquote
 from wordvec.cli.shell.tokens import TokenIndex
@@ -79,9 +80,7 @@ class Session:
     def __init__(self, ref: TableRef, store: OpenStore) -> None:
         self.store = store
         # The parent of every command, so that usage errors say `:norms`, not `wordvec norms`.
-        self.ctx = click.Context(
-            click.Command("shell"), info_name="", obj=store, max_content_width=100
-        )
+        self.ctx = HelpContext(click.Command("shell"), info_name="", obj=store)
         self.settings = ShellSettings(load_command("query"), self.ctx)
         self.last_expression: str | None = None
         self.finished = False
@@ -285,7 +284,7 @@ class Session:
             write_lines(self._all_help())
         elif name in SHELL_COMMANDS:
             command = load_command(name)
-            with click.Context(command, info_name=f":{name}", parent=self.ctx) as ctx:
+            with HelpContext(command, info_name=f":{name}", parent=self.ctx) as ctx:
                 write_lines([command.get_help(ctx)])
         elif name in self.names():
             write_lines([f":{name}  {self.names()[name]}"])
@@ -293,8 +292,7 @@ class Session:
             raise self._unknown(name)
 
     def _all_help(self) -> list[str]:
-        width = min((OutputStyle.of(sys.stdout).cells or 80) - 1, 100)  # click's is at least 50
-        formatter = click.HelpFormatter(width=width)
+        formatter = HelpFormatter()
         formatter.write_text("To find the nearest tokens, type an expression: 王-男+女")
         sections = {
             "Commands (each with its own options)": SHELL_COMMANDS,
