@@ -1,4 +1,4 @@
-"""Whatever is typed, the command answers or says what is wrong: no input makes a traceback."""
+"""Every input is answered or refused with a message, never with a traceback."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def test_any_arguments_are_answered_or_refused(
 
 @settings(deadline=None, max_examples=150)
 @given(TYPED, OPTIONS)
-def test_after_two_dashes_anything_but_a_lone_dash_is_an_expression(
+def test_after_two_dashes_everything_except_a_lone_dash_is_an_expression(
     typed: str, options: list[str]
 ) -> None:
-    assume(typed != "-")  # standard input, as ever
+    assume(typed != "-")  # means standard input
     code, out, err = run("query", "--json", *options, "--", typed)
     assert code in (0, 1)
     if code == 0:

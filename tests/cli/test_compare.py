@@ -26,7 +26,7 @@ def _toy_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORDVEC_MODEL", "toy")
 
 
-def test_two_tables_stand_side_by_side() -> None:
+def test_two_tables_are_shown_side_by_side() -> None:
     assert run("compare", "王-男+女", "-k", "3") == (
         0,
         """\
@@ -52,7 +52,7 @@ def lines_at(cells: int, *names: TableName, source: str = "王-男+女", k: int 
 STATIC, DYNAMIC = TableName("toy", Mode.STATIC), TableName("toy", Mode.DYNAMIC)
 
 
-def test_on_a_narrow_screen_they_stand_below_one_another() -> None:
+def test_on_a_narrow_screen_tables_are_one_below_the_other() -> None:
     assert lines_at(40, STATIC, DYNAMIC) == [
         "toy · static 12 × 3 · dynamic 12 × 3",
         "L2 distance · raw vectors",
@@ -88,7 +88,7 @@ def test_colour_does_not_count_as_width() -> None:
     )
 
 
-def test_other_models_are_named_and_their_vocabularies_told_apart() -> None:
+def test_different_models_and_vocabularies_are_shown() -> None:
     code, out, _ = run("compare", "王", "-k", "2", "--tables", "static,other:static")
     assert code == 0
     share = "toy and other share 1 of 2 · rank-biased overlap 0.55"
@@ -127,7 +127,7 @@ def test_tsv_has_a_rank_for_each_table() -> None:
     )
 
 
-def test_merged_twins_are_named_as_query_names_them() -> None:
+def test_merged_twins_are_named_as_in_query() -> None:
     _, out, _ = run("compare", "王", "-k1", "--merge-twins", "--json")
     [found] = json.loads(out)
     [asked] = json.loads(run("query", "王", "-k1", "--merge-twins", "--json")[1])
@@ -141,7 +141,7 @@ def test_merged_twins_are_named_as_query_names_them() -> None:
     ]
 
 
-def test_lists_of_different_lengths_leave_blanks() -> None:
+def test_a_shorter_list_is_filled_with_blanks() -> None:
     _, out, _ = run("compare", "王", "--tables", "other:static,static", "-k", "4")
     *_, third, fourth, _, _ = out.splitlines()
     assert third == "   3  女       1.4142       6  子      1.2247         –"
@@ -169,7 +169,7 @@ def test_lists_of_different_lengths_leave_blanks() -> None:
         (["王+", "--model", "other"], 1, "王+"),
     ],
 )
-def test_what_does_not_fit_is_refused(args: list[str], code: int, message: str) -> None:
+def test_wrong_arguments_are_refused(args: list[str], code: int, message: str) -> None:
     found, out, err = run("compare", *args)
     assert (found, out) == (code, "")
     assert message in err
@@ -192,9 +192,7 @@ def described(model: str, mode: str) -> TableDescription:
         ([("a/bert", "static"), ("b/bert", "static")], ["a/bert:static", "b/bert:static"]),
     ],
 )
-def test_tables_are_called_by_what_tells_them_apart(
-    tables: list[tuple[str, str]], names: list[str]
-) -> None:
+def test_short_names_differ(tables: list[tuple[str, str]], names: list[str]) -> None:
     assert short_names([described(*table) for table in tables]) == names
 
 

@@ -27,7 +27,7 @@ def _toy_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORDVEC_MODEL", "toy")
 
 
-def test_under_l2_the_parts_stand_above_the_square() -> None:
+def test_under_l2_the_parts_add_up_to_the_squared_distance() -> None:
     assert run("explain", "王-男+女", "子") == (
         0,
         """\
@@ -63,7 +63,7 @@ dimension    part   share
     )
 
 
-def test_under_cosine_they_stand_above_the_similarity() -> None:
+def test_under_cosine_the_parts_add_up_to_the_similarity() -> None:
     code, out, err = run("explain", "王+女", "女王", "--metric", "cosine")
     assert (code, err) == (0, "")
     assert (
@@ -88,11 +88,11 @@ dimension    part   share
     )
 
 
-def test_the_first_answer_that_is_no_query_word_is_explained() -> None:
+def test_the_default_is_the_first_answer_that_is_not_a_query_word() -> None:
     assert "\n王-男+女 → 女王\n" in run("explain", "王-男+女")[1]
 
 
-def test_few_dimensions_with_over_half_of_the_score_are_warned_of() -> None:
+def test_a_warning_if_few_dimensions_make_up_over_half_of_the_score() -> None:
     rows = np.random.default_rng(0).normal(size=(30, 8))
     rows[:, 5] += 40
     Store().save(table_of(rows, model="lopsided"))
@@ -108,17 +108,17 @@ def test_few_dimensions_with_over_half_of_the_score_are_warned_of() -> None:
     assert "2 dimensions make up over half of the score" in err
 
 
-def test_a_calibrated_score_stands_among_random_ones() -> None:
+def test_a_calibrated_score_is_compared_with_random_ones() -> None:
     _, out, err = run("explain", "女:男=女王:?", "王", "--metric", "cosine", "--calibrate")
     assert err == ""
     last = out.splitlines()[-1]
-    assert last.startswith("compared with 9,9")  # where the words cancel there is no cosine
+    assert last.startswith("compared with 9,9")  # if the words cancel, there is no cosine
     assert re.search(r" random expressions · above 9[89]\.\d\d % · mean ", last)
     _, again, _ = run("explain", "女:男=女王:?", "王", "--metric", "cosine", "--calibrate")
     assert again == out
 
 
-def test_what_is_better_than_all_says_so() -> None:
+def test_a_calibrated_score_can_be_better_than_all() -> None:
     _, out, _ = run("explain", "王", "#5", "--metric", "dot", "--calibrate", "--jsonl")
     calibration = json.loads(out)["calibration"]
     assert calibration["sample"] == 10_000
@@ -127,21 +127,21 @@ def test_what_is_better_than_all_says_so() -> None:
 
 
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
-def test_on_a_narrow_screen_no_line_is_wider(metric: Metric) -> None:
+def test_no_line_is_wider_than_the_screen(metric: Metric) -> None:
     asker = QueryEngine(Store().open(TableName("toy", Mode.STATIC)), Settings(metric=metric))
     found = explain(asker, parse("王-男+女"), "子", calibrated=True)
     assert max(text.width(line) for line in _text_lines(found, OutputStyle(cells=41))) <= 41
 
 
-def test_on_a_narrow_screen_the_answers_own_part_keeps_its_sign() -> None:
+def test_on_a_narrow_screen_the_own_part_of_an_answer_keeps_its_sign() -> None:
     asker = QueryEngine(Store().open(TableName("toy", Mode.STATIC)), Settings())
     found = explain(asker, parse("1000*王-男+女"), "女王")
     assert "‖女王‖²" in "\n".join(_text_lines(found, OutputStyle(cells=80)))
     narrow = [line.split(" ")[0] for line in _text_lines(found, OutputStyle(cells=42))]
-    assert narrow.count("‖x‖²") == 2  # of the parts, and beside the first answer
+    assert narrow.count("‖x‖²") == 2  # in the parts, and in the differences
 
 
-def test_tsv_has_one_line_a_part() -> None:
+def test_tsv_has_one_line_per_part() -> None:
     _, out, _ = run("explain", "女-男", "##王", "--tsv")
     assert out == (
         "query\ttoken\tword\tweight\tnorm\tcosine\tpart\n"
@@ -171,7 +171,7 @@ def test_tsv_has_one_line_a_part() -> None:
         ),
     ],
 )
-def test_what_does_not_fit_is_refused(args: list[str], code: int, message: str) -> None:
+def test_wrong_arguments_are_refused(args: list[str], code: int, message: str) -> None:
     found, out, err = run("explain", *args)
     assert (found, out) == (code, "")
     assert message in err
@@ -187,10 +187,10 @@ def test_one_answer_can_be_explained_in_two_tables() -> None:
     assert "\nranked higher: 子 at rank 1 · similarity 1.0000 · better by " in dynamic
 
 
-def test_json_and_tsv_tell_the_tables_apart() -> None:
+def test_json_and_tsv_name_the_tables() -> None:
     where = ("--tables", "dynamic,other:static")
     _, out, _ = run("explain", "王+女", "后", "--tables", "static,other:static", "--json")
-    assert out == ""  # 后 is no token of toy
+    assert out == ""  # 后 is not in the vocabulary of toy
     _, out, _ = run("explain", "王", "女", *where, "--json")
     assert [found["table"]["model"] for found in json.loads(out)] == ["toy", "other"]
     _, out, _ = run("explain", "王", "女", *where, "--tsv", "--metric", "cosine")
@@ -201,7 +201,7 @@ def test_json_and_tsv_tell_the_tables_apart() -> None:
     ]
 
 
-def test_a_warning_names_its_table_where_there_are_several() -> None:
+def test_a_warning_names_its_table_if_there_are_several() -> None:
     rows = np.random.default_rng(0).normal(size=(30, 80))
     Store().save(table_of(rows, model="even"))
     rows[:, 5] += 40

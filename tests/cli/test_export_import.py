@@ -23,7 +23,7 @@ ROWS = {"王": [1.0, -0.1], "a b": [0.0, 2.0], "": [3.0, 4e-9]}
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """Give the commands' store, with a table in it, and stand beside it."""
+    """Give the store of the commands, with one table, and run in an empty folder."""
     monkeypatch.setenv("WORDVEC_HOME", str(tmp_path / "tables"))
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -34,8 +34,8 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 @pytest.fixture
 def pickled(tiny_bert: Path, store: Store) -> Path:
-    """Give a pickle of the tiny model's vocabulary, as the article writes it."""
-    assert store.tables()  # the folder stands beside it
+    """Give a pickle as in the article, with the vocabulary of the tiny model."""
+    assert store.tables()  # the working folder is set
     V = len(read_vocabulary(tiny_bert))
     rows = np.arange(V * 3, dtype=np.float32).reshape(V, 3)
     Path("vectors.pickle").write_bytes(pickle.dumps(dict(enumerate(rows))))
@@ -47,7 +47,7 @@ def run_here(*args: str | Path) -> Result:
     return run(*args).masked(here=Path.cwd())
 
 
-def test_a_table_goes_out_as_the_articles_pickle(store: Store) -> None:
+def test_a_table_is_exported_as_a_pickle_as_in_the_article(store: Store) -> None:
     assert run_here("export", "made:static", "-o", "x.pickle") == (
         0,
         f"made:static: 3 × 2 written to HERE/x.pickle ({Path('x.pickle').stat().st_size} B)\n",
@@ -59,14 +59,14 @@ def test_a_table_goes_out_as_the_articles_pickle(store: Store) -> None:
     assert np.array_equal(np.stack(list(vectors.values())), table.vectors)
 
 
-def test_a_table_goes_out_as_a_bare_array(store: Store) -> None:
+def test_a_table_is_exported_as_a_numpy_array(store: Store) -> None:
     assert run_here("export", "made:static", "-o", "x.npy", "--format", "npy")[0] == 0
     table = store.open(TableName("made", Mode.STATIC))
     assert np.load("x.npy", allow_pickle=False).tobytes() == table.vectors.tobytes()
 
 
 @pytest.mark.usefixtures("store")
-def test_a_table_goes_out_as_word2vecs_text() -> None:
+def test_a_table_is_exported_as_word2vec_text() -> None:
     code, _, err = run_here("export", "made:static", "-o", "x.txt", "--format", "word2vec")
     assert (code, err) == (
         0,
@@ -77,7 +77,7 @@ def test_a_table_goes_out_as_word2vecs_text() -> None:
     )
 
 
-def test_gensim_reads_word2vecs_text(store: Store) -> None:
+def test_gensim_reads_the_word2vec_text(store: Store) -> None:
     from gensim.models import KeyedVectors
 
     rows = np.random.default_rng(0).standard_normal((300, 7)).astype(np.float32)
@@ -86,11 +86,11 @@ def test_gensim_reads_word2vecs_text(store: Store) -> None:
     assert run_here("export", "random:static", "-o", "x.txt", "--format", "word2vec")[0] == 0
     vectors = KeyedVectors.load_word2vec_format("x.txt")
     assert tuple(vectors.index_to_key) == table.vocabulary.tokens
-    assert vectors.vectors.tobytes() == rows.tobytes()  # nine digits give each float back
+    assert vectors.vectors.tobytes() == rows.tobytes()  # nine digits restore each float
 
 
 @pytest.mark.usefixtures("store")
-def test_a_file_that_is_there_is_replaced_only_by_force() -> None:
+def test_an_existing_file_is_replaced_only_with_force() -> None:
     Path("x").write_text("mine", encoding="utf-8")
     assert run_here("export", "made:static", "-o", "x") == (
         1,
@@ -100,11 +100,11 @@ def test_a_file_that_is_there_is_replaced_only_by_force() -> None:
     assert Path("x").read_text("utf-8") == "mine"
     assert run_here("export", "made:static", "-o", "x", "--force")[0] == 0
     assert Path("x").read_bytes().startswith(b"\x80\x04")
-    assert os.listdir() == ["x"]  # noqa: PTH208  # the names alone
+    assert os.listdir() == ["x"]  # noqa: PTH208  # names only
 
 
 @pytest.mark.usefixtures("store")
-def test_a_link_stays_a_link_and_a_device_stays_a_device() -> None:
+def test_links_and_devices_are_not_replaced() -> None:
     Path("target").touch()
     Path("link").symlink_to("target")
     assert run_here("export", "made:static", "-o", "link", "--force")[0] == 0
@@ -115,7 +115,7 @@ def test_a_link_stays_a_link_and_a_device_stays_a_device() -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_a_folder_that_is_not_there_is_told() -> None:
+def test_a_missing_folder_is_an_error() -> None:
     assert run_here("export", "made:static", "-o", "a b/x") == (
         1,
         "",
@@ -125,7 +125,7 @@ def test_a_folder_that_is_not_there_is_told() -> None:
 
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("form", ["pickle", "npy", "word2vec"])
-def test_a_full_disk_leaves_what_was_there(form: str) -> None:
+def test_on_a_full_disk_the_old_file_stays(form: str) -> None:
     Path("x").write_text("mine", encoding="utf-8")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
@@ -136,23 +136,23 @@ def test_a_full_disk_leaves_what_was_there(form: str) -> None:
     assert code == 1
     assert err.startswith("Error: no room left to write x (File too large)\n")
     assert Path("x").read_text("utf-8") == "mine"
-    assert os.listdir() == ["x"]  # noqa: PTH208  # the names alone
+    assert os.listdir() == ["x"]  # noqa: PTH208  # names only
 
 
 @pytest.mark.usefixtures("store")
-def test_a_table_that_is_not_there_says_what_to_type() -> None:
+def test_a_missing_table_is_an_error_with_the_command_to_extract_it() -> None:
     code, _, err = run_here("export", "made:dynamic", "-o", "x")
     assert code == 1
     assert "\nHint: wordvec extract --mode dynamic --model made\n" in err
     assert run_here("export", "made", "-o", "x")[0] == 2
     assert run_here("export", "made:static")[0] == 2
-    assert os.listdir() == []  # noqa: PTH208  # the names alone
+    assert os.listdir() == []  # noqa: PTH208  # names only
 
 
-# In
+# Import
 
 
-def test_a_pickle_comes_in_with_the_models_vocabulary(
+def test_a_pickle_is_imported_with_the_vocabulary_of_the_model(
     store: Store, pickled: Path, tiny_bert: Path
 ) -> None:
     vocabulary = read_vocabulary(tiny_bert)
@@ -167,7 +167,7 @@ def test_a_pickle_comes_in_with_the_models_vocabulary(
     assert table.provenance.source == "import"
 
 
-def test_what_went_out_comes_in_again(store: Store, pickled: Path, tiny_bert: Path) -> None:
+def test_an_exported_table_can_be_imported(store: Store, pickled: Path, tiny_bert: Path) -> None:
     name = f"{tiny_bert}:dynamic"
     run_here("import", pickled, "--model", tiny_bert)
     before = store.open(TableName(str(tiny_bert), Mode.DYNAMIC)).vectors.tobytes()
@@ -177,7 +177,7 @@ def test_what_went_out_comes_in_again(store: Store, pickled: Path, tiny_bert: Pa
     assert store.open(TableName(str(tiny_bert), Mode.DYNAMIC)).vectors.tobytes() == before
 
 
-def test_a_table_that_is_there_is_kept_but_for_force(
+def test_an_existing_table_is_replaced_only_with_force(
     store: Store, pickled: Path, tiny_bert: Path
 ) -> None:
     arguments = ("import", pickled, "--model", tiny_bert, "--mode", "static")
@@ -197,7 +197,7 @@ def test_a_table_that_is_there_is_kept_but_for_force(
 
 
 @pytest.mark.usefixtures("store")
-def test_the_wrong_model_is_told_by_the_ids(tiny_bert: Path) -> None:
+def test_a_wrong_model_is_detected_by_the_ids(tiny_bert: Path) -> None:
     Path("x").write_bytes(pickle.dumps({0: np.ones(3), 5: np.ones(3)}))
     V = len(read_vocabulary(tiny_bert))
     assert run_here("import", "x", "--model", tiny_bert) == (

@@ -1,4 +1,4 @@
-"""`wordvec extract`, as a user runs it: killed, run twice, out of disk, without torch."""
+"""`wordvec extract`: killed, run twice, on a full disk, without torch."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ WIDE = (*models_on_disk.JAPANESE, *(f"語{row}" for row in range(718)))  # 800 t
 
 @pytest.fixture(scope="session")
 def wide_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a BERT with so many tokens that its extraction can be caught half-way."""
+    """Give a BERT with so many tokens that its extraction can be interrupted."""
     return models_on_disk.japanese_bert(tmp_path_factory.mktemp("wide") / "bert", vocabulary=WIDE)
 
 
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Give the store that the commands write to."""
+    """Give the folder of the store that the commands write to."""
     monkeypatch.setenv("WORDVEC_HOME", str(tmp_path / "tables"))
     return tmp_path / "tables"
 
 
 @contextmanager
 def running(*args: str, limit: int | None = None) -> Iterator[subprocess.Popen[str]]:
-    """A command in a process of its own, killed at the end if it still runs.
+    """Run a command in another process, which is killed at the end if it still runs.
 
-    limit: how many bytes a file that it writes can have.
+    limit: the largest file, in bytes, that it can write.
     """
 
     def before() -> None:
@@ -60,8 +60,8 @@ def running(*args: str, limit: int | None = None) -> Iterator[subprocess.Popen[s
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        env={**os.environ, "OMP_NUM_THREADS": "1"},  # threads in plenty only wait for one another
-        preexec_fn=before,  # noqa: PLW1509  # it takes no lock that a thread could hold
+        env={**os.environ, "OMP_NUM_THREADS": "1"},  # more threads are slower here
+        preexec_fn=before,  # noqa: PLW1509  # it takes no lock
     ) as process:
         try:
             yield process
@@ -70,24 +70,24 @@ def running(*args: str, limit: int | None = None) -> Iterator[subprocess.Popen[s
 
 
 def run_process(*args: str, limit: int | None = None) -> tuple[int, str, str]:
-    """Run a command in a process of its own: exit code, stdout, stderr."""
+    """Run a command in another process: exit code, stdout, stderr."""
     with running(*args, limit=limit) as process:
         stdout, stderr = process.communicate(timeout=100)
     return process.returncode, stdout, stderr
 
 
 def dynamic(model: Path, *args: str) -> tuple[str, ...]:
-    """The command that makes the dynamic table of a model."""
+    """Return the command that extracts the dynamic table of a model."""
     return ("extract", "--mode", "dynamic", "--model", str(model), *args)
 
 
 def draft_of(home: Path) -> Path:
-    """Where a dynamic extraction grows, once it does."""
+    """Return the folder of the unfinished dynamic extraction, if there is one."""
     return next(iter(home.glob("*/dynamic.draft")), home / "none")
 
 
 def wait_for_rows(home: Path, rows: int, process: subprocess.Popen[str]) -> None:
-    """Wait until a running extraction has so many rows safe."""
+    """Wait until a running extraction has saved so many rows."""
     deadline = time.monotonic() + 60
     while rows_done(home) < rows:
         assert process.poll() is None, process.communicate()
@@ -96,7 +96,7 @@ def wait_for_rows(home: Path, rows: int, process: subprocess.Popen[str]) -> None
 
 
 def rows_done(home: Path) -> int:
-    """How many rows an unfinished extraction promises."""
+    """Return how many rows an unfinished extraction has saved."""
     record = draft_of(home) / "progress.json"
     try:
         return int(json.loads(record.read_text("utf-8"))["done"])
@@ -116,7 +116,7 @@ def test_one_line_says_what_was_written_where(home: Path, tiny_bert: Path) -> No
     assert without_measures(out) == "MODEL:static: 82 × 32 written to FOLDER in SECONDS (SIZE)\n"
 
 
-def test_the_dynamic_table_brings_the_static_one(home: Path, tiny_bert: Path) -> None:
+def test_the_dynamic_extraction_saves_the_static_table_too(home: Path, tiny_bert: Path) -> None:
     result = run(*dynamic(tiny_bert))
     folder = next(home.glob("*/dynamic"))
     code, out, err = result.masked(folder=folder, model=tiny_bert)
@@ -127,9 +127,7 @@ def test_the_dynamic_table_brings_the_static_one(home: Path, tiny_bert: Path) ->
     assert (folder.parent / "static" / "manifest.json").exists()
 
 
-def test_a_table_that_is_there_takes_one_line_and_is_no_failure(
-    home: Path, tiny_bert: Path
-) -> None:
+def test_an_existing_table_is_not_an_error(home: Path, tiny_bert: Path) -> None:
     run("extract", "--model", tiny_bert)
     result = run("extract", "--model", tiny_bert)
     assert result.masked(folder=next(home.glob("*/static")), model=tiny_bert) == (
@@ -139,7 +137,7 @@ def test_a_table_that_is_there_takes_one_line_and_is_no_failure(
     )
 
 
-def test_progress_is_drawn_on_stderr_when_asked_for(home: Path, tiny_bert: Path) -> None:
+def test_progress_draws_a_bar_on_stderr(home: Path, tiny_bert: Path) -> None:
     code, out, err = run(*dynamic(tiny_bert, "--progress", "--batch-size", "41"))
     assert code == 0
     assert home.exists()
@@ -147,7 +145,7 @@ def test_progress_is_drawn_on_stderr_when_asked_for(home: Path, tiny_bert: Path)
     assert re.search(r"  0% .* 0/82, \? tokens/s, \? left", err)
 
 
-def test_vectors_that_are_no_numbers_are_counted(
+def test_vectors_that_are_not_finite_are_counted(
     home: Path, tiny_bert: Path, tmp_path: Path
 ) -> None:
     from safetensors.numpy import load_file, save_file
@@ -162,13 +160,13 @@ def test_vectors_that_are_no_numbers_are_counted(
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "many"])
-def test_a_batch_of_no_tokens_is_wrong_usage(value: str, tiny_bert: Path) -> None:
+def test_a_batch_size_below_one_is_wrong_usage(value: str, tiny_bert: Path) -> None:
     code, _, err = run(*dynamic(tiny_bert, "--batch-size", value))
     assert code == 2
     assert "--batch-size" in err
 
 
-def test_a_model_named_by_the_environment_is_taken(
+def test_the_model_can_be_named_in_the_environment(
     home: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WORDVEC_MODEL", str(tiny_bert))
@@ -178,11 +176,11 @@ def test_a_model_named_by_the_environment_is_taken(
     assert home.exists()
 
 
-def test_without_hub_and_name_the_bundled_model_is_taken_and_said_first_and_last(
+def test_without_hub_and_name_the_bundled_model_is_used_with_a_note(
     home: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(models, "bundled_folder", lambda: tiny_bert)
-    for _ in range(2):  # made, and then there already
+    for _ in range(2):  # the second time, the table exists
         code, out, err = run("extract", "--mode", "dynamic")
         assert code == 0
         assert err == (
@@ -197,7 +195,7 @@ def test_without_hub_and_name_the_bundled_model_is_taken_and_said_first_and_last
     assert (home / "mini" / "static" / "manifest.json").exists()
 
 
-def test_a_named_model_out_of_reach_is_an_error_that_offers_the_bundled_one(
+def test_an_unreachable_model_is_an_error_that_suggests_the_bundled_one(
     tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(models, "bundled_folder", lambda: tiny_bert)
@@ -210,7 +208,7 @@ def test_a_named_model_out_of_reach_is_an_error_that_offers_the_bundled_one(
     )
 
 
-def test_static_vectors_are_extracted_where_only_the_core_is_installed(
+def test_static_vectors_are_extracted_if_only_the_core_is_installed(
     home: Path, tiny_bert: Path
 ) -> None:
     blocked = "import sys\n" + "".join(
@@ -248,7 +246,7 @@ def test_extraction_never_loads_faiss(home: Path, tiny_bert: Path) -> None:
 KILLED_AND_RESUMED = """
 import json, os, signal, sys, time
 from pathlib import Path
-from transformers import AutoModel, BertModel  # imported once: each child begins from here
+from transformers import AutoModel, BertModel  # imported once, for all children
 from wordvec.cli import group
 
 command, home = json.loads(sys.argv[1]), Path(sys.argv[2])
@@ -279,7 +277,7 @@ print(run(10**9))
 
 
 @pytest.mark.timeout(300)  # six extractions, on a machine that may be busy
-def test_killed_again_and_again_it_comes_out_the_same_to_the_last_bit(
+def test_an_extraction_that_was_killed_several_times_gives_the_same_bits(
     home: Path, wide_bert: Path
 ) -> None:
     command = json.dumps(dynamic(wide_bert, "--batch-size", "1"))
@@ -301,7 +299,7 @@ def test_killed_again_and_again_it_comes_out_the_same_to_the_last_bit(
         assert (ours / file).read_bytes() == (theirs / file).read_bytes()
 
 
-def test_ctrl_c_exits_130_and_says_what_is_kept(home: Path, wide_bert: Path) -> None:
+def test_ctrl_c_exits_130_and_notes_what_is_saved(home: Path, wide_bert: Path) -> None:
     with running(*dynamic(wide_bert, "--batch-size", "1")) as process:
         wait_for_rows(home, 5, process)
         process.send_signal(signal.SIGINT)
@@ -311,9 +309,7 @@ def test_ctrl_c_exits_130_and_says_what_is_kept(home: Path, wide_bert: Path) -> 
     assert "Traceback" not in err
 
 
-def test_ctrl_c_takes_the_bar_off_the_screen_before_it_says_what_is_kept(
-    home: Path, wide_bert: Path
-) -> None:
+def test_ctrl_c_erases_the_bar_before_it_notes_what_is_saved(home: Path, wide_bert: Path) -> None:
     with running(*dynamic(wide_bert, "--batch-size", "1", "--progress")) as process:
         wait_for_rows(home, 5, process)
         process.send_signal(signal.SIGINT)
@@ -323,7 +319,7 @@ def test_ctrl_c_takes_the_bar_off_the_screen_before_it_says_what_is_kept(
     assert re.fullmatch(r"Note: stopped at \d+ of 800; .* again to resume", note)
 
 
-def test_a_second_extraction_of_the_same_table_says_who_holds_it(
+def test_a_second_extraction_of_the_same_table_names_the_process_of_the_first(
     home: Path, wide_bert: Path
 ) -> None:
     with running(*dynamic(wide_bert, "--batch-size", "1")) as process:
@@ -333,7 +329,7 @@ def test_a_second_extraction_of_the_same_table_says_who_holds_it(
     assert str(process.pid) in err
 
 
-def test_a_full_disk_is_told_and_leaves_no_table(home: Path, wide_bert: Path) -> None:
+def test_a_full_disk_is_an_error_and_leaves_no_table(home: Path, wide_bert: Path) -> None:
     code, out, err = run_process(*dynamic(wide_bert), limit=100_000)  # 800 × 32 × 4 do not fit
     assert (code, out) == (1, "")
     assert err.startswith("Error: ")

@@ -1,4 +1,4 @@
-"""`wordvec map`, the command itself, on a table of thirty tokens."""
+"""`wordvec map` on a table of 25 tokens."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def test_a_page_is_written_and_named() -> None:
     assert Path("map.html").read_text("utf-8").startswith("<!doctype html>")
 
 
-def test_the_second_time_gives_the_same_file() -> None:
+def test_a_second_run_gives_the_same_file() -> None:
     run("map", "-o", "a.html", "--expression", "王-男+女")
     run("map", "-o", "b.html", "--expression", "王-男+女")
     assert Path("a.html").read_bytes() == Path("b.html").read_bytes()
 
 
-def test_two_tables_and_vectors_whose_size_is_said_first() -> None:
+def test_a_page_of_two_tables_with_vectors_notes_their_size() -> None:
     code, out, err = run("map", "--tables", "static,dynamic", "--vectors", "-o", "both.html")
     assert code == 0
     assert err == "Note: the vectors make the page about 332 B larger\n"
@@ -46,14 +46,14 @@ def test_two_tables_and_vectors_whose_size_is_said_first() -> None:
     assert "Map of toy:static and toy:dynamic" in Path("both.html").read_text("utf-8")
 
 
-def test_two_tables_of_the_model_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_tables_of_a_named_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORDVEC_MODEL")
     code, _, err = run("map", "--tables", "static,dynamic", "--model", "toy")
     assert (code, err) == (0, "")
     assert "Map of toy:static and toy:dynamic" in Path("map.html").read_text("utf-8")
 
 
-def test_pictures_alone_need_no_page() -> None:
+def test_pictures_can_be_written_without_a_page() -> None:
     code, out, err = run("map", "--png", "map.png", "--svg", "map.svg", "--tokens", "10")
     assert code == 0, err
     assert [line.split("  ")[0] for line in out.splitlines()] == ["map.png", "map.svg"]
@@ -85,7 +85,7 @@ def test_transform_and_metric_are_named_in_the_page() -> None:
         (["-o", "no/such/map.html"], 2, "there is no folder no/such\nHint: mkdir -p no/such"),
     ],
 )
-def test_what_cannot_be_done_is_said(args: list[str], code: int, message: str) -> None:
+def test_wrong_arguments_are_refused(args: list[str], code: int, message: str) -> None:
     found, out, err = run("map", *args)
     assert (found, out) == (code, "")
     assert message in err

@@ -1,4 +1,4 @@
-"""`wordvec norms`, the command itself, on a table that is checked by hand."""
+"""`wordvec norms` on a table that is checked by hand."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ min 0.7071  median 1.2071  max 5.0000
     )
 
 
-def test_without_tokens_the_summary_stands_alone() -> None:
+def test_without_tokens_there_is_only_the_summary() -> None:
     assert run("norms")[1] == (
         "toy:static · 12 × 3 · L2 norm\n\nmin 0.7071  median 1.2071  max 5.0000\n"
     )

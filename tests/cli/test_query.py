@@ -1,4 +1,4 @@
-"""`wordvec query`, the command itself, on a table that is checked by hand."""
+"""`wordvec query` on a table that is checked by hand."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def tokens(*args: str) -> list[str]:
     return [near["token"] for near in json.loads(out)["neighbours"]]
 
 
-def test_the_answer_stands_under_a_header_line_and_its_question() -> None:
+def test_an_answer_has_a_header_and_its_expression() -> None:
     assert run("query", "王-男+女", "-k", "5") == (
         0,
         HEADER
@@ -50,14 +50,14 @@ rank  token     id  distance
     )
 
 
-def test_the_header_says_what_was_asked_for() -> None:
+def test_the_header_has_the_settings() -> None:
     _, out, _ = run("query", "王", "-k1", "--metric", "cosine", "--unit", "--exclude")
     assert out.splitlines()[0] == (
         "toy:static · 12 × 3 · cosine similarity · unit vectors · query words left out"
     )
 
 
-def test_several_expressions_are_answered_in_order_each_after_its_question() -> None:
+def test_several_expressions_are_answered_in_order() -> None:
     assert run("query", "女", "男", "-k1") == (
         0,
         HEADER
@@ -89,7 +89,7 @@ rank  token     id  distance
         (["1999-男"], "1999"),
     ],
 )
-def test_an_expression_may_begin_with_a_minus(args: list[str], best: str) -> None:
+def test_an_expression_can_start_with_a_minus(args: list[str], best: str) -> None:
     assert tokens(*args)[0] == best
 
 
@@ -99,13 +99,13 @@ def test_metrics_and_options_reach_the_search() -> None:
     assert tokens("王-男+女", "-k2", "--exclude") == ["女王", "子"]
 
 
-def test_pieces_are_told_on_standard_error() -> None:
+def test_pieces_are_noted_on_standard_error() -> None:
     code, out, err = run("query", "子王", "--pieces", "-k1", "--tsv")
     assert (code, err) == (0, "Note: 子王 is taken as the mean of 子 + ##王\n")
     assert out.splitlines()[1].split("\t")[2] == "王"
 
 
-def test_json_is_a_list_and_jsonl_one_object_a_line() -> None:
+def test_json_is_a_list_and_jsonl_has_one_object_per_line() -> None:
     _, as_list, _ = run("query", "王", "女", "-k2", "--json")
     _, by_line, _ = run("query", "王", "女", "-k2", "--jsonl")
     answers = json.loads(as_list)
@@ -158,11 +158,11 @@ def test_a_bad_line_is_reported_with_its_number_and_the_rest_answered() -> None:
 
 
 @pytest.mark.parametrize(("form", "out"), [("--json", "[]\n"), ("--jsonl", ""), ("--tsv", "")])
-def test_no_lines_are_no_answers(form: str, out: str) -> None:
+def test_no_lines_give_no_answers(form: str, out: str) -> None:
     assert run("query", "-", form) == (0, out, "")
 
 
-def test_a_thousand_lines_are_answered_as_each_alone() -> None:
+def test_a_thousand_lines_are_answered_as_one_by_one() -> None:
     names = ["王", "女", "-男", "2*子", "km-k"]
     alone = {name: run("query", name, "--jsonl", "-k3")[1] for name in names}
     code, out, err = run("query", "-", "--jsonl", "-k3", stdin="\n".join(names * 200).encode())
@@ -207,7 +207,7 @@ Error: the query vector is zero: it has no direction, and so no cosine
         (["王", "--model", "other"], 1, "Error: there is no table other:static in "),
     ],
 )
-def test_what_cannot_be_answered_says_why(args: list[str], code: int, err: str) -> None:
+def test_each_error_has_its_message(args: list[str], code: int, err: str) -> None:
     given, out, text = run("query", *args)
     assert (given, out) == (code, "")
     assert text.startswith(err)
@@ -220,7 +220,7 @@ def test_k_below_one_and_no_expression_are_wrong_usage(args: list[str]) -> None:
     assert err.startswith("Usage: ")
 
 
-def test_k_above_the_vocabulary_gives_all_with_a_note() -> None:
+def test_k_above_the_vocabulary_lists_all_tokens_with_a_note() -> None:
     code, out, err = run("query", "王", "-k", "13", "--tsv")
     assert (code, len(out.splitlines())) == (0, 13)
     assert err == "Note: -k 13 is more than the 12 tokens there are\n"
@@ -234,7 +234,7 @@ def test_the_mode_chooses_the_table(tmp_path: Path) -> None:
     assert run("query", "王", "--table", "toy:dynamic", "--store", str(tmp_path))[1] == out
 
 
-def test_a_narrow_terminal_keeps_its_columns_straight() -> None:
+def test_columns_are_aligned_in_a_narrow_terminal() -> None:
     pexpect = pytest.importorskip("pexpect")
     child = pexpect.spawn(
         sys.executable,
@@ -259,7 +259,7 @@ def test_a_narrow_terminal_keeps_its_columns_straight() -> None:
     )
 
 
-def test_lines_are_answered_as_they_come() -> None:
+def test_each_line_is_answered_as_it_arrives() -> None:
     command = [sys.executable, "-m", "wordvec", "query", "-", "-k1", "--jsonl"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None

@@ -1,4 +1,4 @@
-"""`wordvec shell`: what a line does, what Tab offers, and the whole of it in a pseudo-terminal."""
+"""`wordvec shell`: lines, completion, and whole sessions in a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def store(made: Path) -> Store:
-    """Give the test a copy of its own, where every command looks."""
+    """Give the test its own copy of the tables, in the store of the commands."""
     store = Store()
     shutil.copytree(made, store.root)
     return store
@@ -106,7 +106,7 @@ def shell(lines: str | bytes) -> Result:
         (":tables", ["tables"]),
     ],
 )
-def test_a_line_is_answered_as_the_command_that_it_means(line: str, args: list[str]) -> None:
+def test_a_line_is_answered_as_by_its_command(line: str, args: list[str]) -> None:
     table = [] if "--table" in args or args == ["tables"] else ["--model", "toy"]
     outside = run(args[0], *table, *args[1:])
     inside = shell(line)
@@ -117,7 +117,7 @@ def test_a_line_is_answered_as_the_command_that_it_means(line: str, args: list[s
 
 @pytest.fixture
 def _repeating_explain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put in the place of `wordvec explain` a command that prints what it was given."""
+    """Replace `wordvec explain` by a command that prints its arguments."""
 
     @click.command(cls=DashCommand)
     @click.argument("expression")
@@ -147,39 +147,43 @@ def _repeating_explain(monkeypatch: pytest.MonkeyPatch) -> None:
         (":only kanji word\n:explain --only number 王", "王 ('number',)"),
     ],
 )
-def test_a_command_takes_its_own_options_the_settings_it_has_and_the_last_expression(
+def test_a_command_gets_its_options_the_settings_and_the_last_expression(
     lines: str, printed: str
 ) -> None:
     assert shell(lines).out.splitlines()[-1] == printed
 
 
 @pytest.mark.usefixtures("store", "_repeating_explain")
-def test_explain_without_any_expression_yet_says_what_is_missing() -> None:
+def test_explain_without_a_last_expression_is_an_error() -> None:
     assert "Missing argument 'EXPRESSION'" in shell(":explain").err
 
 
 @pytest.mark.usefixtures("store")
-def test_settings_hold_for_every_line_that_follows() -> None:
+def test_settings_apply_to_all_lines_that_follow() -> None:
     by_hand = [
         run("query", "--model", "toy", "-k", "2", "王"),
         run("query", "--model", "toy", "-k", "2", "--metric", "cosine", "--exclude", "王"),
         run("query", "--model", "toy", "王"),
     ]
-    told = ["k: 2\n", "metric: cosine\nexclude: on\n", "all settings are reset to their defaults\n"]
+    printed = [
+        "k: 2\n",
+        "metric: cosine\nexclude: on\n",
+        "all settings are reset to their defaults\n",
+    ]
     inside = shell(":k 2\n王\n:metric cosine\n:exclude\n王\n:reset\n王\n")
-    expected = "".join(text + answer.out for text, answer in zip(told, by_hand, strict=True))
+    expected = "".join(text + answer.out for text, answer in zip(printed, by_hand, strict=True))
     assert (inside.out, inside.code) == (expected, 0)
 
 
 @pytest.mark.usefixtures("store")
-def test_a_command_given_an_option_does_not_get_the_setting_of_that_name() -> None:
+def test_an_option_of_a_command_replaces_the_setting() -> None:
     inside = shell(":k 2\n:query -k3 王\n")
     assert inside.out == "k: 2\n" + run("query", "--model", "toy", "-k3", "王").out
 
 
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "printed"),
     [
         (":k 5\n:k\n", "k: 5\nk: 5\n"),
         (":k\n", "k: 10\n"),
@@ -195,9 +199,9 @@ def test_a_command_given_an_option_does_not_get_the_setting_of_that_name() -> No
         (":model toy\n", "table: toy:static\n"),
     ],
 )  # fmt: skip
-def test_a_setting_is_told_as_it_now_is(lines: str, told: str) -> None:
+def test_the_value_of_a_setting_is_printed(lines: str, printed: str) -> None:
     result = shell(lines)
-    assert (result.out, result.err, result.code) == (told, "", 0)
+    assert (result.out, result.err, result.code) == (printed, "", 0)
 
 
 @pytest.mark.usefixtures("store")
@@ -225,9 +229,7 @@ def test_a_setting_is_told_as_it_now_is(lines: str, told: str) -> None:
                    "Error: Missing argument 'EXPR...'.\n"), 2),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_line_is_said_and_the_next_is_answered(
-    line: str, error: str, code: int
-) -> None:
+def test_after_an_error_the_next_line_is_answered(line: str, error: str, code: int) -> None:
     result = shell(f"{line}\n王\n")
     assert result.err.startswith(error)
     assert result.out == run("query", "--model", "toy", "王").out
@@ -235,14 +237,14 @@ def test_what_is_wrong_with_a_line_is_said_and_the_next_is_answered(
 
 
 @pytest.mark.usefixtures("store")
-def test_a_line_that_is_not_utf_8_is_told_and_the_next_is_answered() -> None:
+def test_a_line_that_is_not_utf_8_is_an_error_and_the_next_is_answered() -> None:
     result = shell(b"\xef\xbb\xbf:k 2\r\n\xff\n:k\n")
     assert (result.out, result.err) == ("k: 2\nk: 2\n", "Error: this line is not UTF-8\n")
     assert result.code == 1
 
 
 @pytest.mark.usefixtures("store")
-def test_ctrl_c_stops_the_lines_that_were_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_stops_the_lines_that_follow(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(self: Session, source: str) -> int:
         del self, source
         raise KeyboardInterrupt
@@ -253,19 +255,19 @@ def test_ctrl_c_stops_the_lines_that_were_to_come(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.usefixtures("store")
-def test_a_value_that_is_refused_leaves_the_setting_as_it_was() -> None:
+def test_a_refused_value_does_not_change_the_setting() -> None:
     result = shell(":k 3\n:k many\n:k\n")
     assert result.out == "k: 3\nk: 3\n"
     assert "'many' is not a valid integer" in result.err
 
 
 @pytest.mark.usefixtures("store")
-def test_quit_leaves_the_lines_after_it_unread() -> None:
+def test_lines_after_quit_are_not_answered() -> None:
     assert shell(":q\n王\n").out == ""
 
 
 @pytest.mark.usefixtures("store")
-def test_help_lists_every_command_and_every_option_of_a_question() -> None:
+def test_help_lists_all_commands_and_settings() -> None:
     listed = shell(":help\n").out
     for name in (":query", ":norms", ":tables", ":table", ":k", ":metric", ":exclude", ":quit"):
         assert f"  {name} " in listed
@@ -282,13 +284,13 @@ def test_settings_are_shown_in_a_table() -> None:
     assert ["exclude", "off"] in [line.split() for line in lines]
 
 
-def test_a_table_that_is_not_there_is_an_error_before_the_first_line() -> None:
+def test_a_missing_table_is_an_error_before_the_first_line() -> None:
     result = run("shell", "--model", "nowhere", stdin="王\n")
     assert (result.code, result.out) == (1, "")
     assert "there is no table nowhere:static" in result.err
 
 
-def test_tables_stay_open_until_they_are_made_again(
+def test_tables_stay_open_until_they_change_on_disk(
     store: Store,
     session: Session,
     monkeypatch: pytest.MonkeyPatch,
@@ -334,15 +336,13 @@ def test_the_prompt_is_the_short_name_of_the_table(store: Store) -> None:
         ('"C++" - 王  "a b"', ['"C++" - 王', '"a b"']),
     ],
 )
-def test_text_is_cut_where_one_expression_ends_and_another_begins(
-    source: str, cut: list[str]
-) -> None:
+def test_text_is_split_between_expressions(source: str, cut: list[str]) -> None:
     assert split_expressions(source) == cut
 
 
 @pytest.fixture(scope="module")
 def lasting(made: Path) -> Session:
-    """Keep one session for every example that hypothesis draws."""
+    """Give one session for all examples of hypothesis."""
     return Session(TableRef("toy", Mode.STATIC), OpenStore(made))
 
 
@@ -359,9 +359,7 @@ TYPED = st.one_of(
 @example(":norms \x1b]0;title\x07")
 @example("\ud800")
 @example(":\ud800")
-def test_any_line_is_answered_or_refused_and_any_can_be_completed(
-    lasting: Session, line: str
-) -> None:
+def test_any_line_can_be_answered_or_refused_and_completed(lasting: Session, line: str) -> None:
     printed = StringIO()
     with redirect_stdout(printed), redirect_stderr(printed):
         assert lasting.answer(line) in (0, 1, 2)
@@ -403,13 +401,13 @@ def test_tokens_are_found_by_prefix_the_lowest_id_first(
         (Scheme.WORDPIECE, ("王",), "", []),
     ],
 )
-def test_a_word_offered_is_spelled_so_that_it_is_found_again(
+def test_a_suggested_word_is_spelled_so_that_it_is_found(
     scheme: Scheme, tokens: tuple[str, ...], prefix: str, words: list[str]
 ) -> None:
     assert TokenIndex(Vocabulary(tokens, scheme)).words(prefix) == words
 
 
-def test_lower_case_is_tried_where_the_tokenizer_does_so() -> None:
+def test_lower_case_is_tried_if_the_tokenizer_lowers() -> None:
     assert TokenIndex(Vocabulary(("king",), lowercase=True)).words("Ki") == ["king"]
     assert TokenIndex(Vocabulary(("king",))).words("Ki") == []
 
@@ -443,7 +441,7 @@ def test_a_vocabulary_of_32000_is_searched_in_less_than_five_milliseconds() -> N
         ('王 - "', None),
     ],
 )
-def test_the_word_at_the_cursor_is_read_by_the_grammars_own_tokenizer(
+def test_the_word_before_the_cursor_is_read_by_the_tokenizer_of_the_grammar(
     before: str, word: PartialWord | None
 ) -> None:
     assert partial_word(before) == word
@@ -477,7 +475,7 @@ def test_the_word_at_the_cursor_is_read_by_the_grammars_own_tokenizer(
         (":xyzzy 王", None, []),
     ],
 )
-def test_tab_offers_what_fits_at_the_cursor(
+def test_tab_completes_the_text_before_the_cursor(
     session: Session, before: str, start: int | None, texts: list[str]
 ) -> None:
     found = suggest(before, session)
@@ -503,7 +501,7 @@ def test_files_are_completed_folder_by_folder(session: Session, tmp_path: Path) 
         ]
 
 
-def test_a_command_is_offered_with_its_help(session: Session) -> None:
+def test_a_command_is_suggested_with_its_help(session: Session) -> None:
     assert suggest(":k", session) == [Suggestion(0, ":k", "Number of neighbours.")]
 
 
@@ -516,7 +514,7 @@ class Terminal:
     def __init__(self, root: Path, *args: str, columns: int = 80) -> None:
         env = {
             **os.environ,
-            "PROMPT_TOOLKIT_NO_CPR": "1",  # nobody answers where the cursor is
+            "PROMPT_TOOLKIT_NO_CPR": "1",  # no answer to questions for the cursor position
             "PYTHONPATH": str(SOURCE),
             "WORDVEC_HOME": str(root),
             "NO_COLOR": "1",
@@ -536,8 +534,8 @@ class Terminal:
         self.prompt()
 
     def prompt(self, name: str = "toy:static") -> str:
-        """Wait for the prompt, and give what was printed before it."""
-        self.see(f"{name}>")  # the space after it may be a movement of the cursor
+        """Wait for the prompt, and return what was printed before it."""
+        self.see(f"{name}>")  # the space after it can be a cursor movement
         return str(self.child.before)
 
     def type(self, keys: str) -> None:
@@ -553,7 +551,7 @@ class Terminal:
         self.prompt(prompt)
 
     def leave(self) -> str:
-        """Press Ctrl-D, and give what is printed then."""
+        """Press Ctrl-D, and return what is printed."""
         self.type("\x04")
         self.child.expect(pexpect.EOF)
         self.child.close()
@@ -574,7 +572,7 @@ def test_a_session_in_a_terminal(terminal: Terminal, store: Store) -> None:
 
     terminal.type("王-男")
     terminal.see("男")
-    terminal.type("\x03")  # Ctrl-C drops the line
+    terminal.type("\x03")  # Ctrl-C cancels the line
     terminal.prompt()
     terminal.enter(":k 2", sees="k: 2\n")
     terminal.enter(":table dynamic", sees="table: toy:dynamic\n", prompt="toy:dynamic")
@@ -593,7 +591,7 @@ def test_a_session_in_a_terminal(terminal: Terminal, store: Store) -> None:
 
 def test_tab_completes_a_token_inside_an_expression(terminal: Terminal) -> None:
     terminal.type("王-勢\t")
-    terminal.see("力")  # of the only token that begins so
+    terminal.see("力")  # of the only token that starts with 勢
     terminal.enter("", sees="\n王-勢力\n")
 
     terminal.type("王-女\t")
@@ -603,7 +601,7 @@ def test_tab_completes_a_token_inside_an_expression(terminal: Terminal) -> None:
     terminal.leave()
 
 
-def test_the_history_of_one_session_is_there_in_the_next(store: Store) -> None:
+def test_the_history_is_kept_for_the_next_session(store: Store) -> None:
     (store.root / ".shell-history").write_text("\n# 2026-01-01 00:00:00\n+女王-王\n", "utf-8")
     terminal = Terminal(store.root, columns=40)
     terminal.type("\x1b[A")
@@ -612,7 +610,7 @@ def test_the_history_of_one_session_is_there_in_the_next(store: Store) -> None:
     terminal.leave()
 
 
-def test_lines_are_answered_where_no_history_can_be_kept(store: Store) -> None:
+def test_lines_are_answered_if_no_history_can_be_saved(store: Store) -> None:
     (store.root / ".shell-history").mkdir()
     terminal = Terminal(store.root)
     assert "the history of this session will not be saved" in terminal.child.before
@@ -620,7 +618,7 @@ def test_lines_are_answered_where_no_history_can_be_kept(store: Store) -> None:
     terminal.leave()
 
 
-def test_prompt_toolkit_is_loaded_for_a_terminal_alone(store: Store) -> None:
+def test_prompt_toolkit_is_loaded_only_for_a_terminal(store: Store) -> None:
     code = (
         "import sys\n"
         "from contextlib import suppress\n"

@@ -25,7 +25,7 @@ def _toy_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORDVEC_MODEL", "toy")
 
 
-def test_all_pairs_are_a_matrix() -> None:
+def test_similar_prints_a_matrix_of_all_pairs() -> None:
     assert run("similar", "王", "女", "女王") == (
         0,
         """\
@@ -40,7 +40,7 @@ toy:static · 12 × 3 · cosine similarity · raw vectors
     )
 
 
-def test_a_matrix_that_does_not_fit_is_a_list() -> None:
+def test_a_matrix_that_is_too_wide_becomes_a_list() -> None:
     found = similar(Store().open(TableName("toy", Mode.STATIC)), ["王", "女", "女王"])
     assert list(_text_lines(found, OutputStyle(cells=26)))[-4:] == [
         "token  other  similarity",
@@ -50,7 +50,7 @@ def test_a_matrix_that_does_not_fit_is_a_list() -> None:
     ]
 
 
-def test_pairs_by_distance_and_on_transformed_rows() -> None:
+def test_similar_with_another_metric_and_with_transforms() -> None:
     _, out, _ = run("similar", "王", "##王", "--metric", "l2", "--unit", "--tsv")
     assert out == "token\tid\tother\tother_id\tdistance\n王\t0\t##王\t5\t0.0\n"
     _, out, _ = run("similar", "--json", "--transform", "center", "-", "#3")
@@ -124,7 +124,7 @@ all questions               2  100.0 %  100.0 %
         ),
     ],
 )
-def test_what_does_not_fit_is_refused(args: list[str], code: int, message: str) -> None:
+def test_wrong_arguments_are_refused(args: list[str], code: int, message: str) -> None:
     found, out, err = run(*args)
     assert (found, out) == (code, "")
     assert message in err

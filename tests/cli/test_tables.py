@@ -1,4 +1,4 @@
-"""`wordvec tables`, as a user runs it: the list, the checks, the removal."""
+"""`wordvec tables`: list, verify, remove."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def draft(store: Store, *, done: int = 2) -> None:
         unfinished.commit_rows(done)
 
 
-def test_an_empty_store_says_what_to_type(store: Store) -> None:
+def test_an_empty_store_suggests_the_command_to_extract(store: Store) -> None:
     line = "No tables in STORE yet. To extract one: wordvec extract --mode static\n"
     assert run("tables").masked(store=store.root) == (0, line, "")
     assert run("tables", "--json") == (0, "[]\n", "")
@@ -103,7 +103,7 @@ def test_the_list_as_tsv(store: Store) -> None:
     )
 
 
-def test_verify_says_what_is_sound_and_what_is_not(store: Store) -> None:
+def test_verify_shows_which_tables_are_damaged(store: Store) -> None:
     store.save(table_of(ROWS))
     store.save(table_of(ROWS, mode=Mode.DYNAMIC))
     code, out, err = run("tables", "--verify")
@@ -111,7 +111,7 @@ def test_verify_says_what_is_sound_and_what_is_not(store: Store) -> None:
     assert out.count("  sound\n") == 2
     path = store.root / "made/static/vectors.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"\1")
-    assert run("tables")[::2] == (0, "")  # the list alone reads no rows
+    assert run("tables")[::2] == (0, "")  # without --verify, no rows are read
     code, out, err = run("tables", "--verify")
     assert code == 1
     assert [line.split("  ")[-1] for line in out.splitlines()] == ["state", "sound", "damaged"]
@@ -171,7 +171,7 @@ def test_the_state_fits_the_terminal_too(store: Store, monkeypatch: pytest.Monke
 # Removing
 
 
-def test_rm_asks_first(store: Store) -> None:
+def test_rm_asks_for_confirmation(store: Store) -> None:
     store.save(table_of(ROWS))
     store.save(table_of(ROWS, mode=Mode.DYNAMIC))
     code, out, err = run("tables", "rm", "made:static", "made:dynamic", stdin="n\n")
@@ -236,7 +236,7 @@ def test_rm_without_a_model_means_the_default_one_and_never_the_bundled(
 
 
 @pytest.mark.parametrize("last", [True, False])
-def test_rm_takes_the_store_before_or_after_its_name(
+def test_rm_accepts_the_store_before_or_after_its_name(
     store: Store, tmp_path: Path, *, last: bool
 ) -> None:
     other = Store(tmp_path / "other")
@@ -249,7 +249,7 @@ def test_rm_takes_the_store_before_or_after_its_name(
     assert TableName("made", Mode.STATIC) in store
 
 
-def test_names_that_a_terminal_would_obey_are_escaped(store: Store) -> None:
+def test_control_characters_in_names_are_escaped(store: Store) -> None:
     store.save(table_of(ROWS, model="a\x1b[2Jb"))
     assert "a\\u001b[2Jb" in run("tables")[1]
     assert run("tables", "rm", "--yes", "a\\u001b[2Jb:static")[0] == 0

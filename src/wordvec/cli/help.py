@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
 
 class HelpFormatter(click.HelpFormatter):
@@ -21,7 +21,7 @@ class HelpFormatter(click.HelpFormatter):
         super().__init__(indent_increment, width or max(columns - 2, 30), max_width)
 
     def write_dl(
-        self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
     ) -> None:
         """Write names and their descriptions; long names leave the descriptions 48 columns."""
         super().write_dl(rows, min(col_max, max(self.width - 48, 10)), col_spacing)

@@ -1,4 +1,4 @@
-"""docs/output.md, held to what the commands print."""
+"""docs/output.md describes what the commands print."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 PAGE = (Path(__file__).parents[2] / "docs" / "output.md").read_text(encoding="utf-8")
 _SECTION = re.compile(r"^## `(?:wordvec )?(\w+)`.*?\n(.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 SECTIONS: dict[str, str] = dict(_SECTION.findall(PAGE))
-SHARED = {"compare": "query", "explain": "query", "evaluate": "query"}  # say how they were asked
+SHARED = {
+    "compare": "query",
+    "explain": "query",
+    "evaluate": "query",
+}  # have the settings of a query
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +40,7 @@ def pairs(tmp_path: Path) -> str:
 
 
 def fields(value: object) -> Iterator[str]:
-    """Every field of JSON, however deep."""
+    """Yield every field of a JSON value, at any depth."""
     if isinstance(value, dict):
         for name, inside in value.items():
             yield name
@@ -83,7 +87,7 @@ def test_every_field_has_a_line_in_its_section(asked: tuple[str, ...], pairs: st
         ("evaluate", []),
     ],
 )
-def test_the_example_has_the_fields_in_their_order(
+def test_the_example_has_the_fields_in_order(
     command: str, arguments: list[str], pairs: str
 ) -> None:
     found = re.search(r"^```json\n(.*?)\n```", SECTIONS[command], re.DOTALL | re.MULTILINE)
