@@ -214,16 +214,14 @@ class Bench:
         from io import BytesIO
 
         from wordvec.analysis.query import QueryEngine
-        from wordvec.cli import query as command
-        from wordvec.cli.output import Format, OutputStyle
+        from wordvec.cli.output import Format
+        from wordvec.cli.query import LineAnswers, print_answers
         from wordvec.search.settings import QuerySettings
 
         out, sys.stdout = sys.stdout, StringIO()
         try:
             asker = QueryEngine(Space(self.table), QuerySettings())
-            writer = command.AnswerWriter(Format.TEXT, OutputStyle())
-            stream = BytesIO(self.text.encode())
-            command._answer_lines(asker, stream, writer)  # noqa: SLF001  (run by `query -`)
+            print_answers(LineAnswers(asker, BytesIO(self.text.encode())), Format.TEXT)
             return sys.stdout.getvalue()
         finally:
             sys.stdout = out

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wordvec.cli.output import note
+from wordvec.cli.errors import print_notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 def open_tables(refs: Sequence[TableRef], store: Store) -> list[Table]:
     """Open several tables; inside `wordvec shell` they stay open between commands."""
     tables = tables_of(store).open_all(refs)
-    for message in [message for table in tables for message in table.notes]:
-        note(message)
+    print_notes(note for table in tables for note in table.notes)
     return tables
 
 

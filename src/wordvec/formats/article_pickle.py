@@ -46,7 +46,7 @@ def read_pickle(path: Path, tokens: int) -> NDArray[np.float32]:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # closed with its last view
     if data[:4] == b"PK\x03\x04":
         raise StoreError(
-            f"{display_path(path)} is a zip archive (as torch.save and numpy.savez write), not a pickle",
+            f"{display_path(path)} is a zip archive (of torch.save or numpy.savez), not a pickle",
             hint="save the vectors with pickle.dump({id: vector.numpy(), …}, file)",
         )
     try:

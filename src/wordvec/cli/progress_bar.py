@@ -1,4 +1,4 @@
-"""A progress bar on standard error, for whatever reports its progress by callback."""
+"""A progress bar on standard error, for functions that report progress by callback."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 progress_option = click.option(
     "--progress/--no-progress",
     default=None,
-    help="Draw a progress bar; by default only on a terminal.",
+    help="Show a progress bar (default: only on a terminal).",
 )
 
 _WIDE = "{percentage:3.0f}% {bar} {n_fmt}/{total_fmt}, {rate_noinv_fmt}, {remaining} left"
 _NARROW = "{percentage:3.0f}%, {rate_noinv_fmt}, {remaining} left"
 
 
-class Bar:
-    """A `Progress` that draws: done of total, units a second and the time left.
+class ProgressBar:
+    """A `Progress` that draws a bar: done of total, units per second and the time left.
 
-    shown: None to draw on a terminal only. It is taken off the screen when the work ends or is
-    stopped by Ctrl-C, and left standing where it broke off.
+    shown: None to draw on a terminal only. The bar is erased when the work ends or is stopped by
+    Ctrl-C; after an error it stays on the screen.
     """
 
     def __init__(self, unit: str, *, shown: bool | None = None) -> None:
@@ -43,16 +43,16 @@ class Bar:
             self._bar.close()
 
     def __call__(self, done: int, total: int) -> None:
-        """Draw what is done; what was done before the first call does not count for the speed."""
+        """Draw the bar. The speed counts from the first call, which may start above zero."""
         self.done, self.total = done, total
         if not self.shown:
             return
         if self._bar is None or self._bar.total != total:
-            self._bar = self._begin(done, total)
+            self._bar = self._new_bar(done, total)
         self._bar.update(done - self._bar.n)
 
-    def _begin(self, done: int, total: int) -> tqdm[Never]:
-        from tqdm import tqdm  # 40 ms, and only a terminal needs it
+    def _new_bar(self, done: int, total: int) -> tqdm[Never]:
+        from tqdm import tqdm  # takes 40 ms to import, and only a terminal needs it
 
         if self._bar is not None:
             self._bar.close()

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 PAGE = (Path(__file__).parents[2] / "docs" / "output.md").read_text(encoding="utf-8")
 _SECTION = re.compile(r"^## `(?:wordvec )?(\w+)`.*?\n(.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 SECTIONS: dict[str, str] = dict(_SECTION.findall(PAGE))
-SHARED = {"compare": "query", "explain": "query", "evaluate": "query"}  # they have its settings too
+SHARED = {
+    "compare": "query",
+    "explain": "query",
+    "evaluate": "query",
+}  # have the settings of a query
 
 
 @pytest.fixture(autouse=True)
@@ -36,18 +40,18 @@ def pairs(tmp_path: Path) -> str:
 
 
 def fields(value: object) -> Iterator[str]:
-    """Yield the name of every field in JSON, at every depth."""
+    """Yield every field of a JSON value, at any depth."""
     if isinstance(value, dict):
-        for name, content in value.items():
+        for name, inside in value.items():
             yield name
-            yield from fields(content)
+            yield from fields(inside)
     elif isinstance(value, list):
-        for item in value:
-            yield from fields(item)
+        for inside in value:
+            yield from fields(inside)
 
 
 @pytest.mark.parametrize(
-    "command",
+    "asked",
     [
         ("query", "王-男+女"),
         ("query", "王", "--metric", "cosine", "--merge-twins", "--only", "kanji"),
@@ -61,13 +65,13 @@ def fields(value: object) -> Iterator[str]:
         ("evaluate",),
     ],
 )
-def test_every_field_is_described_in_its_section(command: tuple[str, ...], pairs: str) -> None:
-    name, *arguments = command
-    code, out, _ = run(name, *(arguments or [pairs]), "--json")
+def test_every_field_has_a_line_in_its_section(asked: tuple[str, ...], pairs: str) -> None:
+    command, *arguments = asked
+    code, out, _ = run(command, *(arguments or [pairs]), "--json")
     assert code == 0
-    text = SECTIONS[name] + SECTIONS["table"] + SECTIONS.get(SHARED.get(name, ""), "")
+    text = SECTIONS[command] + SECTIONS["table"] + SECTIONS.get(SHARED.get(command, ""), "")
     described = set(re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\|.*", text, re.MULTILINE))))
-    described.add("table")  # in its own section
+    described.add("table")  # has a section of its own
     assert set(fields(json.loads(out))) - described == set()
 
 
@@ -83,13 +87,13 @@ def test_every_field_is_described_in_its_section(command: tuple[str, ...], pairs
         ("evaluate", []),
     ],
 )
-def test_the_example_has_the_printed_fields_in_the_printed_order(
+def test_the_example_has_the_fields_in_order(
     command: str, arguments: list[str], pairs: str
 ) -> None:
-    block = re.search(r"^```json\n(.*?)\n```", SECTIONS[command], re.DOTALL | re.MULTILINE)
-    assert block is not None
+    found = re.search(r"^```json\n(.*?)\n```", SECTIONS[command], re.DOTALL | re.MULTILINE)
+    assert found is not None
     _, out, _ = run(command, *(arguments or [pairs]), "--jsonl")
-    example, printed = json.loads(block[1]), json.loads(out)
+    example, printed = json.loads(found[1]), json.loads(out)
     assert list(example) == list(printed)
     assert list(fields(example.get("table"))) == list(fields(printed.get("table")))
 
@@ -101,7 +105,7 @@ def test_the_example_has_the_printed_fields_in_the_printed_order(
         ("odd", ["王", "女", "男"]), ("evaluate", []),
     ],
 )  # fmt: skip
-def test_the_columns_of_tsv_are_listed(command: str, arguments: list[str], pairs: str) -> None:
+def test_the_columns_of_tsv_are_named(command: str, arguments: list[str], pairs: str) -> None:
     metric = ["--metric", "cosine"] if command == "similar" else []
     _, out, _ = run(command, *(arguments or [pairs]), *metric, "--tsv")
     assert f"TSV: `{' '.join(out.splitlines()[0].split(chr(9)))}`" in SECTIONS[command]

@@ -58,27 +58,27 @@ def test_the_header_says_what_was_applied(args: list[str], facts: str) -> None:
     assert header("男:女=王:?", *args) == f"toy:static · 12 × 3 · {facts}"
 
 
-def test_unit_is_the_transform_of_that_name() -> None:
+def test_unit_equals_the_transform_unit() -> None:
     def answer(*args: str) -> object:
         return json.loads(run("query", "王-男+女", "--jsonl", *args)[1])["neighbours"]
 
     assert answer("--unit") == answer("--transform", "unit")
 
 
-def test_methods_rank_in_their_own_way() -> None:
+def test_methods_rank_differently() -> None:
     assert tokens("男:女=王:?", "-k1", "--method", "add", "--exclude") == ["女王"]
     assert tokens("男:女=王:?", "-k1", "--method", "direction", "--exclude") == ["女王"]
     assert tokens("男:女=王:?", "-k1", "--method", "mul", "--exclude") == ["k"]  # far from 男
 
 
-def test_filters_cut_the_list() -> None:
+def test_filters_restrict_the_list() -> None:
     assert tokens("王", "-k2", "--only", "kanji") == ["王", "男"]
     assert tokens("王", "-k1", "--only", "kanji,subword") == ["##王"]
     assert tokens("王", "-k3", "--match", "^k") == ["k", "km", "king"]
     assert tokens("王", "--only", "number", "--only", "latin", "-k2") == ["m", "k"]
 
 
-def test_a_file_of_words_is_a_list_of_answers(tmp_path: Path) -> None:
+def test_vocab_restricts_the_list_to_the_words_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("女王\n犬\n子\n", encoding="utf-8")
     code, out, err = run("query", "王", "--vocab", str(tmp_path / "words.txt"), "--tsv")
     assert code == 0
@@ -88,7 +88,7 @@ def test_a_file_of_words_is_a_list_of_answers(tmp_path: Path) -> None:
     )
 
 
-def test_twins_are_one_line_that_names_both() -> None:
+def test_merged_twins_share_one_line() -> None:
     code, out, err = run("query", "王-男+女", "-k", "4", "--merge-twins")
     assert (code, err) == (0, "")
     assert (
@@ -108,7 +108,7 @@ rank  token     twins   id  distance
     assert lines == ["王\t1\t王\t0\t0.0\ttrue\t##王"]
 
 
-def test_the_json_says_what_was_used() -> None:
+def test_json_has_the_settings() -> None:
     code, out, _ = run(
         "query", "王", "-k1", "--jsonl", "--only", "kanji", "--merge-twins", "--transform", "center"
     )
@@ -129,7 +129,7 @@ def test_the_json_says_what_was_used() -> None:
     assert neighbours[0]["twins"] == ["##王"]  # which is written in kanji, too
 
 
-def test_what_was_fitted_is_kept_beside_the_table() -> None:
+def test_fitted_transforms_are_saved_beside_the_table() -> None:
     assert run("query", "王", "--transform", "center,whiten", "--metric", "csls")[0] == 0
     derived = Store().derived(Store().open(TableName("toy", Mode.STATIC)))
     assert sorted(path.stem for path in derived.folder.iterdir()) == sorted(
@@ -156,7 +156,7 @@ def test_what_was_fitted_is_kept_beside_the_table() -> None:
         (["--vocab", "no-such-file"], 1, "Error: no-such-file: No such file or directory"),
     ],
 )
-def test_what_does_not_fit_is_refused(args: list[str], code: int, message: str) -> None:
+def test_wrong_arguments_are_refused(args: list[str], code: int, message: str) -> None:
     found, out, err = run("query", "王-男+女", *args)
     assert (found, out) == (code, "")
     assert message in err
