@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # A vector takes 14 to 35 instructions; a file that has more is not a dict of vectors.
 _INSTRUCTIONS_PER_VECTOR, _OTHER_INSTRUCTIONS = 64, 10_000
+_BLOCK_ROWS = 256
+_DICT_START = pickle.PROTO + b"\x03" + pickle.EMPTY_DICT + pickle.BINPUT + b"\0"
 _WRONG_MODEL = "check that the vectors were made with this model"
 
 
@@ -59,25 +61,21 @@ def read_pickle(path: Path, tokens: int) -> NDArray[np.float32]:
 def write_pickle(table: VectorTable, file: IO[bytes], progress: Progress = no_progress) -> None:
     """Write `{id: (D,) float32 array}` as a pickle that numpy 1 and 2 load.
 
-    The rows are pickled one by one and joined into one dict: `pickle.dump` would need all rows in
-    memory. Protocol 3 has no frames, which would have to be joined too.
+    Blocks of rows are pickled one by one and joined into one dict: `pickle.dump` would need all
+    rows in memory. Protocol 3 has no frames, which would have to be joined too.
     """
     import numpy as np
 
-    file.write(pickle.PROTO + b"\x03" + pickle.EMPTY_DICT)
-    for row in range(len(table)):
-        vector = np.ascontiguousarray(table.vectors[row], dtype="<f4")
-        # GLOBAL and a module's name come first; numpy 2 also knows the module by numpy 1's name
-        _, _, rest = _instructions(vector).partition(b"\n")
-        file.write(_instructions(row) + b"cnumpy.core.multiarray\n" + rest + pickle.SETITEM)
-        if row % 256 == 255 or row == len(table) - 1:
-            progress(row + 1, len(table))
+    # the first name in each block; numpy 2 also knows the module by the name it has in numpy 1
+    module = f"c{np.empty(0).__reduce__()[0].__module__}\n".encode()
+    file.write(_DICT_START)
+    for start in range(0, len(table), _BLOCK_ROWS):
+        rows = np.ascontiguousarray(table.vectors[start : start + _BLOCK_ROWS], dtype="<f4")
+        block = pickle.dumps(dict(enumerate(rows, start)), protocol=3)
+        items = block.removeprefix(_DICT_START).removesuffix(pickle.STOP)
+        file.write(items.replace(module, b"cnumpy.core.multiarray\n", 1))
+        progress(start + len(rows), len(table))
     file.write(pickle.STOP)
-
-
-def _instructions(value: object) -> bytes:
-    """Return the pickle of a value without PROTO and STOP."""
-    return pickle.dumps(value, protocol=3)[2:-1]
 
 
 def _check(pickled: object, tokens: int) -> list[PickledArray]:
