@@ -177,8 +177,8 @@ def test_rm_asks_for_confirmation(store: Store) -> None:
     code, out, err = run("tables", "rm", "made:static", "made:dynamic", stdin="n\n")
     assert code == 1
     assert out.endswith("Nothing was removed.\n")
-    assert re.sub(r"\d+ k?B", "1 kB", err) == (
-        "  made:static (1 kB)\n  made:dynamic (1 kB)\nRemove these 2 tables? [y/N]: "
+    assert re.sub(r"\d+ k?B", "1 kB", err).rstrip() == (
+        "  made:static (1 kB)\n  made:dynamic (1 kB)\nRemove these 2 tables? [y/N]:"
     )
     assert len(store.tables()) == 2
     code, out, _ = run("tables", "rm", "made:static", stdin="y\n")
