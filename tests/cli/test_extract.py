@@ -206,7 +206,7 @@ def test_without_hub_and_name_the_bundled_model_is_taken_and_said_first_and_last
         assert run_here("extract", "--mode", "dynamic") == 0
         out, err = capsys.readouterr()
         assert err == (
-            f"Note: {REFERENCE} is not (or not wholly) in the cache, and HF_HUB_OFFLINE is set; "
+            f"Note: {REFERENCE} is missing or incomplete in the cache, and HF_HUB_OFFLINE is set; "
             'using the bundled model "mini"\n'
         )
         first, last = out.splitlines()

@@ -27,7 +27,8 @@ from wordvec.cli.options import DashCommand
 from wordvec.cli.shell.candidates import MOST, PartialWord, TokenIndex, begun_word
 from wordvec.cli.shell.completion import Offer, offers
 from wordvec.cli.shell.session import Session, expressions
-from wordvec.tables.name import Mode, TableRef
+from wordvec.tables.name import Mode, TableName, TableRef
+from wordvec.tables.reading import read_table
 from wordvec.tables.store import Store
 from wordvec.vocabulary.lookup import Vocabulary
 from wordvec.vocabulary.spelling import Scheme, spell_bytes

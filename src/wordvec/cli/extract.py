@@ -9,7 +9,7 @@ import click
 from wordvec.cli.bar import Bar, progress_option
 from wordvec.cli.options import complete_model, store_option
 from wordvec.cli.output import note, warn, write_lines
-from wordvec.models.find import REFERENCE
+from wordvec.models.default import REFERENCE
 from wordvec.tables.name import Mode, TableName
 from wordvec.text import escape
 
@@ -87,7 +87,7 @@ def command(
                 dtype=dtype,
                 batch_size=batch_size,
                 force=force,
-                bars=bar.shown,
+                show_download=bar.shown,
                 notify=note,
                 progress=bar,
             )

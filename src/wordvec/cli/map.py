@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
@@ -179,23 +178,19 @@ def _write(
 ) -> None:
     from wordvec.map.figure import draw_picture
     from wordvec.map.page import build_page, estimate_vector_bytes
-    from wordvec.tables.files import write_whole
+    from wordvec.tables.files import write_atomically
 
     if page_file:
         if vectors:
             note(f"the vectors make the page about {_size(estimate_vector_bytes(the_map))} larger")
         content = build_page(the_map, vectors=vectors).encode("utf-8")
-        write_whole(page_file, partial(_write_all, content))
+        write_atomically(page_file, lambda file: file.write(content))
         write_lines([_written(page_file, the_map)])
     for form, picture in (("png", png), ("svg", svg)):
         if picture:
             for remark in draw_picture(the_map, picture, file_format=form):
                 note(remark)
             write_lines([_written(picture, the_map)])
-
-
-def _write_all(content: bytes, file: IO[bytes]) -> None:
-    file.write(content)
 
 
 def _written(file: Path, the_map: TokenMap) -> str:

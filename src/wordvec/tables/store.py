@@ -21,8 +21,8 @@ from wordvec.tables.files import (
 )
 from wordvec.tables.listing import list_tables
 from wordvec.tables.lock import table_lock
-from wordvec.tables.manifest import Manifest
-from wordvec.tables.paths import DERIVED, MANIFEST, VECTORS, TablePaths
+from wordvec.tables.manifest import Manifest, read_json
+from wordvec.tables.paths import DERIVED, MANIFEST, RECORD, VECTORS, TablePaths
 from wordvec.tables.reading import check_name, find_problems, read_table
 from wordvec.tables.replace import complete_table, swap_in
 from wordvec.text import escape
@@ -163,9 +163,9 @@ class Store:
                         draft.remove()
 
     def draft_record(self, name: TableName) -> dict[str, Any]:
-        """Return the record of a table's interrupted extraction, or {} if there is none."""
+        """Return the record of a table's unfinished extraction, or {} if there is none."""
         try:
-            return read_json(self._place(name).draft / RECORD)
+            return read_json(self.paths(name).draft / RECORD)
         except StoreError:
             return {}
 
