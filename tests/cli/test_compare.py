@@ -162,7 +162,7 @@ def test_a_shorter_list_is_filled_with_blanks() -> None:
         (["王", "--tables", "static,dynamic,toy:static"], 2, "toy:static is named twice"),
         (["王", "女"], 2, "Error: compare takes one expression, got 2"),
         (["王", "-", "女"], 2, 'Hint: quote the expression: wordvec compare "王 - 女"'),
-        (["王", "--tables", "static,moving"], 2, "'moving' names no table"),
+        (["王", "--tables", "static,moving"], 2, "'moving' is not a table name"),
         (
             ["男", "--tables", "static,other:static"],
             1,

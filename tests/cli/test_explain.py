@@ -157,8 +157,8 @@ def test_tsv_has_one_line_per_part() -> None:
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
-        (["王+女", "--metric", "csls"], 2, "explain takes a sum apart, which csls is not"),
-        (["王-女", "--method", "mul"], 2, "which method mul is not\nHint: --metric cosine"),
+        (["王+女", "--metric", "csls"], 2, "explain splits a sum into its parts, and csls is not"),
+        (["王-女", "--method", "mul"], 2, "method mul is not a sum\nHint: --metric cosine"),
         (["王", "女", "男"], 2, "explain takes an expression and a token, got 3: 王 女 男"),
         (["王", "-", "女"], 2, 'Hint: quote the expression: wordvec explain "王 - 女"'),
         (["王", "犬"], 1, '"犬" is not in this vocabulary'),

@@ -95,7 +95,7 @@ def test_an_existing_file_is_replaced_only_with_force() -> None:
     assert run_here("export", "made:static", "-o", "x") == (
         1,
         "",
-        "Error: HERE/x is already there\nHint: --force replaces it\n",
+        "Error: HERE/x already exists\nHint: --force replaces it\n",
     )
     assert Path("x").read_text("utf-8") == "mine"
     assert run_here("export", "made:static", "-o", "x", "--force")[0] == 0
@@ -111,7 +111,7 @@ def test_links_and_devices_are_not_replaced() -> None:
     assert Path("link").is_symlink()
     assert Path("target").stat().st_size > 0
     code, _, err = run_here("export", "made:static", "-o", "/dev/null", "--force")
-    assert (code, err) == (1, "Error: /dev/null is no file\n")
+    assert (code, err) == (1, "Error: /dev/null is not a file\n")
 
 
 @pytest.mark.usefixtures("store")
@@ -119,7 +119,7 @@ def test_a_missing_folder_is_an_error() -> None:
     assert run_here("export", "made:static", "-o", "a b/x") == (
         1,
         "",
-        "Error: there is no folder HERE/a b\nHint: mkdir -p 'HERE/a b'\n",
+        "Error: the folder HERE/a b does not exist\nHint: mkdir -p 'HERE/a b'\n",
     )
 
 
@@ -134,7 +134,7 @@ def test_on_a_full_disk_the_old_file_stays(form: str) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert code == 1
-    assert err.startswith("Error: no room left to write x (File too large)\n")
+    assert err.startswith("Error: no space left to write x (File too large)\n")
     assert Path("x").read_text("utf-8") == "mine"
     assert os.listdir() == ["x"]  # noqa: PTH208  # names only
 
@@ -185,7 +185,7 @@ def test_an_existing_table_is_replaced_only_with_force(
     assert run_here(*arguments) == (
         1,
         "",
-        f"Error: {tiny_bert}:static is already there\nHint: --force replaces it\n",
+        f"Error: {tiny_bert}:static already exists\nHint: --force replaces it\n",
     )
     pickled.write_bytes(b"cos\nsystem\n.")
     code, _, err = run_here(*arguments, "--force")

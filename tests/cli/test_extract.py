@@ -184,8 +184,8 @@ def test_without_hub_and_name_the_bundled_model_is_used_with_a_note(
         code, out, err = run("extract", "--mode", "dynamic")
         assert code == 0
         assert err == (
-            f"Note: {REFERENCE} is not (or not wholly) in the cache, and HF_HUB_OFFLINE is set; "
-            "mini is taken in its place\n"
+            f"Note: {REFERENCE} is missing or incomplete in the cache, and HF_HUB_OFFLINE is set; "
+            'using the bundled model "mini"\n'
         )
         first, last = out.splitlines()
         assert first.startswith("mini:dynamic")
@@ -203,8 +203,8 @@ def test_an_unreachable_model_is_an_error_that_suggests_the_bundled_one(
     assert code == 1
     assert out == ""
     assert err == (
-        f"Error: {REFERENCE} is not (or not wholly) in the cache, and HF_HUB_OFFLINE is set\n"
-        "Hint: unset HF_HUB_OFFLINE, or take --model mini or --model FOLDER\n"
+        f"Error: {REFERENCE} is missing or incomplete in the cache, and HF_HUB_OFFLINE is set\n"
+        "Hint: unset HF_HUB_OFFLINE, or use --model mini or --model FOLDER\n"
     )
 
 
@@ -291,9 +291,9 @@ def test_an_extraction_that_was_killed_several_times_gives_the_same_bits(
     said = done.stdout.splitlines()
     assert said[1] == "[-9, -9, -9, -9, 0]", done.stderr
     assert said[3] == "0"
-    taken_up = re.findall(r"taken up where an earlier call stopped: (\d+) of 800", done.stderr)
-    assert [int(rows) for rows in taken_up] == sorted(map(int, taken_up))
-    assert len(taken_up) == 4
+    resumed = re.findall(r"(\d+) of 800", done.stderr)
+    assert [int(rows) for rows in resumed] == sorted(map(int, resumed))
+    assert len(resumed) == 4
     ours, theirs = next(home.glob("*/dynamic")), next(home.glob("undisturbed/*/dynamic"))
     for file in ("vectors.npy", "norms.npy", "tokens.json"):
         assert (ours / file).read_bytes() == (theirs / file).read_bytes()
@@ -319,14 +319,17 @@ def test_ctrl_c_erases_the_bar_before_it_notes_what_is_saved(home: Path, wide_be
     assert re.fullmatch(r"Note: stopped at \d+ of 800; .* again to resume", note)
 
 
-def test_a_second_extraction_of_the_same_table_names_the_process_of_the_first(
+def test_a_second_extraction_of_the_same_table_is_refused(
     home: Path, wide_bert: Path
 ) -> None:
     with running(*dynamic(wide_bert, "--batch-size", "1")) as process:
         wait_for_rows(home, 1, process)
         code, _, err = run(*dynamic(wide_bert, "--batch-size", "1"))
     assert code == 1
-    assert str(process.pid) in err
+    assert err == (
+        f"Error: another process is writing {wide_bert}:dynamic\n"
+        "Hint: wait until it ends, or stop it: an extraction resumes where it stopped\n"
+    )
 
 
 def test_a_full_disk_is_an_error_and_leaves_no_table(home: Path, wide_bert: Path) -> None:

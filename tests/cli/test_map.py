@@ -81,7 +81,7 @@ def test_transform_and_metric_are_named_in_the_page() -> None:
         (["--tables", "static,other:static"], 1, "other:static"),
         (["--expression", "女帝-男"], 1, "女帝"),
         (["--expression", "王 男"], 1, "expected + or - between two words"),
-        (["--transform", "bigger"], 2, "'bigger' is no transform"),
+        (["--transform", "bigger"], 2, "unknown transform 'bigger'"),
         (["-o", "no/such/map.html"], 2, "there is no folder no/such\nHint: mkdir -p no/such"),
     ],
 )

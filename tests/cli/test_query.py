@@ -101,7 +101,7 @@ def test_metrics_and_options_reach_the_search() -> None:
 
 def test_pieces_are_noted_on_standard_error() -> None:
     code, out, err = run("query", "子王", "--pieces", "-k1", "--tsv")
-    assert (code, err) == (0, "Note: 子王 is taken as the mean of 子 + ##王\n")
+    assert (code, err) == (0, "Note: 子王 is read as the mean of 子 + ##王\n")
     assert out.splitlines()[1].split("\t")[2] == "王"
 
 
@@ -203,7 +203,7 @@ Error: the query vector is zero: it has no direction, and so no cosine
             2,
             "Error: use either --table or --model and --mode, not both",
         ),
-        (["王", "--table", "statc"], 2, "Error: 'statc' names no table"),
+        (["王", "--table", "statc"], 2, "Error: 'statc' is not a table name"),
         (["王", "--model", "other"], 1, "Error: there is no table other:static in "),
     ],
 )

@@ -84,7 +84,7 @@ def test_vocab_restricts_the_list_to_the_words_of_a_file(tmp_path: Path) -> None
     assert code == 0
     assert [line.split("\t")[2] for line in out.splitlines()[1:]] == ["子", "女王"]
     assert err == (
-        "Note: 2 tokens pass the filters\nNote: 1 of the 3 words in words.txt are no tokens\n"
+        "Note: 2 tokens pass the filters\nNote: 1 of the 3 words in words.txt are not in this vocabulary\n"
     )
 
 
@@ -146,13 +146,13 @@ def test_fitted_transforms_are_saved_beside_the_table() -> None:
     ("args", "code", "message"),
     [
         (["--only", "kana"], 2, "'kana' is not one of kanji, hiragana, katakana, latin, number"),
-        (["--match", "("], 2, "Error: --match '(' is no regular expression"),
+        (["--match", "("], 2, "Error: --match '(' is not a regular expression"),
         (["--transform", "abtt"], 2, "Hint: --transform abtt:3"),
-        (["--transform", "abtt:3"], 2, "would take off everything: the vectors have 3 dimensions"),
+        (["--transform", "abtt:3"], 2, "would remove everything: the vectors have 3 dimensions"),
         (["--unit", "--transform", "center"], 2, "Hint: --transform unit --transform center"),
         (["--unit", "--transform", "unit"], 2, "Hint: --transform unit\n"),
         (["--method", "mul", "--metric", "l2"], 2, "method mul ranks by cosine, not by l2"),
-        (["--method", "direction"], 1, "direction takes only the form a:b=c:?"),
+        (["--method", "direction"], 1, "direction needs the form a:b=c:?"),
         (["--vocab", "no-such-file"], 1, "Error: no-such-file: No such file or directory"),
     ],
 )

@@ -213,7 +213,7 @@ def test_the_value_of_a_setting_is_printed(lines: str, printed: str) -> None:
         ("王 男", "Error: expected + or - between two words\n  王 男\n     ^^\nHint: ", 1),
         ("王 + 犬", 'Error: "犬" is not in this vocabulary\n  王 + 犬\n       ^^\n', 1),
         ("-", "Error: expected a word after -\n  -\n  ^\n", 1),
-        (':query 王 - "C', 'Error: this quote is never closed\n  王 - "C\n       ^\n', 1),
+        (':query 王 - "C', 'Error: this quote is not closed\n  王 - "C\n       ^\n', 1),
         (":", "Error: expected a command after :\nHint: :help\n", 2),
         (":norm 王", "Error: there is no :norm\nHint: :norms\n", 2),
         (":xyzzy", "Error: there is no :xyzzy\nHint: :help\n", 2),
@@ -226,7 +226,7 @@ def test_the_value_of_a_setting_is_printed(lines: str, printed: str) -> None:
         (":exclude maybe", "Error: :exclude takes on or off, not 'maybe'\nHint: :exclude on\n", 2),
         (":mode both", ("Error: unknown mode 'both': expected static or dynamic\n"
                        "Hint: :mode dynamic\n"), 2),
-        (":table king", "Error: 'king' names no table: expected [MODEL:]static", 2),
+        (":table king", "Error: 'king' is not a table name: expected [MODEL:]static", 2),
         (":query", ("Usage: :query [OPTIONS] EXPR...\nTry ':query --help' for help.\n\n"
                    "Error: Missing argument 'EXPR...'.\n"), 2),
     ],

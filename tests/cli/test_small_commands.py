@@ -113,10 +113,10 @@ all questions               2  100.0 %  100.0 %
     [
         (["similar", "王"], 2, "Error: similar needs at least two words"),
         (["similar", "王", "犬"], 1, '"犬" is not in this vocabulary'),
-        (["odd", "王", "女"], 2, "needs three or more, got 2"),
-        (["odd", "王", "女", "男", "--unit", "--transform", "center"], 2, "--unit is --transform"),
+        (["odd", "王", "女"], 2, "expected at least three words, got 2"),
+        (["odd", "王", "女", "男", "--unit", "--transform", "center"], 2, "--unit is a transform"),
         (["evaluate", "no-such-file"], 1, "Error: no-such-file: No such file or directory"),
-        (["evaluate"], 1, "no question is left: too few of the words are tokens"),
+        (["evaluate"], 1, "no question can be asked: the vocabulary has too few of the words"),
         (
             ["evaluate", "--method", "add", "--metric", "l2"],
             2,

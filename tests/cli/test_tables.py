@@ -115,9 +115,9 @@ def test_verify_shows_which_tables_are_damaged(store: Store) -> None:
     code, out, err = run("tables", "--verify")
     assert code == 1
     assert [line.split("  ")[-1] for line in out.splitlines()] == ["state", "sound", "damaged"]
-    assert err == "Warning: made:static: vectors.npy: its checksum is another\n"
+    assert err == "Warning: made:static: vectors.npy: wrong checksum\n"
     assert json.loads(run("tables", "--verify", "--json")[1])[1]["problems"] == [
-        "vectors.npy: its checksum is another"
+        "vectors.npy: wrong checksum"
     ]
 
 
@@ -128,7 +128,7 @@ def test_a_damaged_table_is_listed_and_removed(store: Store) -> None:
     assert code == 0
     assert out.splitlines()[1].endswith("damaged")
     assert err == (
-        "Warning: made:static: STORE/made/static/manifest.json is no JSON that can be read\n"
+        "Warning: made:static: STORE/made/static/manifest.json is not valid JSON\n"
     )
     assert run("tables", "rm", "made:static", "--yes")[0] == 0
     assert store.tables() == []
@@ -220,7 +220,7 @@ def test_rm_removes_nothing_if_one_name_is_wrong(store: Store) -> None:
     )
     code, _, err = run("tables", "rm", "--yes", "made")
     assert code == 2
-    assert "'made' names no table" in err
+    assert "'made' is not a table name" in err
     assert len(store.tables()) == 1
 
 

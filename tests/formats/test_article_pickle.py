@@ -239,7 +239,7 @@ def test_ids_that_do_not_fit_get_a_hint(tmp_path: Path) -> None:
 
 def test_archives_of_torch_and_numpy_are_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", a=ROWS)
-    with pytest.raises(StoreError, match=r"x.npz is a zip archive \(as torch.save and numpy.sav"):
+    with pytest.raises(StoreError, match=r"x.npz is a zip archive \(of torch.save or numpy.sav"):
         read_pickle(tmp_path / "x.npz", V)
 
 

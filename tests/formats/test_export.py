@@ -54,9 +54,8 @@ def test_progress_counts_the_rows_to_the_last(file_format: FileFormat, tmp_path:
 
 
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r'^unknown file format "csv"$') as error:
+    with pytest.raises(UsageError, match=r"^unknown file format 'csv': expected pickle, npy or"):
         export_table(table_of(ROWS), tmp_path / "x", "csv")
-    assert error.value.hint == "use pickle, npy, word2vec"
     assert not (tmp_path / "x").exists()
 
 

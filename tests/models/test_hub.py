@@ -234,4 +234,4 @@ def test_the_reference_model_is_downloaded_if_no_model_is_named(
     assert run.stdout.startswith(f"{REFERENCE}:static: 82 × 32 written to "), run.stderr
     assert run.stdout.count("\n") == 1
     again = extract(hub, tmp_path)
-    assert again.stdout.startswith(f"{REFERENCE}:static is there already: 82 × 32 in ")
+    assert again.stdout.startswith(f"{REFERENCE}:static already exists: 82 × 32 in ")

@@ -163,7 +163,7 @@ class Store:
                         draft.remove()
 
     def draft_record(self, name: TableName) -> dict[str, Any]:
-        """Return the record of a table's interrupted extraction, or {} if there is none."""
+        """Return the record of a table's unfinished extraction, or {} if there is none."""
         try:
             return read_json(self.paths(name).draft / RECORD)
         except StoreError:
