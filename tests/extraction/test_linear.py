@@ -98,20 +98,22 @@ def test_a_recorded_product_is_used_again(monkeypatch: pytest.MonkeyPatch) -> No
     assert choose_product(model, torch.float32, rows=3, recorded="packed") is Product.PLAIN
 
 
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("bfloat16", 2e-2)])
 def test_a_large_model_is_timed_and_either_product_gives_the_same_vectors(
-    monkeypatch: pytest.MonkeyPatch,
+    dtype: str, tolerance: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = nn.Sequential(nn.Linear(64, 96), nn.GELU(), nn.Linear(96, 64, bias=False))
-    if not can_pack(torch.zeros((96, 64))):
+    torch_dtype = getattr(torch, dtype)
+    if not can_pack(torch.zeros((96, 64), dtype=torch_dtype)):
         pytest.skip("this torch has no packed product")
     monkeypatch.setattr(linear, "MIN_FLOPS", 0)
-    assert choose_product(model, torch.float32, rows=5) in Product
+    assert choose_product(model, torch_dtype, rows=5) in Product
     x = torch.randn((4, 5, 64), generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         expected = model(x).numpy()
-        replace_linears(model, torch.float32, Product.PACKED, rows=20)
+        replace_linears(model, torch_dtype, Product.PACKED, rows=20)
         packed = model(x).numpy()
-    np.testing.assert_allclose(packed, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(packed, expected, atol=tolerance)
 
 
 def test_plain_float32_replaces_nothing_and_plain_bfloat16_converts() -> None:

@@ -31,10 +31,10 @@ MIN_SPEEDUP = 1.05
 MIN_FLOPS = 1e9
 """Floating-point operations per batch below which nothing is timed: it takes milliseconds."""
 
-TIMING_SECONDS = 0.25
+TIMING_SECONDS = 0.2
 """About how long the timing takes in all, unless two turns take longer."""
 
-MIN_TURNS, MAX_TURNS = 2, 6  # per shape; the first run of each is slower: it warms up
+MIN_TURNS, MAX_TURNS = 2, 4  # per shape; the first run of each is slower: it warms up
 
 
 class Product(StrEnum):
