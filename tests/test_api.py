@@ -9,6 +9,7 @@ import pytest
 from gensim.models import KeyedVectors
 
 import wordvec
+from support.cli import run
 from support.tables import MOVED, TOKENS, dynamic_table, fill, table_of, toy_table
 from wordvec import (
     Filters,
@@ -253,3 +254,29 @@ def test_compare_takes_names_and_open_tables(store: Store) -> None:
 def test_what_was_computed_for_a_table_is_kept() -> None:
     assert TABLE.space("center") is TABLE.space(["center"])
     assert TABLE.with_notes(("a note",)).space("center") is TABLE.space("center")
+
+
+def test_an_answer_shows_itself_as_the_command_prints_it(store: Store) -> None:
+    table = wordvec.open("toy:static", store=store)
+    printed = run(
+        "query", "王-男+女", "-k", "3", "--table", "toy:static", "--store", str(store.root)
+    )
+    assert f"{table.query('王-男+女', k=3)!r}\n" == printed.out
+
+
+def test_an_answer_is_a_table_in_a_notebook() -> None:
+    shown = TABLE.query("王-男+女", k=2)._repr_html_()
+    assert shown == (
+        "<table><caption>王-男+女 · toy:static · 12 × 3 · L2 distance · raw vectors</caption>"
+        "<tr><th>rank</th><th>token</th><th></th><th>id</th><th>distance</th></tr>"
+        "<tr><td>1</td><td>女王</td><td></td><td>3</td><td>0.0000</td></tr>"
+        "<tr><td>2</td><td>女</td><td>*</td><td>2</td><td>1.0000</td></tr></table>"
+    )
+
+
+def test_tokens_are_escaped_in_a_notebook() -> None:
+    table = Table(table_of({"<b>": [1.0], "a&b": [2.0]}))
+    shown = table.query('"<b>"')._repr_html_()
+    assert "<td>&lt;b&gt;</td>" in shown
+    assert "<td>a&amp;b</td>" in shown
+    assert "<b>" not in shown

@@ -10,9 +10,9 @@ from support.cli import run
 from support.tables import fill
 from wordvec import text
 from wordvec.analysis.compare import compare
+from wordvec.analysis.display import OutputStyle
 from wordvec.analysis.query import QueryEngine
 from wordvec.cli.compare import _text_lines, short_names
-from wordvec.cli.output import OutputStyle
 from wordvec.expression.parser import parse
 from wordvec.search.settings import QuerySettings
 from wordvec.search.space import Space

@@ -11,10 +11,10 @@ import pytest
 from support.cli import run
 from support.tables import fill, table_of
 from wordvec import text
+from wordvec.analysis.display import OutputStyle
 from wordvec.analysis.explain import explain
 from wordvec.analysis.query import QueryEngine
 from wordvec.cli.explain import _text_lines
-from wordvec.cli.output import OutputStyle
 from wordvec.expression.parser import parse
 from wordvec.search.settings import Metric, QuerySettings
 from wordvec.search.space import Space

@@ -319,9 +319,7 @@ def test_ctrl_c_erases_the_bar_before_it_notes_what_is_saved(home: Path, wide_be
     assert re.fullmatch(r"Note: stopped at \d+ of 800; .* again to resume", note)
 
 
-def test_a_second_extraction_of_the_same_table_is_refused(
-    home: Path, wide_bert: Path
-) -> None:
+def test_a_second_extraction_of_the_same_table_is_refused(home: Path, wide_bert: Path) -> None:
     with running(*dynamic(wide_bert, "--batch-size", "1")) as process:
         wait_for_rows(home, 1, process)
         code, _, err = run(*dynamic(wide_bert, "--batch-size", "1"))

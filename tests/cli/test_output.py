@@ -6,19 +6,8 @@ import re
 
 import pytest
 
-from wordvec.cli.output import (
-    Cell,
-    Column,
-    Format,
-    OutputStyle,
-    caret_lines,
-    header_lines,
-    number,
-    print_report,
-    size_text,
-    table_lines,
-    tsv_line,
-)
+from wordvec.analysis.display import Cell, Column, OutputStyle, header_lines, number, table_lines
+from wordvec.cli.output import Format, caret_lines, print_report, size_text, tsv_line
 from wordvec.errors import ExpressionError
 
 

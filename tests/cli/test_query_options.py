@@ -84,7 +84,8 @@ def test_vocab_restricts_the_list_to_the_words_of_a_file(tmp_path: Path) -> None
     assert code == 0
     assert [line.split("\t")[2] for line in out.splitlines()[1:]] == ["子", "女王"]
     assert err == (
-        "Note: 2 tokens pass the filters\nNote: 1 of the 3 words in words.txt are not in this vocabulary\n"
+        "Note: 2 tokens pass the filters\n"
+        "Note: 1 of the 3 words in words.txt are not in this vocabulary\n"
     )
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from support.cli import run
 from support.tables import fill
+from wordvec.analysis.display import OutputStyle
 from wordvec.analysis.similar import similar
-from wordvec.cli.output import OutputStyle
 from wordvec.cli.similar import _text_lines
 from wordvec.tables.name import Mode, TableName
 from wordvec.tables.store import Store

@@ -10,7 +10,7 @@ import pytest
 
 from support.cli import run
 from support.tables import table_of
-from wordvec.cli.output import OutputStyle
+from wordvec.analysis.display import OutputStyle
 from wordvec.cli.tables import age_text
 from wordvec.tables.name import Mode, TableName
 from wordvec.tables.store import Store
@@ -127,9 +127,7 @@ def test_a_damaged_table_is_listed_and_removed(store: Store) -> None:
     code, out, err = run("tables").masked(store=store.root)
     assert code == 0
     assert out.splitlines()[1].endswith("damaged")
-    assert err == (
-        "Warning: made:static: STORE/made/static/manifest.json is not valid JSON\n"
-    )
+    assert err == ("Warning: made:static: STORE/made/static/manifest.json is not valid JSON\n")
     assert run("tables", "rm", "made:static", "--yes")[0] == 0
     assert store.tables() == []
 

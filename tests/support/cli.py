@@ -10,8 +10,8 @@ from unittest.mock import patch
 
 import pytest
 
+from wordvec.analysis.display import OutputStyle
 from wordvec.cli import group
-from wordvec.cli.output import OutputStyle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,10 +7,23 @@ answers, where they are marked.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from wordvec.analysis.display import (
+    Cell,
+    Column,
+    OutputStyle,
+    header_lines,
+    number,
+    one_line,
+    settings_fields,
+    table_fields,
+    table_lines,
+)
 from wordvec.errors import ExpressionError
 from wordvec.progress import Progress, no_progress
 from wordvec.search.filters import candidates, same_surface
@@ -45,9 +58,11 @@ class Neighbour(NamedTuple):  # thousands per block: created three times as fast
     twins: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Answer:
     """The nearest tokens of one expression, best first. Iterates over its neighbours.
+
+    `repr` is the text that `wordvec query` prints; notebooks show a table.
 
     notes: how words were read, where not as typed.
     """
@@ -63,6 +78,43 @@ class Answer:
 
     def __len__(self) -> int:
         return len(self.neighbours)
+
+    def __repr__(self) -> str:
+        notes = [f"Note: {note}" for note in self.notes]
+        return "\n".join([*notes, *self.header_lines(), "", *self.lines()])
+
+    def _repr_html_(self) -> str:
+        """Return the neighbours as an HTML table, for notebooks."""
+        columns = _columns(self.metric.score_name, twins=self.settings.merge_twins)
+        rows = [self._cells(neighbour) for neighbour in self.neighbours]
+        lines = ["".join(f"<th>{escape(column.title)}</th>" for column in columns)]
+        for row in rows:
+            texts = (cell.text if isinstance(cell, Cell) else cell for cell in row)
+            lines.append("".join(f"<td>{escape(cell)}</td>" for cell in texts))
+        body = "".join(f"<tr>{line}</tr>" for line in lines)
+        caption = escape(" · ".join([one_line(self.query), *self._header_fields()]))
+        return f"<table><caption>{caption}</caption>{body}</table>"
+
+    def header_lines(self, style: OutputStyle | None = None) -> list[str]:
+        """Return the header: table, metric, transforms, filters."""
+        return header_lines(self._header_fields(), style or OutputStyle())
+
+    def lines(self, style: OutputStyle | None = None) -> list[str]:
+        """Return the expression and its neighbours as a text table."""
+        style = style or OutputStyle()
+        columns = _columns(self.metric.score_name, twins=self.settings.merge_twins)
+        rows = [self._cells(neighbour) for neighbour in self.neighbours]
+        return [style.paint(one_line(self.query), "bold"), *table_lines(columns, rows, style)]
+
+    def _header_fields(self) -> list[str]:
+        return [*table_fields(self.table), *settings_fields(self.settings)]
+
+    def _cells(self, neighbour: Neighbour) -> Sequence[Cell | str]:
+        rank, token, id_, score, in_query, same_text = neighbour
+        cells = [str(rank), token, "*" if in_query else "", str(id_), number(score)]
+        if self.settings.merge_twins:
+            cells.insert(3, f"= {' '.join(same_text)}" if same_text else "")
+        return [Cell(cell, "dim") for cell in cells] if in_query else cells
 
     @property
     def metric(self) -> Metric:
@@ -88,6 +140,18 @@ class Answer:
             "in_query": neighbour.in_query,
             **({"twins": list(neighbour.twins)} if self.settings.merge_twins else {}),
         }
+
+
+@cache
+def _columns(score_name: str, *, twins: bool) -> list[Column]:
+    return [
+        Column("rank", right=True),
+        Column("token", shrinks=True),
+        Column(""),
+        *([Column("twins", shrinks=True)] if twins else []),
+        Column("id", right=True),
+        Column(score_name, right=True),
+    ]
 
 
 class QueryEngine:

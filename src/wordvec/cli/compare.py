@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec import text
+from wordvec.analysis.display import (
+    Cell,
+    Column,
+    OutputStyle,
+    header_lines,
+    number,
+    one_line,
+    settings_fields,
+    shape_text,
+    table_lines,
+    table_name,
+)
 from wordvec.cli.arguments import DashCommand, refuse_lone_operators
 from wordvec.cli.errors import print_notes
-from wordvec.cli.header import settings_fields, shape_text, table_name
 from wordvec.cli.options import (
     k_option,
     model_option,
@@ -19,17 +30,7 @@ from wordvec.cli.options import (
     store_option,
     tables_option,
 )
-from wordvec.cli.output import (
-    Cell,
-    Column,
-    Format,
-    OutputStyle,
-    header_lines,
-    number,
-    one_line,
-    print_report,
-    table_lines,
-)
+from wordvec.cli.output import Format, print_report
 from wordvec.cli.progress_bar import ProgressBar
 from wordvec.errors import UsageError
 from wordvec.tables.name import TableRef

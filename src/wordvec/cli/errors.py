@@ -122,7 +122,9 @@ def warn(message: str) -> None:
 
 
 def _print_message(kind: str, message: str, colour: str) -> None:
-    from wordvec.cli.output import OutputStyle  # here and below: 10 ms that --help does not need
+    from wordvec.analysis.display import (
+        OutputStyle,  # here and below: 10 ms that --help does not need
+    )
 
     sys.stdout.flush()  # keep the order of both streams
     kind = OutputStyle.of(sys.stderr).paint(f"{kind}:", colour)
@@ -133,7 +135,8 @@ def show_error(error: WordvecError, *, prefix: str = "") -> None:
     """Print an error: the message, the expression with the place marked, and the hint."""
     _print_message("Error", f"{prefix}{error.message}", "red")
     if isinstance(error, ExpressionError):
-        from wordvec.cli.output import OutputStyle, caret_lines
+        from wordvec.analysis.display import OutputStyle
+        from wordvec.cli.output import caret_lines
 
         style = OutputStyle.of(sys.stderr)
         source, caret = caret_lines(error, style.cells or 80)

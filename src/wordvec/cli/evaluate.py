@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec import text
+from wordvec.analysis.display import (
+    Cell,
+    Column,
+    header_lines,
+    settings_fields,
+    table_fields,
+    table_lines,
+)
 from wordvec.cli.errors import print_notes
-from wordvec.cli.header import settings_fields, table_fields
 from wordvec.cli.options import (
     method_option,
     metric_option,
@@ -17,15 +24,16 @@ from wordvec.cli.options import (
     table_options,
     transform_options,
 )
-from wordvec.cli.output import Cell, Column, header_lines, print_report, table_lines
+from wordvec.cli.output import print_report
 from wordvec.cli.progress_bar import ProgressBar, progress_option
 from wordvec.search.settings import Method, Metric, QuerySettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from wordvec.analysis.display import OutputStyle
     from wordvec.analysis.evaluate import Evaluation
-    from wordvec.cli.output import Format, OutputStyle
+    from wordvec.cli.output import Format
     from wordvec.tables.name import TableRef
     from wordvec.tables.store import Store
 

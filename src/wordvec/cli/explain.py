@@ -7,9 +7,20 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec import text
+from wordvec.analysis.display import (
+    Cell,
+    Column,
+    OutputStyle,
+    header_lines,
+    number,
+    one_line,
+    settings_fields,
+    table_fields,
+    table_lines,
+    table_name,
+)
 from wordvec.cli.arguments import DashCommand, refuse_lone_operators
 from wordvec.cli.errors import print_notes, warn
-from wordvec.cli.header import settings_fields, table_fields, table_name
 from wordvec.cli.options import (
     output_options,
     query_options,
@@ -17,17 +28,7 @@ from wordvec.cli.options import (
     table_refs,
     tables_option,
 )
-from wordvec.cli.output import (
-    Cell,
-    Column,
-    Format,
-    OutputStyle,
-    header_lines,
-    number,
-    one_line,
-    print_report,
-    table_lines,
-)
+from wordvec.cli.output import Format, print_report
 from wordvec.errors import UsageError
 from wordvec.search.settings import Metric
 

@@ -6,17 +6,26 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wordvec.analysis.display import (
+    Cell,
+    Column,
+    header_lines,
+    number,
+    table_fields,
+    table_lines,
+    transforms_field,
+)
 from wordvec.cli.arguments import DashCommand
 from wordvec.cli.errors import print_notes
-from wordvec.cli.header import table_fields, transforms_field
 from wordvec.cli.options import output_options, table_options, transform_options
-from wordvec.cli.output import Cell, Column, header_lines, number, print_report, table_lines
+from wordvec.cli.output import print_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from wordvec.analysis.display import OutputStyle
     from wordvec.analysis.odd import OddOne
-    from wordvec.cli.output import Format, OutputStyle
+    from wordvec.cli.output import Format
     from wordvec.tables.name import TableRef
     from wordvec.tables.store import Store
 

@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import sys
-from functools import cache
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from wordvec.cli.arguments import DashCommand, refuse_lone_operators
 from wordvec.cli.errors import print_notes, show_error
-from wordvec.cli.header import settings_fields, table_fields
 from wordvec.cli.options import k_option, output_options, query_options, table_options
-from wordvec.cli.output import (
-    Cell,
-    Column,
-    Format,
-    OutputStyle,
-    header_lines,
-    number,
-    one_line,
-    print_report,
-    table_lines,
-)
+from wordvec.cli.output import Format, print_report
 from wordvec.cli.progress_bar import ProgressBar
 from wordvec.errors import WordvecError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from wordvec.analysis.query import Answer, Neighbour, QueryEngine
+    from wordvec.analysis.display import (
+        OutputStyle,
+    )
+    from wordvec.analysis.query import Answer, QueryEngine
     from wordvec.search.methods import Question
     from wordvec.search.settings import QuerySettings
     from wordvec.tables.name import TableRef
@@ -164,31 +155,6 @@ def _text_lines(answers: Iterable[Answer], style: OutputStyle) -> Iterator[str]:
     """Yield one header, then each answer below its expression."""
     for i, answer in enumerate(answers):
         if i == 0:
-            fields = [*table_fields(answer.table), *settings_fields(answer.settings)]
-            yield from header_lines(fields, style)
-        twins = answer.settings.merge_twins
-        columns = _columns(answer.metric.score_name, twins=twins)
-        rows = [_cells(neighbour, twins=twins) for neighbour in answer.neighbours]
+            yield from answer.header_lines(style)
         yield ""
-        yield style.paint(one_line(answer.query), "bold")
-        yield from table_lines(columns, rows, style)
-
-
-@cache
-def _columns(score_name: str, *, twins: bool) -> list[Column]:
-    return [
-        Column("rank", right=True),
-        Column("token", shrinks=True),
-        Column(""),
-        *([Column("twins", shrinks=True)] if twins else []),
-        Column("id", right=True),
-        Column(score_name, right=True),
-    ]
-
-
-def _cells(neighbour: Neighbour, *, twins: bool) -> Sequence[Cell | str]:
-    rank, token, id_, score, in_query, same_text = neighbour
-    cells = [str(rank), token, "*" if in_query else "", str(id_), number(score)]
-    if twins:
-        cells.insert(3, f"= {' '.join(same_text)}" if same_text else "")
-    return [Cell(cell, "dim") for cell in cells] if in_query else cells
+        yield from answer.lines(style)

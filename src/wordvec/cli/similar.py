@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec import text
-from wordvec.cli.arguments import DashCommand
-from wordvec.cli.errors import print_notes
-from wordvec.cli.header import METRIC_NAMES, table_fields, transforms_field
-from wordvec.cli.options import metric_option, output_options, table_options, transform_options
-from wordvec.cli.output import (
+from wordvec.analysis.display import (
+    METRIC_NAMES,
     Cell,
     Column,
-    Format,
     OutputStyle,
     header_lines,
     number,
-    print_report,
+    table_fields,
     table_lines,
+    transforms_field,
 )
+from wordvec.cli.arguments import DashCommand
+from wordvec.cli.errors import print_notes
+from wordvec.cli.options import metric_option, output_options, table_options, transform_options
+from wordvec.cli.output import Format, print_report
 from wordvec.errors import UsageError
 from wordvec.search.settings import Metric
 

@@ -8,17 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wordvec.analysis.display import Cell, Column, OutputStyle, table_lines
 from wordvec.cli.errors import warn
 from wordvec.cli.options import output_options, store_option
-from wordvec.cli.output import (
-    Cell,
-    Column,
-    OutputStyle,
-    print_report,
-    size_text,
-    table_lines,
-    write_lines,
-)
+from wordvec.cli.output import print_report, size_text, write_lines
 from wordvec.errors import TableNotFoundError, UsageError
 from wordvec.tables.name import TableName, TableRef
 from wordvec.text import clip, escape, width

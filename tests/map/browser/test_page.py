@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from support.tables import query
-from wordvec.cli.output import number
+from wordvec.analysis.display import number
 from wordvec.expression.parser import parse
 from wordvec.map.build import build_map
 from wordvec.map.page import build_page

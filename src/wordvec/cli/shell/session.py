@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec import text
+from wordvec.analysis.display import Cell, Column, OutputStyle, table_lines
 from wordvec.api import OpenTables
 from wordvec.cli.arguments import options_of, options_with_value, split_arguments
 from wordvec.cli.commands import COMMANDS, load_command
 from wordvec.cli.errors import exit_code_of, print_notes
 from wordvec.cli.help import HelpContext, HelpFormatter
-from wordvec.cli.output import Cell, Column, OutputStyle, table_lines, write_lines
+from wordvec.cli.output import write_lines
 from wordvec.cli.shell.settings import ShellSettings, table_arguments, unquote
 from wordvec.cli.shell.tokens import TokenIndex
 from wordvec.errors import UsageError, WordvecError

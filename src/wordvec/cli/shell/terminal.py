@@ -14,8 +14,8 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.output import ColorDepth, create_output
 from prompt_toolkit.shortcuts import CompleteStyle
 
+from wordvec.analysis.display import OutputStyle
 from wordvec.cli.errors import note
-from wordvec.cli.output import OutputStyle
 from wordvec.cli.shell.completion import suggest
 
 if TYPE_CHECKING:
