@@ -2,7 +2,7 @@
 
 Nine tenths of a forward pass are linear layers. On some CPUs oneDNN's product is faster than
 `torch.nn.functional.linear` once the weights are stored in the order it prefers; on others it is
-not (docs/extraction.md has the figures). Both are therefore timed on the model's own shapes before
+not (docs/benchmarks.md has the figures). Both are therefore timed on the model's own shapes before
 an extraction. The packed product is private to torch: where it is missing, or the model is not on
 a CPU, the plain product is used.
 

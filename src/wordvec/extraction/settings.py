@@ -8,7 +8,7 @@ from enum import StrEnum
 from wordvec.errors import UsageError, as_choice
 
 BATCH_SIZE = 512
-"""Tokens per forward pass; docs/extraction.md has the speed of other sizes."""
+"""Tokens per forward pass; docs/benchmarks.md has the speed of other sizes."""
 
 
 class Device(StrEnum):
