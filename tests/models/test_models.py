@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wordvec.errors import MissingExtraError, ModelError, ModelUnavailableError
-from wordvec.models import bundled, find, hub
+from wordvec.models import bundled, hub
 from wordvec.models.default import REFERENCE, default_model, find_default_model, named_model
 from wordvec.models.find import find_model
 from wordvec.models.local import canonical_name, is_folder
@@ -148,7 +148,7 @@ def test_the_bundled_model_replaces_an_unavailable_reference_model(
     def unavailable(*_: object, **__: object) -> ModelSource:
         raise problem
 
-    monkeypatch.setattr(find, "hub_model", unavailable)
+    monkeypatch.setattr(hub, "hub_model", unavailable)
     monkeypatch.setattr(bundled, "bundled_folder", lambda: tiny_bert)
     source = find_default_model()
     assert (source.name, source.fallback_reason) == ("mini", str(problem))
@@ -160,7 +160,7 @@ def test_the_bundled_model_does_not_replace_an_incomplete_download(
     def fail(*_: object, **__: object) -> ModelSource:
         raise ModelError("the connection was lost")
 
-    monkeypatch.setattr(find, "hub_model", fail)
+    monkeypatch.setattr(hub, "hub_model", fail)
     monkeypatch.setattr(bundled, "bundled_folder", lambda: tiny_bert)
     with pytest.raises(ModelError, match="the connection was lost"):
         find_default_model()

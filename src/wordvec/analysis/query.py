@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -85,6 +84,8 @@ class Answer:
 
     def _repr_html_(self) -> str:
         """Return the neighbours as an HTML table, for notebooks."""
+        from html import escape
+
         columns = _columns(self.metric.score_name, twins=self.settings.merge_twins)
         rows = [self._cells(neighbour) for neighbour in self.neighbours]
         lines = ["".join(f"<th>{escape(column.title)}</th>" for column in columns)]

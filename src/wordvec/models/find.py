@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wordvec.models.bundled import BUNDLED, bundled_model
-from wordvec.models.hub import hub_model
 from wordvec.models.local import is_folder, local_model
 
 if TYPE_CHECKING:
@@ -34,4 +33,6 @@ def find_model(name: str, *, show_progress: bool = False) -> ModelSource:
         return bundled_model()
     if is_folder(name):
         return local_model(name)
+    from wordvec.models.hub import hub_model  # not needed by most commands
+
     return hub_model(name, show_progress=show_progress)
