@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from wordvec import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 TABLE = Table(toy_table())
@@ -150,7 +152,7 @@ def test_an_unknown_value_is_refused_wherever_it_is_given(
 
 
 def test_an_unknown_option_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match="unexpected keyword argument 'metrics'"):
+    with pytest.raises(TypeError, match=r"^unknown option 'metrics': expected k, method, metric"):
         TABLE.query("王", metrics="l2")  # type: ignore[call-overload]
 
 
@@ -280,3 +282,68 @@ def test_tokens_are_escaped_in_a_notebook() -> None:
     assert "<td>&lt;b&gt;</td>" in shown
     assert "<td>a&amp;b</td>" in shown
     assert "<b>" not in shown
+
+
+def test_a_table_iterates_over_its_tokens_and_contains_words_and_ids() -> None:
+    assert list(TABLE) == TABLE.tokens
+    king = TABLE.tokens.index("王")
+    assert all(word in TABLE for word in ("王", king, f"#{king}", np.int64(king)))
+    assert all(word not in TABLE for word in ("猫犬", len(TABLE), -1, f"#{len(TABLE)}", 1.5, None))
+    assert np.array_equal(TABLE[cast("Any", np.int64(king))], TABLE["王"])
+
+
+def test_an_answer_is_indexed_like_a_list() -> None:
+    answer = TABLE.query("王-男+女", k=3)
+    assert answer[0] == next(iter(answer))
+    assert [answer[-1].rank, len(answer)] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda t: t.query("王", exclude=["太子"]), "expected exclude to be True or False, got"),
+        (lambda t: t.query("王", unit="yes"), "expected unit to be True or False, got 'yes'"),
+        (lambda t: t.query("王", no_special=1), "expected no_special to be True or False, got 1"),
+        (lambda t: t.query("王", transforms=None), "expected transforms to be a list of names"),
+        (lambda t: t.query("王", only=None), "expected only to be a list of kinds of tokens"),
+        (lambda t: t.query("王", match=5), "expected match to be text, got 5"),
+        (lambda t: t.query("王", vocab=["女王"]), "expected vocab to be the path of a file"),
+        (lambda t: t.query(None), "expected an expression as text, got NoneType"),
+        (lambda t: t.query(527), "expected an expression as text, got int"),
+        (lambda t: t.query(t["王"]), "expected an expression as text, got float32"),
+        (lambda t: t.explain(["王"]), "expected an expression as text, got list"),
+        (lambda t: t.query("王", match=b"k"), "expected match to be text, got b'k'"),
+        (lambda t: t.query("王", k=np.array([1, 2])), "expected k of at least 1, got array"),
+        (lambda t: t[True], "expected a word or an id, got bool"),
+        (lambda t: t.norms([True]), "expected a word or an id, got bool"),
+        (lambda t: t.norms(largest=-1), "expected largest of at least 0, got -1"),
+        (lambda t: t.norms(smallest="5"), "expected smallest of at least 0, got '5'"),
+        (lambda t: t.most_similar(), "expected at least one word in positive or negative"),
+        (lambda t: t.most_similar("王", topn=0), "expected topn of at least 1, got 0"),
+        (
+            lambda t: t.most_similar([("王", "5")]),
+            "expected a word and its weight, got ('王', '5",
+        ),
+        (lambda t: t.most_similar([("王", 1, 2)]), "expected a word and its weight, got ('王', 1"),
+        (
+            lambda t: t.most_similar([("王", np.nan)]),
+            "expected a word and its weight, got ('王', na",
+        ),
+        (lambda t: t[1.5], "expected a word or an id, got float"),
+        (lambda t: t[["王", "女"]], "expected a word or an id, got list"),
+        (lambda t: t[0:2], "expected a word or an id, got slice"),
+        (lambda t: t.most_similar(positive=[t["王"]]), "expected a word or an id, got ndarray"),
+        (lambda _: wordvec.open(cast("Any", None)), "expected the name of a table, got NoneType"),
+        (lambda t: wordvec.compare("mini:static", t), "expected a list of tables, got 'mini:stat"),
+    ],
+)
+def test_arguments_of_a_wrong_type_are_refused(ask: Callable[[Any], object], message: str) -> None:
+    with pytest.raises(wordvec.UsageError, match=re.escape(message)):
+        ask(TABLE)
+
+
+def test_a_string_is_one_word_where_words_are_expected() -> None:
+    assert [norm.token for norm in TABLE.norms("女王").norms] == ["女王"]
+    assert TABLE.similar("女王").scores == TABLE.similar(["女王"]).scores
+    with pytest.raises(UnknownWordError, match="猫犬"):
+        TABLE.odd("猫犬")

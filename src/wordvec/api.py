@@ -8,12 +8,15 @@ it cannot be saved, it is kept in memory.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from wordvec.errors import StoreError, TableNotFoundError
+from wordvec.errors import StoreError, TableNotFoundError, UsageError, WordvecError
 from wordvec.expression.parser import parse
+from wordvec.expression.tree import Expression
 from wordvec.models.bundled import BUNDLED, has_bundled, model_alternatives
 from wordvec.models.default import REFERENCE, default_model, named_model
 from wordvec.models.local import canonical_name, is_folder
@@ -23,7 +26,7 @@ from wordvec.tables.name import Mode, TableName, TableRef
 from wordvec.tables.store import Store, extract_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Unpack
 
     import numpy as np
@@ -36,7 +39,6 @@ if TYPE_CHECKING:
     from wordvec.analysis.odd import OddOne
     from wordvec.analysis.query import Answer, QueryEngine
     from wordvec.analysis.similar import Similarities
-    from wordvec.expression.tree import Expression
     from wordvec.search.settings import QueryOptions
     from wordvec.search.space import Space
     from wordvec.tables.derived import Derived
@@ -80,8 +82,15 @@ class Table:
     def __len__(self) -> int:
         return len(self.data)
 
-    def __contains__(self, word: str) -> bool:
-        return isinstance(word, str) and self.data.vocabulary.find(word) is not None
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.data.vocabulary.tokens)
+
+    def __contains__(self, word: object) -> bool:
+        try:
+            self._row(word)
+        except WordvecError:
+            return False
+        return True
 
     def __getitem__(self, word: str | int) -> NDArray[np.float32]:
         """Return the vector of a word: (D,) float32.
@@ -155,7 +164,9 @@ class Table:
             for words, sign in ((positive, 1.0), (negative, -1.0))
             for row, weight in map(self._weighted, _as_list(words))
         ]
-        engine = self.engine(k=check_k(topn), method="add", exclude=True)
+        if not terms:
+            raise UsageError("expected at least one word in positive or negative")
+        engine = self.engine(k=check_k(topn, "topn"), method="add", exclude=True)
         [answer] = engine.answer(
             [engine.prepare_resolved(ResolvedExpression("most_similar", tuple(terms)))]
         )
@@ -187,7 +198,9 @@ class Table:
         """Return the norms of words and their ranks, then the largest and smallest of all."""
         from wordvec.analysis.norms import norms
 
-        return norms(self.data, words, largest=largest, smallest=smallest)
+        check_k(largest, "largest", at_least=0)
+        check_k(smallest, "smallest", at_least=0)
+        return norms(self.data, _as_list(words), largest=largest, smallest=smallest)
 
     def similar(
         self,
@@ -199,13 +212,13 @@ class Table:
         """Return the similarity of every pair of words."""
         from wordvec.analysis.similar import similar
 
-        return similar(self.transformed(transforms), words, metric=metric)
+        return similar(self.transformed(transforms), _as_list(words), metric=metric)
 
     def odd(self, words: Sequence[str | int], *, transforms: str | Iterable[str] = ()) -> OddOne:
         """Return the word that is least similar to the mean of the others."""
         from wordvec.analysis.odd import odd
 
-        return odd(self.transformed(transforms), words)
+        return odd(self.transformed(transforms), _as_list(words))
 
     def evaluate(
         self,
@@ -268,23 +281,25 @@ class Table:
         table._spaces = self._spaces
         return table
 
-    def _row(self, word: str | int) -> int:
+    def _row(self, word: Any) -> int:
         from wordvec.search.resolve import resolve_token
 
         return resolve_token(word, self.data.vocabulary)[0]
 
     def _weighted(self, word: str | int | tuple[str | int, float]) -> tuple[int, float]:
-        if isinstance(word, tuple):
-            return self._row(word[0]), float(word[1])
-        return self._row(word), 1.0
+        if not isinstance(word, tuple):
+            return self._row(word), 1.0
+        if len(word) != 2 or isinstance(word[1], str) or not isfinite(word[1]):
+            raise UsageError(f"expected a word and its weight, got {word!r}")
+        return self._row(word[0]), float(word[1])
 
 
 def _as_list(words: Any) -> Sequence[Any]:
-    return [words] if isinstance(words, str | int) else list(words)
+    return list(words) if isinstance(words, Iterable) and not isinstance(words, str) else [words]
 
 
 def _parsed(expression: str | Expression) -> Expression:
-    return parse(expression) if isinstance(expression, str) else expression
+    return expression if isinstance(expression, Expression) else parse(expression)
 
 
 def open(  # noqa: A001  # the public name is `wordvec.open`
@@ -319,6 +334,11 @@ def compare(
     """
     from wordvec.analysis.compare import compare as compare_engines
 
+    if isinstance(tables, str):
+        raise UsageError(
+            f"expected a list of tables, got {tables!r}",
+            hint='wordvec.compare(["static", "dynamic"], "王-男+女")',
+        )
     opener = OpenTables(_as_store(store))
     opened = [one if isinstance(one, Table) else opener.open(one) for one in tables]
     settings = QuerySettings.of(**options)
@@ -366,7 +386,7 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
 
 
 def _as_store(store: Store | str | Path | None) -> Store:
-    return store if isinstance(store, Store) else Store(None if store is None else Path(store))
+    return store if isinstance(store, Store) else Store(store)
 
 
 class OpenTables:
@@ -397,7 +417,7 @@ class OpenTables:
 
         suggested_mode: the mode to suggest to a user who has no table of the reference model.
         """
-        ref = TableRef.parse(ref) if isinstance(ref, str) else ref
+        ref = ref if isinstance(ref, TableRef) else TableRef.parse(ref)
         name, notes = resolve_name(ref, self.store, suggested_mode=suggested_mode)
         known = self._open.get(name)
         if known is not None and self._is_current(known):

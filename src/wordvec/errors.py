@@ -96,6 +96,16 @@ class DamagedTableError(StoreError):
     """The files of a table do not match its manifest."""
 
 
+def check_flag(value: object, parameter: str) -> None:
+    """Check that a value is True or False.
+
+    Raises:
+        UsageError: otherwise, so that a list or the text "False" is not taken as True.
+    """
+    if not isinstance(value, bool):
+        raise UsageError(f"expected {parameter} to be True or False, got {value!r}")
+
+
 def as_choice(choices: type[Choice], value: str, parameter: str) -> Choice:
     """Convert a string to a member of an enum.
 

@@ -78,6 +78,9 @@ class Answer:
     def __len__(self) -> int:
         return len(self.neighbours)
 
+    def __getitem__(self, index: int) -> Neighbour:
+        return self.neighbours[index]
+
     def __repr__(self) -> str:
         notes = [f"Note: {note}" for note in self.notes]
         return "\n".join([*notes, *self.header_lines(), "", *self.lines()])

@@ -82,7 +82,10 @@ def command(
 
     refuse_lone_operators("compare", expressions)
     if len(expressions) > 1:
-        raise UsageError(f"compare takes one expression, got {len(expressions)}")
+        raise UsageError(
+            f"compare takes one expression, got {len(expressions)}",
+            hint="separate tables by a comma: --tables static,dynamic",
+        )
     expression = parse(expressions[0])
     refs = [TableRef.parse(name) for name in tables or ("static", "dynamic")]
     if len(refs) < 2:

@@ -66,10 +66,10 @@ def command(
 ) -> None:
     """Measure how many analogies a table solves.
 
-    FILE lists pairs of words by category: every two pairs of a category make a question a:b=c:?.
-    Or it lists questions, as word2vec's questions-words.txt does. The words of a question are left
-    out of its answers. top-1 is the share of questions whose first answer is right; top-10 is the
-    share with the right answer among the first ten.
+    FILE lists pairs of words by category: every two pairs of a category make two questions
+    a:b=c:?, one in each order. Or it lists questions, as word2vec's questions-words.txt does. The
+    words of a question are left out of its answers. top-1 is the share of questions whose first
+    answer is right; top-10 is the share with the right answer among the first ten.
     """
     from wordvec.analysis.evaluate import bundled_analogies, evaluate, read_analogies
     from wordvec.cli.opening import open_table

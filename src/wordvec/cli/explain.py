@@ -75,7 +75,7 @@ def command(
 
     Each word of the query contributes a part of the score. The parts add up to the similarity, or
     to the square of the L2 distance. The parts of the dimensions do so too; the largest are listed,
-    with their share of the total.
+    with its share of the sum of their sizes.
 
     TOKEN is the answer to explain: a token, or # and its id. By default it is the first answer that
     is not a word of the query. If that answer ranks above TOKEN, its score is split too, and the

@@ -25,7 +25,7 @@ from __future__ import annotations
 import math
 from typing import Literal, NoReturn
 
-from wordvec.errors import ExpressionError
+from wordvec.errors import ExpressionError, UsageError
 from wordvec.expression.lexer import SCALERS, SIGNS, Kind, Token, spell, tokenize
 from wordvec.expression.tree import (
     AnalogyForm,
@@ -55,10 +55,13 @@ def parse(source: str) -> Expression:
 
     Raises:
         ExpressionError: for a syntax error; it marks the place in the source.
+        UsageError: if the source is not text.
 
     >>> [(str(term.operand), term.weight) for term in parse("(王+女王)/2 − 男").terms()]
     [('王', 0.5), ('女王', 0.5), ('男', -1.0)]
     """
+    if not isinstance(source, str):
+        raise UsageError(f"expected an expression as text, got {type(source).__name__}")
     expression = Expression(source, _Parser(source).expression())
     expression.terms()  # reports a weight that overflows now, not later
     return expression

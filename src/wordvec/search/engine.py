@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 
@@ -62,6 +62,7 @@ _TINY32 = 2.0**-126  # what a float32 product may lose by underflow
 _HALF_STEP = 1.001 * 2.0**-11  # relative rounding of float16, of rows rounded to float32 before
 _HALF_TINY = 2.0**-25  # absolute rounding of a subnormal float16
 _HALF_MAX = 6e4  # a longer row may hold a number that overflows float16
+_NO_CSLS = "an engine ranks by l2, cosine or dot, not by csls"
 _SHORT, _LONG = 1e-25, 1e18  # norms outside these are exceptional: float32 squares fail
 _SPREAD = 16.0  # norms above the median times this are exceptional too
 _MAX_EXCEPTIONAL = 64  # with more exceptional rows than this, only the product is used
@@ -138,7 +139,7 @@ class Engine:
         """Yield how each query ranks all rows. queries: (Q, D) float64, finite."""
         for query, bounds in zip(queries, self.bounds(queries, metric), strict=True):
             score = partial(self.scores, query, metric=metric)
-            descending = metric is not Metric.L2
+            descending = not metric.smaller_is_nearer
             yield Ranking(bounds, score, self.searchable(metric), descending=descending)
 
     def scores(self, query: Floats, rows: RowIds, *, metric: Metric = Metric.L2) -> Floats:
@@ -225,7 +226,7 @@ class Engine:
         queries = np.asarray(queries, dtype=np.float64)
         D = self.table.dimensions
         if metric is Metric.CSLS:
-            raise UsageError("an engine ranks by l2, cosine or dot, not by csls")
+            raise UsageError(_NO_CSLS)
         if queries.ndim != 2 or queries.shape[1] != D:
             raise WordvecError(f"expected (Q, {D}) queries, got {queries.shape}")
         if exclude and len(exclude) != len(queries):
@@ -243,10 +244,16 @@ class Engine:
         if metric is Metric.L2:
             return _norms(rows - query)
         dots: Floats = (rows * query).sum(axis=1)
-        if metric is Metric.DOT:
-            return dots
-        cosines: Floats = np.clip(dots / (_norms(rows) * _norms(query[None])), -1, 1)
-        return cosines
+        match metric:
+            case Metric.DOT:
+                return dots
+            case Metric.COSINE:
+                cosines: Floats = np.clip(dots / (_norms(rows) * _norms(query[None])), -1, 1)
+                return cosines
+            case Metric.CSLS:
+                raise UsageError(_NO_CSLS)
+            case _:
+                assert_never(metric)
 
     def _search_few(
         self, queries: Floats, k: int, metric: Metric, exclude: Sequence[Collection[int]]
@@ -267,7 +274,7 @@ class Engine:
             rows = self._prove(keys[i], ids[i], k, exclude[i], source.error(length))
             if rows is not None:
                 scores = self.scores(asked_for[i], rows, metric=metric)
-                hits[i] = best_of(rows, scores, k, descending=metric is not Metric.L2)
+                hits[i] = best_of(rows, scores, k, descending=not metric.smaller_is_nearer)
         return hits
 
     def _prove(

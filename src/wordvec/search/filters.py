@@ -7,13 +7,14 @@ all tokens stay the same.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wordvec.errors import UsageError, WordvecError, as_choice
+from wordvec.errors import UsageError, WordvecError, as_choice, check_flag
 from wordvec.text import TokenClass, classify
 
 if TYPE_CHECKING:
@@ -67,11 +68,18 @@ class Filters:
 
     def __post_init__(self) -> None:
         only = self.only.split(",") if isinstance(self.only, str) else self.only
+        if not isinstance(only, Iterable):
+            raise UsageError(f"expected only to be a list of kinds of tokens, got {only!r}")
         kinds = tuple(as_choice(Only, kind, "kind of token") for kind in only)
         object.__setattr__(self, "only", kinds)  # the dataclass is frozen
+        check_flag(self.no_special, "no_special")
         if self.vocab is not None:
+            if not isinstance(self.vocab, str | Path):
+                raise UsageError(f"expected vocab to be the path of a file, got {self.vocab!r}")
             object.__setattr__(self, "vocab", Path(self.vocab))
         if self.match is not None:
+            if not isinstance(self.match, str):
+                raise UsageError(f"expected match to be text, got {self.match!r}")
             try:
                 re.compile(self.match)
             except (re.error, OverflowError, RecursionError) as error:

@@ -7,6 +7,7 @@ with a suggestion, or with `pieces` the mean of the tokens that it is cut into.
 
 from __future__ import annotations
 
+import operator
 import re
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from wordvec.errors import ExpressionError, UnknownWordError, WordvecError
+from wordvec.errors import ExpressionError, UnknownWordError, UsageError, WordvecError
 from wordvec.expression.lexer import spell
 from wordvec.expression.parser import parse
 from wordvec.expression.tree import Analogy, TokenId
@@ -82,8 +83,9 @@ def resolve_token(token: str | int, vocabulary: Vocabulary) -> tuple[int, str | 
     Raises:
         UnknownWordError: if it is not in the vocabulary.
         WordvecError: for an id beyond the vocabulary.
+        UsageError: for anything but text and whole numbers.
     """
-    row = token if isinstance(token, int) else _id_in(token)
+    row = _id_in(token) if isinstance(token, str) else _as_id(token)
     if row is not None:
         if not 0 <= row < len(vocabulary):
             raise WordvecError(
@@ -103,6 +105,15 @@ def resolve_token(token: str | int, vocabulary: Vocabulary) -> tuple[int, str | 
         )
     note = f"{_shown(token)} is read as {vocabulary.display(match.id)} ({match.form})"
     return match.id, note if match.form else None
+
+
+def _as_id(value: object) -> int:
+    try:
+        if not isinstance(value, bool):
+            return operator.index(value)  # type: ignore[arg-type]  # it may be anything
+    except TypeError:
+        pass
+    raise UsageError(f"expected a word or an id, got {type(value).__name__}")
 
 
 def _id_in(token: str) -> int | None:

@@ -7,16 +7,17 @@ list the choices without loading it.
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
-from wordvec.errors import UsageError, as_choice
+from wordvec.errors import UsageError, as_choice, check_flag
 from wordvec.search.filters import Filters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -29,9 +30,14 @@ class Metric(StrEnum):
     CSLS = "csls"  # cosine corrected for hubs: larger is nearer
 
     @property
+    def smaller_is_nearer(self) -> bool:
+        """Whether the nearest row has the smallest score."""
+        return self is Metric.L2
+
+    @property
     def score_name(self) -> str:
         """`distance` (smaller is nearer) or `similarity` (larger is nearer)."""
-        return "distance" if self is Metric.L2 else "similarity"
+        return "distance" if self.smaller_is_nearer else "similarity"
 
 
 class Method(StrEnum):
@@ -90,7 +96,9 @@ class Transform:
 
 def as_transforms(value: str | Iterable[str | Transform]) -> tuple[str, ...]:
     """Check transforms, given as a list or as one string with commas, and return their names."""
-    parts: Iterable[Any] = value.split(",") if isinstance(value, str) else value
+    parts: Any = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, Iterable):
+        raise UsageError(f"expected transforms to be a list of names, got {parts!r}")
     return tuple(
         str(part if isinstance(part, Transform) else Transform.parse(str(part).strip()))
         for part in parts
@@ -98,15 +106,19 @@ def as_transforms(value: str | Iterable[str | Transform]) -> tuple[str, ...]:
     )
 
 
-def check_k(k: object) -> int:
-    """Return k if it is a whole number of at least 1.
+def check_k(k: object, parameter: str = "k", *, at_least: int = 1) -> int:
+    """Return k if it is a whole number of at least 1, or of another minimum.
 
     Raises:
         UsageError: otherwise.
     """
-    if isinstance(k, bool) or not hasattr(k, "__index__") or k.__index__() < 1:
-        raise UsageError(f"expected k of at least 1, got {k!r}")
-    return int(k.__index__())
+    try:
+        count = -1 if isinstance(k, bool) else operator.index(k)  # type: ignore[arg-type]
+    except TypeError:
+        count = -1
+    if count < at_least:
+        raise UsageError(f"expected {parameter} of at least {at_least}, got {k!r}")
+    return count
 
 
 class QueryOptions(TypedDict, total=False):
@@ -160,6 +172,8 @@ class QuerySettings:
         set_field(self, "k", check_k(self.k))
         set_field(self, "method", as_choice(Method, self.method, "method"))
         set_field(self, "transforms", as_transforms(self.transforms))
+        for flag in ("unit", "exclude", "pieces", "merge_twins"):
+            check_flag(getattr(self, flag), flag)
         if self.metric is not None:
             set_field(self, "metric", as_choice(Metric, self.metric, "metric"))
         if self.metric not in (None, *METRICS[self.method]):
@@ -178,7 +192,15 @@ class QuerySettings:
 
     @classmethod
     def of(cls, **options: Unpack[QueryOptions]) -> Self:
-        """Make settings from plain values: the fields above, and those of `Filters`."""
+        """Make settings from plain values: the fields above, and those of `Filters`.
+
+        Raises:
+            TypeError: for an unknown option, as Python does; UsageError: as above.
+        """
+        known = QueryOptions.__annotations__
+        for name in options:
+            if name not in known:
+                raise TypeError(f"unknown option {name!r}: expected {', '.join(known)}")
         others: dict[str, Any] = dict(options)
         names = ("only", "match", "vocab", "no_special")
         filters = {name: others.pop(name) for name in names if name in others}

@@ -45,6 +45,8 @@ class TableRef:
     @classmethod
     def parse(cls, text: str) -> Self:
         r"""Read `[MODEL:]MODE[@LAYER]`, split at the last colon: the model may be `C:\bert`."""
+        if not isinstance(text, str):
+            raise UsageError(f"expected the name of a table, got {type(text).__name__}")
         model, _, rest = text.rpartition(":")
         match = re.fullmatch(r"(static|dynamic)(?:@(\d+))?", rest)
         if not match:

@@ -51,8 +51,8 @@ class Store:
     root: The folder; it is created when the first table is saved. Default: `default_root()`.
     """
 
-    def __init__(self, root: Path | None = None) -> None:
-        self.root = (default_root() if root is None else root).absolute()
+    def __init__(self, root: str | Path | None = None) -> None:
+        self.root = (default_root() if root is None else Path(root)).absolute()
 
     def tables(self) -> list[TableInfo]:
         """List every table and every unfinished extraction, by name."""
