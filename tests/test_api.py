@@ -345,5 +345,5 @@ def test_arguments_of_a_wrong_type_are_refused(ask: Callable[[Any], object], mes
 def test_a_string_is_one_word_where_words_are_expected() -> None:
     assert [norm.token for norm in TABLE.norms("女王").norms] == ["女王"]
     assert TABLE.similar("女王").scores == TABLE.similar(["女王"]).scores
-    with pytest.raises(UnknownWordError, match="猫犬"):
-        TABLE.odd("猫犬")
+    with pytest.raises(UsageError, match="at least three words, got 1"):
+        TABLE.odd("王男女")
