@@ -198,8 +198,6 @@ class Table:
         """Return the norms of words and their ranks, then the largest and smallest of all."""
         from wordvec.analysis.norms import norms
 
-        check_k(largest, "largest", at_least=0)
-        check_k(smallest, "smallest", at_least=0)
         return norms(self.data, _as_list(words), largest=largest, smallest=smallest)
 
     def similar(
@@ -335,10 +333,7 @@ def compare(
     from wordvec.analysis.compare import compare as compare_engines
 
     if isinstance(tables, str):
-        raise UsageError(
-            f"expected a list of tables, got {tables!r}",
-            hint='wordvec.compare(["static", "dynamic"], "王-男+女")',
-        )
+        raise UsageError(f"expected a list of tables, got {tables!r}", hint=f"[{tables!r}, …]")
     opener = OpenTables(_as_store(store))
     opened = [one if isinstance(one, Table) else opener.open(one) for one in tables]
     settings = QuerySettings.of(**options)

@@ -129,8 +129,7 @@ def test_neighbours_of_some_rows_are_among_these_rows() -> None:
     alone = table_of(table.vectors[rows])
     whole = projection._neighbours(alone, all_rows(alone), 5, Metric.L2, None)
     np.testing.assert_array_equal(some.ids, whole.ids)
-    # faiss before 1.14 has errors of up to 1.01e-4 here, later ones of 1e-7
-    np.testing.assert_allclose(some.distances, whole.distances, rtol=2e-4)
+    np.testing.assert_allclose(some.distances, whole.distances, rtol=1e-4)
 
 
 def test_a_second_map_is_aligned_with_the_first(

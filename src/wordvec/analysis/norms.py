@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wordvec.search.resolve import resolve_token
+from wordvec.search.settings import check_k
 from wordvec.tables.table import TableDescription
 
 if TYPE_CHECKING:
@@ -84,7 +85,10 @@ def norms(
 
     Raises:
         UnknownWordError: for a token that is not in the vocabulary.
+        UsageError: if largest or smallest is not a whole number of at least 0.
     """
+    check_k(largest, "largest", at_least=0)
+    check_k(smallest, "smallest", at_least=0)
     found = [resolve_token(token, table.vocabulary) for token in tokens]
     order = _largest_first(np.asarray(table.norms))
     ids = [id_ for id_, _ in found]
