@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""How fast dynamic extraction is, on a random model of the reference's size (12 layers × 768).
+"""Measure the speed of dynamic extraction on a random model of the reference's size (12 × 768).
 
-    .venv/bin/python scripts/bench_extract.py [--rounds 5] [--dtype float32 bfloat16]
+    .venv/bin/python scripts/bench_extract.py [--rounds 5] [--dtype float32 bfloat16] [--no-loop]
 
-In one run, by turns: the article's loop (one token a forward pass), plain batches of the same
-model, and ours. Beside them the best rate at which the linear layers' products run by themselves
-(768→768, 768→3072, 3072→768 with the batch's rows; the better of `F.linear` and oneDNN, in the same
-precision): the share of it that a whole pass reaches says what is left to gain. `--sweep` tries
-other batch sizes.
+One run alternates between the article's loop (one token per forward pass), plain batches of the
+same model, and wordvec. For comparison it times the products of the linear layers alone (768→768,
+768→3072, 3072→768, with the rows of a batch), by `F.linear` and by oneDNN in the same dtype: the
+share of the better rate that a whole pass reaches shows how much can still be gained. `--sweep`
+tries other batch sizes.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn import functional as F  # noqa: N812  # as everybody calls it
+from torch.nn import functional as F  # noqa: N812  # torch's own convention
 from transformers import BertConfig, BertModel
 
-from wordvec.extraction.dynamic import extract_from, prepare
-from wordvec.extraction.extract import BATCH_SIZE
+from wordvec.extraction.dynamic import POSITIONS, compute_blocks, prepare
 from wordvec.extraction.linear import can_pack
+from wordvec.extraction.settings import BATCH_SIZE
 from wordvec.vocabulary.lookup import Vocabulary
 from wordvec.vocabulary.spelling import Scheme
 
@@ -36,88 +36,92 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 V, LAYERS, D, INNER = 32_000, 12, 768, 3072
-POSITIONS = 3
 _CPUINFO, _STAT = Path("/proc/cpuinfo"), Path("/proc/stat")
-SHAPES = {(D, D): 4, (D, INNER): 1, (INNER, D): 1}  # (in, out) → how many a layer
-FLOPS_A_TOKEN = 2 * POSITIONS * LAYERS * sum(n * i * o for (i, o), n in SHAPES.items())
-LOOP_TOKENS = 24  # of the article's loop; the whole of it would take half an hour
+SHAPES = {(D, D): 4, (D, INNER): 1, (INNER, D): 1}  # (in, out) → how many per layer
+FLOPS_PER_TOKEN = 2 * POSITIONS * LAYERS * sum(n * i * o for (i, o), n in SHAPES.items())
+LOOP_TOKENS = 24  # of the article's loop; all of them would take half an hour
+CPU = torch.device("cpu")
 
 
 def main() -> None:
-    """Measure, and print what was measured."""
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    arguments.add_argument("--rounds", type=int, default=5, help="times each is run, by turns")
-    arguments.add_argument("--batch-size", type=int, default=BATCH_SIZE)
-    arguments.add_argument("--dtype", nargs="+", default=["float32", "bfloat16"])
-    arguments.add_argument("--sweep", nargs="*", type=int, help="try these batch sizes, ours only")
-    chosen = arguments.parse_args()
-    print(machine())
-    others = Others()
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is run, in turn")
+    parser.add_argument("--batch-size", type=int, default=BATCH_SIZE)
+    parser.add_argument("--dtype", nargs="+", default=["float32", "bfloat16"])
+    parser.add_argument("--no-loop", action="store_true", help="leave out the article's loop")
+    parser.add_argument("--sweep", nargs="*", type=int, help="try these batch sizes, wordvec only")
+    options = parser.parse_args()
+    print(describe_machine())
+    other_load = OtherLoad()
     began = time.monotonic()
     torch.manual_seed(0)
     model = BertModel(BertConfig(vocab_size=V)).eval()
-    if chosen.sweep is not None:
-        sweep(model, chosen.sweep or [64, 128, 256, 512, 1024], chosen.dtype, chosen.rounds)
+    if options.sweep is not None:
+        sweep(model, options.sweep or [64, 128, 256, 512, 1024], options.dtype, options.rounds)
     else:
-        for dtype in chosen.dtype:
-            compare(model, dtype, chosen.batch_size, chosen.rounds)
-    print(f"\n{time.monotonic() - began:.0f} s in all; meanwhile {others}")
+        for dtype in options.dtype:
+            compare(model, dtype, options.batch_size, options.rounds, loop=not options.no_loop)
+    print(f"\n{time.monotonic() - began:.0f} s in all; {other_load}")
 
 
-def compare(model: BertModel, dtype: str, batch_size: int, rounds: int) -> None:
-    """The article's loop, plain batches and ours, by turns."""
-    fast = prepare(copy.deepcopy(model), torch.device("cpu"), dtype, batch_size)
+def compare(
+    model: BertModel, dtype: str, batch_size: int, rounds: int, *, loop: bool = True
+) -> None:
+    """Time the article's loop, plain batches and wordvec in turn, and print the rates."""
+    fast = copy.deepcopy(model)
+    began = time.perf_counter()
+    product = prepare(fast, CPU, dtype, batch_size)
+    preparation = time.perf_counter() - began
     plain = copy.deepcopy(model).to(getattr(torch, dtype))
     products = Products(getattr(torch, dtype), POSITIONS * batch_size)
-    timed = by_turns(
-        {
-            "loop": lambda: articles_loop(model) / LOOP_TOKENS,
-            "plain": lambda: seconds_a_token(plain, batch_size),
-            "ours": lambda: seconds_a_token(fast, batch_size),
-            "linear": lambda: products.seconds("F.linear") / batch_size,
-            "onednn": lambda: products.seconds("oneDNN") / batch_size,
-        },
-        rounds,
-    )
-    best = min(timed["linear"], timed["onednn"])
-    loop, ours = timed["loop"], timed["ours"]
-    print(f"\n{dtype}, {batch_size} tokens a batch, medians of {rounds} rounds by turns")
-    print(f"  the article's loop (float32)   {1 / loop:8.1f} tokens/s")
-    for name in ("plain", "ours"):
-        label = {"plain": "plain batches of the model", "ours": "wordvec"}[name]
-        print(
-            f"  {label:30} {1 / timed[name]:8.1f} tokens/s  {loop / timed[name]:5.1f} × the loop"
-            f"  {best / timed[name]:.2f} of the best linear rate"
-        )
-    for name, label in (("linear", "F.linear alone"), ("onednn", "oneDNN's linear alone")):
-        print(f"  {label:30} {FLOPS_A_TOKEN / timed[name] / 1e9:8.0f} GFLOP/s")
-    print(f"  {V:,} tokens: {ours * V:.0f} s by wordvec, {loop * V / 60:.0f} min by the loop")
+    runs: dict[str, Callable[[], float]] = {
+        "plain batches of the model": lambda: seconds_per_token(plain, batch_size),
+        "wordvec": lambda: seconds_per_token(fast, batch_size),
+        "F.linear alone": lambda: products.seconds("F.linear") / batch_size,
+        "oneDNN's linear alone": lambda: products.seconds("oneDNN") / batch_size,
+    }
+    if loop:
+        runs["the article's loop (float32)"] = lambda: run_articles_loop(model) / LOOP_TOKENS
+    timed = run_in_turn(runs, rounds)
+    best = min(timed["F.linear alone"], timed["oneDNN's linear alone"])
+    print(f"\n{dtype}, {batch_size} tokens per batch, medians of {rounds} rounds in turn")
+    print(f"  prepared in {preparation:.2f} s, linear layers: {product}")
+    for name, seconds in timed.items():
+        if name.endswith("alone"):
+            print(f"  {name:30} {FLOPS_PER_TOKEN / seconds / 1e9:8.0f} GFLOP/s")
+        else:
+            print(
+                f"  {name:30} {1 / seconds:8.1f} tokens/s, {seconds * V:6.0f} s for {V:,} tokens, "
+                f"{best / seconds:.2f} of the best linear rate"
+            )
 
 
 def sweep(model: BertModel, sizes: Sequence[int], dtypes: Sequence[str], rounds: int) -> None:
-    """Ours alone, in batches of several sizes, by turns."""
+    """Time wordvec alone with several batch sizes, in turn."""
     for dtype in dtypes:
         runs: dict[str, Callable[[], float]] = {}
         for size in sizes:
-            fast = prepare(copy.deepcopy(model), torch.device("cpu"), dtype, size)
-            runs[str(size)] = partial(seconds_a_token, fast, size)
-        for name, seconds in by_turns(runs, rounds).items():
-            print(f"{dtype}  {name:>5} tokens a batch  {1 / seconds:8.1f} tokens/s")
+            fast = copy.deepcopy(model)
+            prepare(fast, CPU, dtype, size)
+            runs[str(size)] = partial(seconds_per_token, fast, size)
+        for name, seconds in run_in_turn(runs, rounds).items():
+            print(f"{dtype}  {name:>5} tokens per batch  {1 / seconds:8.1f} tokens/s")
 
 
-def by_turns(runs: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
-    """Run each once to warm up, then all of them in turn; the median of each."""
+def run_in_turn(runs: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """Run each once to warm up, then all of them in turn; return the median of each."""
     for run in runs.values():
         run()
-    taken: dict[str, list[float]] = {name: [] for name in runs}
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
-            taken[name].append(run())
-    return {name: statistics.median(times) for name, times in taken.items()}
+            seconds[name].append(run())
+    return {name: statistics.median(times) for name, times in seconds.items()}
 
 
-def articles_loop(model: BertModel) -> float:
-    """Seconds of the article's loop over a few tokens."""
+def run_articles_loop(model: BertModel) -> float:
+    """Run the article's loop over a few tokens and return its seconds."""
     began = time.perf_counter()
     with torch.no_grad():
         for id_ in range(LOOP_TOKENS):
@@ -125,18 +129,18 @@ def articles_loop(model: BertModel) -> float:
     return time.perf_counter() - began
 
 
-def seconds_a_token(model: torch.nn.Module, batch_size: int) -> float:
-    """Seconds a token, in one batch through the extractor's own code."""
+def seconds_per_token(model: torch.nn.Module, batch_size: int) -> float:
+    """Run one batch through wordvec's own code and return its seconds per token."""
     tokens = tuple(map(str, range(batch_size)))
     vocabulary = Vocabulary(tokens, Scheme.WORDPIECE, special_ids=(2, 3), cls_id=2, sep_id=3)
     began = time.perf_counter()
-    for _ in extract_from(model, vocabulary, batch_size=batch_size):
+    for _ in compute_blocks(model, vocabulary, batch_size=batch_size):
         pass
     return (time.perf_counter() - began) / batch_size
 
 
 class Products:
-    """The linear layers' products of one pass, by themselves."""
+    """The products of the linear layers of one pass, without the rest of the model."""
 
     def __init__(self, dtype: torch.dtype, rows: int) -> None:
         self.cases = [
@@ -144,33 +148,33 @@ class Products:
                 torch.randn(rows, i).to(dtype),
                 torch.randn(o, i).to(dtype),
                 torch.randn(o).to(dtype),
-                times * LAYERS,
+                count * LAYERS,
             )
-            for (i, o), times in SHAPES.items()
+            for (i, o), count in SHAPES.items()
         ]
-        self.packed = can_pack(self.cases[0][1])
+        self.packable = can_pack(self.cases[0][1])
 
     def seconds(self, kind: str) -> float:
-        """Seconds of all the products of one batch; infinite where oneDNN is absent."""
-        if kind == "oneDNN" and not self.packed:
+        """Return the seconds of all products of one batch; infinity if oneDNN is missing."""
+        if kind == "oneDNN" and not self.packable:
             return float("inf")
         total = 0.0
         with torch.inference_mode():
-            for x, weight, bias, times in self.cases:
+            for x, weight, bias, count in self.cases:
                 if kind == "oneDNN":
-                    laid_out = torch.ops.mkldnn._reorder_linear_weight(weight, len(x))  # noqa: SLF001
+                    packed = torch.ops.mkldnn._reorder_linear_weight(weight, len(x))  # noqa: SLF001
                 began = time.perf_counter()
-                for _ in range(times):
+                for _ in range(count):
                     if kind == "oneDNN":
-                        torch.ops.mkldnn._linear_pointwise(x, laid_out, bias, "none", [], "")  # noqa: SLF001
+                        torch.ops.mkldnn._linear_pointwise(x, packed, bias, "none", [], "")  # noqa: SLF001
                     else:
                         F.linear(x, weight, bias)
                 total += time.perf_counter() - began
         return total
 
 
-def machine() -> str:
-    """The machine in words."""
+def describe_machine() -> str:
+    """Return the processor, the threads and torch's version in one line."""
     cpu = platform.processor() or platform.machine()
     if _CPUINFO.exists():
         lines = _CPUINFO.read_text().splitlines()
@@ -179,17 +183,18 @@ def machine() -> str:
     return f"{os.cpu_count()} cores of {cpu}, {threads} threads, torch {torch.__version__}"
 
 
-class Others:
-    """How much of the machine others took meanwhile (Linux tells; elsewhere it is not known)."""
+class OtherLoad:
+    """The CPU time that other processes use during the measurement; Linux only."""
 
     def __init__(self) -> None:
         self.before = self._ticks()
 
     def __str__(self) -> str:
         if self.before is None or (now := self._ticks()) is None:
-            return "what else ran is not known"
-        everything, ours = (after - before for after, before in zip(now, self.before, strict=True))
-        return f"others took {max(everything - ours, 0) / os.sysconf('SC_CLK_TCK'):.1f} CPU seconds"
+            return "the load of other processes is unknown"
+        total, own = (after - before for after, before in zip(now, self.before, strict=True))
+        seconds = max(total - own, 0) / os.sysconf("SC_CLK_TCK")
+        return f"other processes used {seconds:.1f} CPU seconds"
 
     @staticmethod
     def _ticks() -> tuple[int, float] | None:

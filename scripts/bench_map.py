@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""How fast and how true the map is, beside scikit-learn's TSNE as in the article.
+"""Measure the speed and quality of the map, compared with scikit-learn's TSNE as in the article.
 
     .venv/bin/python scripts/bench_map.py [--table mini:static | --random] [--parts place,page]
 
-place  seconds, trustworthiness and neighbour recall of our places for 3,000, 10,000 and 32,000
-       tokens, and of scikit-learn's for 3,000 and 10,000 of the same (`--full`: for 32,000 too)
-page   the size of the page, and its frames while 32,000 points are panned in headless Chromium
+place  seconds, trustworthiness and neighbour recall of our positions for 3,000, 10,000 and 32,000
+       tokens, and of scikit-learn's for 3,000 and 10,000 of the same (`--full`: 32,000 too)
+page   the size of the page, and its frame times while 32,000 points are panned in headless Chromium
 
-Quality is measured against the ten true neighbours in the real space (L2). Recall is the share of
-them that are among the ten nearest on the map; trustworthiness (Venna and Kaski 2001) takes off for
-each of those ten by how far down the true ranks it lies. Both are counted exactly, in float64 and
-in blocks; of more than 10,000 tokens a fixed sample of 10,000 is judged, against all the others.
+Quality is measured against the ten nearest neighbours in the original space (L2). Recall is the
+share of them that are among the ten nearest on the map; trustworthiness (Venna and Kaski 2001) is
+reduced for each of the ten nearest on the map by its true rank beyond ten. Both are computed
+exactly, in float64 and in blocks; of more than 10,000 tokens a fixed sample of 10,000 is compared
+with all others.
 """
 
 from __future__ import annotations
@@ -37,26 +38,26 @@ if TYPE_CHECKING:
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
-from wordvec.api import open_table  # noqa: E402
+from wordvec.api import OpenTables  # noqa: E402
 from wordvec.map.build import build_map  # noqa: E402
 from wordvec.map.page import build_page  # noqa: E402  (this checkout's, installed or not)
 from wordvec.map.projection import Projection, project  # noqa: E402
-from wordvec.tables.name import Mode, TableRef  # noqa: E402
+from wordvec.tables.name import Mode  # noqa: E402
 from wordvec.tables.store import Store  # noqa: E402
 from wordvec.tables.table import Provenance, VectorTable  # noqa: E402
 from wordvec.vocabulary.lookup import Vocabulary  # noqa: E402
 
 OURS, ARTICLE = (3_000, 10_000, 32_000), (3_000, 10_000)  # tokens, from id 0
 K = 10
-SAMPLE, BLOCK = 10_000, 256  # rows judged at most, and how many at once
-V, D, GROUPS = 32_000, 256, 500  # of the made table
+SAMPLE, BLOCK = 10_000, 256  # rows compared at most, and how many at once
+V, D, GROUPS = 32_000, 256, 500  # of the random table
 SCREEN = {"width": 1280, "height": 800}
 SECONDS = 5  # of panning
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]  # no GPU: software draws
-# One step of panning a frame, around in a circle: the map is never left, nor does it stand still.
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]  # no GPU: rendered in software
+# Pan in a circle, one step per frame, so that the points move and stay in view.
 PAN = """([seconds, zoom]) => new Promise(done => {
     const { view, redraw } = wordvecMap, frames = [];
-    view.show({ ...view.home(), scale: view.whole * zoom });
+    view.show({ ...view.wholeMap(), scale: view.fitScale * zoom });
     let start = null, before = null;
     const step = now => {
         start ??= now;
@@ -76,7 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--table", default="mini:static", metavar="MODEL:MODE")
-    which.add_argument("--random", action="store_true", help=f"a made table of {V:,} x {D}")
+    which.add_argument("--random", action="store_true", help=f"a random table of {V:,} x {D}")
     parser.add_argument("--parts", default="place,page")
     parser.add_argument("--full", action="store_true", help="scikit-learn on 32,000 too, minutes")
     options = parser.parse_args()
@@ -91,7 +92,7 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class Placed:
-    """What one way made of the first `tokens` rows."""
+    """The result of one method on the first `tokens` rows."""
 
     tokens: int
     seconds: float
@@ -100,7 +101,7 @@ class Placed:
 
 
 class Bench:
-    """One table in a store of its own, where nothing of it has been worked out yet."""
+    """One table in a store of its own, with nothing computed from it yet."""
 
     def __init__(self, table: VectorTable, folder: Path, article: tuple[int, ...]) -> None:
         self.folder = folder
@@ -108,16 +109,16 @@ class Bench:
         store = Store(folder / "store")
         store.save(table)
         self.table = store.open(table.name)
-        self.derived = store.derived(table.name)
+        self.derived = store.derived(self.table)
 
     def place(self) -> None:
-        """Time both ways and judge what they made, the small maps first."""
+        """Time both methods and measure their quality, small maps first."""
         import sklearn
 
         print(
-            f"\nplaces on the plane: seconds from vectors to places, our neighbours included\n"
-            f"  scikit-learn {sklearn.__version__}: TSNE(n_components=2), all else its default "
-            "(as in the article; L2, perplexity 30,\n  a start from PCA, 1,000 iterations of "
+            f"\npositions: seconds from vectors to positions, with our neighbour search included\n"
+            f"  scikit-learn {sklearn.__version__}: TSNE(n_components=2), otherwise its defaults "
+            "(as in the article; L2, perplexity 30,\n  initialised by PCA, 1,000 iterations of "
             "Barnes-Hut), random_state=0, n_jobs=-1\n"
             f"{'':28}{'tokens':>8}{'seconds':>10}{'trustworthiness':>18}{f'recall at {K}':>14}"
         )
@@ -137,23 +138,23 @@ class Bench:
         report(f"seconds, scikit-learn {fewer:,} / ours {most:,}", ratio, "above 1")
         trust = ours[most].trustworthiness - theirs[fewer].trustworthiness
         report(f"trustworthiness, ours {most:,} - theirs {fewer:,}", trust, "at least 0")
-        print("  (recall falls as more tokens share the plane: compare it at the same number)")
+        print("  (recall falls with the number of tokens: compare it at the same number)")
 
     def counts(self, wanted: tuple[int, ...]) -> list[int]:
-        """Token counts that this table has."""
+        """Limit numbers of tokens to those that this table has."""
         return sorted({min(n, len(self.table)) for n in wanted})
 
     def placed(self, name: str, n: int, way: Callable[[NDArray[np.int64]], Projection]) -> Placed:
-        """Run one way on the first n tokens, and judge it."""
+        """Run one method on the first n tokens and measure its quality."""
         start = time.perf_counter()
         found = way(np.arange(n))
         seconds = time.perf_counter() - start
-        trust, recall = quality(self.table.vectors[found.rows], found.places)
+        trust, recall = quality(self.table.vectors[found.rows], found.positions)
         print(f"  {name:<26}{n:>8,}{seconds:>10.1f}{trust:>18.4f}{recall:>14.4f}", flush=True)
         return Placed(n, seconds, trust, recall)
 
     def our_places(self, rows: NDArray[np.int64]) -> Projection:
-        return project(self.table, rows, derived=self.derived)  # kept: the page takes them
+        return project(self.table, rows, derived=self.derived)  # saved: the page uses them
 
     def their_places(self, rows: NDArray[np.int64]) -> Projection:
         from sklearn.manifold import TSNE
@@ -164,7 +165,7 @@ class Bench:
         )
 
     def page(self) -> None:
-        """Print the sizes of pages, and pan the largest."""
+        """Print the sizes of two pages and pan the larger one."""
         print("\npages, without vectors")
         for n, wanted in ((3_000, 4), (32_000, 8)):
             file = self.folder / f"{n}.html"
@@ -173,10 +174,10 @@ class Bench:
         self.pan(file)
 
     def pan(self, file: Path) -> None:
-        """Pan a page at three zooms, and print how long its frames took."""
+        """Pan a page at three zooms and print its frame times."""
         program = shutil.which("chromium") or shutil.which("chromium-browser")
         if program is None:
-            print("\nno Chromium here to pan in: apt install chromium fonts-noto-cjk")
+            print("\ncannot pan: Chromium is not installed (apt install chromium fonts-noto-cjk)")
             return
         from playwright.sync_api import sync_playwright
 
@@ -197,7 +198,7 @@ class Bench:
 
 
 def opened(browser: Browser, file: Path) -> Page:
-    """A page from disk with the network off, when all its points are there."""
+    """Open a page from disk, with the network off, and wait until all points are drawn."""
     page = browser.new_context(viewport=SCREEN, offline=True).new_page()  # type: ignore[arg-type]
     page.goto(file.as_uri())
     page.wait_for_selector("html[data-ready]")
@@ -205,7 +206,7 @@ def opened(browser: Browser, file: Path) -> Page:
 
 
 def quality(vectors: NDArray[np.float32], places: NDArray[np.float32]) -> tuple[float, float]:
-    """Trustworthiness and recall at K of a map, exact, on at most SAMPLE of its N rows.
+    """Return trustworthiness and recall at K of a map, for at most SAMPLE of its N rows.
 
     vectors: (N, D). places: (N, 2).
     """
@@ -217,8 +218,8 @@ def quality(vectors: NDArray[np.float32], places: NDArray[np.float32]) -> tuple[
     penalty = kept = 0
     for begin in range(0, len(rows), BLOCK):
         some = rows[begin : begin + BLOCK]
-        distances = squares - 2 * wide[some] @ wide.T  # (B, N), each line less its own square
-        distances[np.arange(len(some)), some] = np.inf  # no row is its own neighbour
+        distances = squares - 2 * wide[some] @ wide.T  # (B, N), without the row's own square
+        distances[np.arange(len(some)), some] = np.inf  # a row is not its own neighbour
         ranks = ranks_of(near[begin : begin + BLOCK], distances)
         penalty += int(np.maximum(ranks - K, 0).sum())
         kept += int((ranks <= K).sum())
@@ -227,18 +228,18 @@ def quality(vectors: NDArray[np.float32], places: NDArray[np.float32]) -> tuple[
 
 
 def nearest_on_map(places: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The K nearest others on the plane: (R, K) for R rows."""
+    """Return the K nearest other rows on the map: (R, K) for R rows."""
     from scipy.spatial import cKDTree
 
     _, ids = cKDTree(places).query(places[rows], K + 1)
     others = ids != rows[:, None]
-    others[others.all(axis=1), -1] = False  # among doubles a row may not find itself
+    others[others.all(axis=1), -1] = False  # a row with duplicates may not find itself
     found: NDArray[np.int64] = ids[others].reshape(len(rows), K)
     return found
 
 
 def ranks_of(ids: NDArray[np.int64], distances: NDArray[np.float64]) -> NDArray[np.int64]:
-    """True ranks, from 1, of some ids (B, K) of each line of distances (B, N)."""
+    """Return the true ranks, from 1, of ids (B, K) in rows of distances (B, N)."""
     own = np.take_along_axis(distances, ids, axis=1)
     return np.stack(
         [1 + (distances < own[:, [k]]).sum(axis=1) for k in range(ids.shape[1])], axis=1
@@ -246,14 +247,14 @@ def ranks_of(ids: NDArray[np.int64], distances: NDArray[np.float64]) -> NDArray[
 
 
 def stored_table(name: str) -> VectorTable:
-    opened = open_table(TableRef.parse(name), Store())
+    opened = OpenTables(Store()).open(name)
     for note in opened.notes:
         print(f"Note: {note}")
-    return opened.table
+    return opened.data
 
 
 def made_table() -> VectorTable:
-    """Groups of very different sizes, each spread in twelve directions of its own, and noise."""
+    """Return groups of very different sizes, each spread in twelve directions, with noise."""
     rng = np.random.default_rng(0)
     group = np.minimum(rng.geometric(0.004, V), GROUPS) - 1  # (V,)
     spread = rng.standard_normal((GROUPS, 12, D)) / 5
@@ -267,8 +268,8 @@ def made_table() -> VectorTable:
     return VectorTable.from_vectors(Vocabulary(tokens), vectors, Provenance("random", Mode.STATIC))
 
 
-def report(name: str, value: float, wanted: str) -> None:
-    print(f"  {name:<44}{value:8.3f}      wanted: {wanted}", flush=True)
+def report(name: str, value: float, target: str) -> None:
+    print(f"  {name:<44}{value:8.3f}      (target: {target})", flush=True)
 
 
 if __name__ == "__main__":

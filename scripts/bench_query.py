@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""How fast questions are answered, on a random table of the reference's size (32,000 × 768).
+"""Measure the speed of queries on a random table of the reference's size (32,000 × 768).
 
     python scripts/bench_query.py [--rounds 15] [--parts cold,open,block]
 
-cold   a whole `wordvec query`, beside the bare imports of numpy, faiss and click, and beside the
-       article's way (import torch and transformers, unpickle the vectors, build the index)
-open   one question at a time in an open process, beside gensim's most_similar and bare faiss
-block  1,000 lines on standard input, beside bare faiss and gensim
+cold   a whole `wordvec query`, compared with importing numpy, faiss and click alone, and with the
+       article's method (import torch and transformers, unpickle the vectors, build the index)
+open   one query at a time in a running process, compared with gensim's most_similar and bare faiss
+block  1,000 lines on standard input, compared with bare faiss and gensim
 
-What stands side by side is alternated, run by run, and the median taken. The answers of a random
-table mean nothing; the time that they take is that of the real one.
+The methods that are compared run in turn, and the median counts. The results on a random table are
+meaningless, but take as long as on a real one.
 """
 
 from __future__ import annotations
@@ -36,13 +36,14 @@ if TYPE_CHECKING:
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
+from wordvec.search.space import Space  # noqa: E402
 from wordvec.tables.name import Mode, TableName  # noqa: E402
 from wordvec.tables.store import Store  # noqa: E402  (this checkout's, installed or not)
 from wordvec.tables.table import Provenance, VectorTable  # noqa: E402
 from wordvec.vocabulary.lookup import Vocabulary  # noqa: E402
 
 V, D, LINES = 32_000, 768, 1_000
-CALLS = 3  # of each way in a turn
+CALLS = 3  # of each method per turn
 NAME = TableName("random", Mode.STATIC)
 QUESTION = "王-男+女"
 
@@ -67,8 +68,8 @@ distances, ids = index.search(queries, 10)
 for near, far in zip(ids.tolist(), distances.tolist()):
     print(near, far)
 """
-# Runs a command and prints its seconds and its largest resident size. A process of its own, since a
-# child begins with the size of the process that it was forked from, and ours holds the tables.
+# Runs a command and prints its seconds and its largest resident size. It is a process of its own,
+# because a child starts with the size of its parent, and this one has the tables in memory.
 TIMER = """
 import os, sys, time
 start = time.perf_counter()
@@ -94,7 +95,7 @@ def main() -> None:
 
 
 class Bench:
-    """One random table in a store of its own, and what is timed on it."""
+    """One random table in a store of its own, and the measurements on it."""
 
     def __init__(self, folder: Path, rounds: int) -> None:
         self.folder = folder
@@ -112,10 +113,10 @@ class Bench:
         self.queries = np.stack([rows[a] - rows[b] + rows[c] for a, b, c in named])
         self.env = {**os.environ, "PYTHONPATH": str(SOURCE), "WORDVEC_MODEL": NAME.model}
         self.env["WORDVEC_HOME"] = str(self.store.root)
-        self.env.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
+        self.env.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has bytecode files
 
     def cold(self) -> None:
-        """Time whole processes that answer one question."""
+        """Time whole processes that run one query."""
         article = self.folder / "vectors.pickle"
         article.write_bytes(pickle.dumps(dict(enumerate(np.array(self.table.vectors)))))
         ours = [sys.executable, "-m", "wordvec", "query", QUESTION]
@@ -124,33 +125,33 @@ class Bench:
                 "imports of numpy, faiss, click": [sys.executable, "-c", IMPORTS],
                 "wordvec query, l2": ours,
                 "wordvec query, cosine": [*ours, "--metric", "cosine"],
-                "the article's way": [sys.executable, "-c", ARTICLE, str(article)],
+                "the article's method": [sys.executable, "-c", ARTICLE, str(article)],
             }
         )
-        imports, l2, cosine, way = (seconds for seconds, _ in found.values())
-        print(f"\na cold question (median of {self.rounds} processes each, alternated)")
+        imports, l2, cosine, theirs = (seconds for seconds, _ in found.values())
+        print(f"\na cold query (median of {self.rounds} processes each, in turn)")
         for name, (seconds, resident) in found.items():
             print(f"  {name:<32}{1000 * seconds:8.0f} ms{resident / 2**20:8.0f} MiB resident")
         report("l2 / imports", l2 / imports, "at most 1.4")
         report("cosine / imports", cosine / imports, "at most 1.4")
-        report("the article's way / l2", way / l2, "at least 15")
+        report("the article's method / l2", theirs / l2, "at least 15")
         report("resident MB, l2", found["wordvec query, l2"][1] / 1e6, "at most 160")
         report("resident MB, cosine", found["wordvec query, cosine"][1] / 1e6, "at most 200")
 
     def open(self) -> None:
-        """Time one question at a time, the table being open."""
+        """Time one query at a time with an open table."""
         import faiss
 
         from wordvec.analysis.query import QueryEngine
         from wordvec.expression.parser import parse
-        from wordvec.search.settings import Metric, Settings
+        from wordvec.search.settings import Metric, QuerySettings
 
         keyed = self.keyed_vectors()
         index = self.flat_index()
         rows = np.asarray(self.table.vectors)
 
         def ours(metric: Metric) -> Callable[[int], object]:
-            asker = QueryEngine(self.table, Settings(metric=metric))
+            asker = QueryEngine(Space(self.table), QuerySettings(metric=metric))
             return lambda i: asker.answer([asker.prepare(parse(self.lines[i]))])
 
         ways: dict[str, Callable[[int], object]] = {
@@ -162,16 +163,16 @@ class Bench:
         }
         found = alternated(ways, 4 * self.rounds)
         count = 4 * self.rounds * CALLS
-        print(f"\none question, table open (median of {count} each, by turns)")
+        print(f"\none query, open table (median of {count} each, in turn)")
         for name, seconds in found.items():
             print(f"  {name:<32}{1000 * seconds:8.2f} ms")
         gensim = found["gensim most_similar"]
         report("gensim / wordvec, l2", gensim / found["wordvec, l2"], "above 1")
         report("gensim / wordvec, cosine", gensim / found["wordvec, cosine"], "above 1")
-        print(f"  ({faiss.omp_get_max_threads()} threads of faiss)")
+        print(f"  (faiss has {faiss.omp_get_max_threads()} threads)")
 
     def block(self) -> None:
-        """Time 1,000 lines: in an open process from text to text, and as whole processes."""
+        """Time 1,000 lines: from text to text in a running process, and as whole processes."""
         keyed = self.keyed_vectors()
         index = self.flat_index()
         ways: dict[str, Callable[[int], object]] = {
@@ -181,7 +182,7 @@ class Bench:
         found = alternated(ways, self.rounds)
         once = alternated({"gensim": lambda i: most_similar(keyed, self.words[i])}, LINES)
         gensim = once["gensim"] * LINES
-        print(f"\n{LINES} questions, table open (median of {self.rounds} each, alternated)")
+        print(f"\n{LINES} queries, open table (median of {self.rounds} each, in turn)")
         for name, seconds in found.items():
             print(f"  {name:<32}{1000 * seconds:8.0f} ms")
         print(f"  {'gensim most_similar, one by one':<32}{1000 * gensim:8.0f} ms")
@@ -209,26 +210,24 @@ class Bench:
         report("bare / wordvec", bare / ours, "at least 0.6")
 
     def answer_lines(self) -> str:
-        """Answer the lines as the command does, from text to text."""
+        """Run the queries as the command does, from text to text."""
         from io import BytesIO
 
         from wordvec.analysis.query import QueryEngine
-        from wordvec.cli import query as command
-        from wordvec.cli.output import Format, OutputStyle
-        from wordvec.search.settings import Settings
+        from wordvec.cli.output import Format
+        from wordvec.cli.query import LineAnswers, print_answers
+        from wordvec.search.settings import QuerySettings
 
         out, sys.stdout = sys.stdout, StringIO()
         try:
-            asker = QueryEngine(self.table, Settings())
-            writer = command.AnswerWriter(Format.TEXT, OutputStyle())
-            stream = BytesIO(self.text.encode())
-            command._answer_lines(asker, stream, writer)  # noqa: SLF001  (what `query -` runs)
+            asker = QueryEngine(Space(self.table), QuerySettings())
+            print_answers(LineAnswers(asker, BytesIO(self.text.encode())), Format.TEXT)
             return sys.stdout.getvalue()
         finally:
             sys.stdout = out
 
     def flat_index(self) -> Any:
-        """The article's index, built."""
+        """Build the article's index."""
         import faiss
 
         index = faiss.IndexFlatL2(D)
@@ -236,7 +235,7 @@ class Bench:
         return index
 
     def keyed_vectors(self) -> Any:
-        """The same vectors in gensim, its norms worked out."""
+        """Put the same vectors into gensim and compute its norms."""
         from gensim.models import KeyedVectors
 
         keyed = KeyedVectors(D)
@@ -247,7 +246,10 @@ class Bench:
     def processes(
         self, commands: dict[str, list[str]], *, stdin: Path | None = None
     ) -> dict[str, tuple[float, float]]:
-        """Median seconds and bytes resident of each command, alternated after one run to warm."""
+        """Run the commands in turn; return median seconds and resident bytes of each.
+
+        The first turn is not counted.
+        """
         times: dict[str, list[float]] = {name: [] for name in commands}
         resident = dict.fromkeys(commands, 0.0)
         for turn in range(self.rounds + 1):
@@ -260,18 +262,18 @@ class Bench:
 
     def process(self, command: list[str], stdin: Path | None) -> tuple[float, float]:
         with stdin.open("rb") if stdin else Path(os.devnull).open("rb") as source:
-            told = subprocess.run(
+            done = subprocess.run(
                 [sys.executable, "-S", "-c", TIMER, *command],
                 env=self.env, stdin=source, capture_output=True, text=True, check=False,
             )  # fmt: skip
-        if told.returncode:
-            sys.exit(f"{command[:4]} failed:\n{told.stderr}")
-        seconds, resident = told.stdout.split()
+        if done.returncode:
+            sys.exit(f"{command[:4]} failed:\n{done.stderr}")
+        seconds, resident = done.stdout.split()
         return float(seconds), int(resident) * (1 if sys.platform == "darwin" else 1024)
 
 
 def random_table() -> VectorTable:
-    """Rows of about length 1, under made-up tokens and the three of the question."""
+    """Return a table with rows of norm about 1, for invented tokens and the three of the query."""
     rng = np.random.default_rng(0)
     vectors: NDArray[np.float32] = rng.standard_normal((V, D), dtype=np.float32) / np.float32(28)
     kana = [chr(code) for code in range(ord("ァ"), ord("ァ") + 80)]
@@ -286,9 +288,9 @@ def most_similar(keyed: Any, words: list[str]) -> object:
 
 
 def alternated(ways: dict[str, Callable[[int], object]], rounds: int) -> dict[str, float]:
-    """Median seconds of each way: turn by turn, some calls each, the first of a turn not counted.
+    """Call the methods in turn, several times each; return the median seconds of each.
 
-    That first call pays for the way before it, whose threads may still spin on the cores.
+    The first call of a turn is not counted: threads of the method before may still be running.
     """
     times: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(rounds):
@@ -301,8 +303,8 @@ def alternated(ways: dict[str, Callable[[int], object]], rounds: int) -> dict[st
     return {name: statistics.median(seconds) for name, seconds in times.items()}
 
 
-def report(name: str, value: float, wanted: str) -> None:
-    print(f"  {name:<32}{value:8.2f}      wanted: {wanted}")
+def report(name: str, value: float, target: str) -> None:
+    print(f"  {name:<32}{value:8.2f}      (target: {target})")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Ask the reference model what the classic article asked it, and print both answers side by side.
+"""Ask the reference model the article's questions and print both answers side by side.
 
     .venv/bin/python scripts/reproduce_article.py [--store DIR]
 
 It needs the reference model (445 MB, from the hub or its cache) and the extra `extract`.
-Exit codes: 0 every answer is the article's, 1 some are not, 3 the model could not be had.
+Exit codes: 0 all answers are the article's, 1 some are not, 3 the model is not available.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import sys
 from typing import Any
 
 from wordvec.errors import WordvecError
-from wordvec.models.find import REFERENCE, find_model
-from wordvec.text import pad
+from wordvec.models.default import REFERENCE
+from wordvec.models.find import find_model
+from wordvec.text import width
 
 COULD_NOT_RUN = 3
 ANSWERS = {
@@ -39,12 +40,12 @@ NORMS = {
 
 
 def main() -> int:
-    """Extract, ask, compare; the exit code."""
-    arguments = argparse.ArgumentParser(description="the article's questions, asked again")
-    arguments.add_argument("--store", help="folder of the tables")
+    """Extract, ask and compare; return the exit code."""
+    arguments = argparse.ArgumentParser(description="ask the article's questions")
+    arguments.add_argument("--store", help="the folder of tables")
     store = arguments.parse_args().store
     try:
-        source = find_model(REFERENCE, bars=True)
+        source = find_model(REFERENCE, show_progress=True)
     except WordvecError as error:
         print(f"Could not run: {error.message}", file=sys.stderr)
         return COULD_NOT_RUN
@@ -58,7 +59,7 @@ def main() -> int:
     return 0 if all(agreed) else 1
 
 
-# Another process for each command: torch and faiss do not go together in one on macOS.
+# One process per command: on macOS torch and faiss cannot be loaded into the same one.
 _WORDVEC = [sys.executable, "-m", "wordvec"]
 
 
@@ -66,10 +67,14 @@ def _same_answer(mode: str, query: str, where: list[str]) -> bool:
     published = ANSWERS[mode, query].split()
     answer = _ask("query", query, "--mode", mode, *where)[0]
     ours = [neighbour["token"] for neighbour in answer["neighbours"]]
-    print(f"\n{mode} {query}\n  {pad('published', 14)}wordvec")
+    print(f"\n{mode} {query}\n  {_pad('published')}wordvec")
     for theirs, token in zip(published, ours, strict=True):
-        print(f"  {pad(theirs, 14)}{pad(token, 14)}{'' if theirs == token else '←'}".rstrip())
+        print(f"  {_pad(theirs)}{_pad(token)}{'' if theirs == token else '←'}".rstrip())
     return published == ours
+
+
+def _pad(token: str) -> str:
+    return token + " " * (14 - width(token))
 
 
 def _same_norms(where: list[str]) -> list[bool]:

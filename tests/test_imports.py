@@ -82,7 +82,7 @@ def test_imports_go_down_only(path: Path) -> None:
         assert other == own or FLOOR[other] > FLOOR[own], f"{own} must not import {module}"
 
 
-def test_no_module_imports_itself_by_way_of_others() -> None:
+def test_there_is_no_circular_import() -> None:
     graph = {module_of(path): own_imports(path) & MODULE_NAMES for path in MODULES}
     graph["wordvec"] = set()
     done: set[str] = set()
@@ -154,7 +154,7 @@ def test_help_loads_click_alone() -> None:
     assert not loaded_by(code.replace("['--help']", "['query', '--help']")) & HEAVY
 
 
-def test_the_query_engine_never_meets_torch() -> None:
+def test_questions_do_not_load_torch() -> None:
     assert not loaded_by("import wordvec.analysis.query, wordvec.analysis.norms, wordvec.api") & {
         "torch",
         "transformers",
@@ -168,7 +168,7 @@ def test_public_names_are_loaded_when_they_are_first_used(name: str) -> None:
     assert name in dir(wordvec)
 
 
-def test_type_checkers_are_told_of_the_public_names_and_of_no_other() -> None:
+def test_type_checkers_see_exactly_the_public_names() -> None:
     tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
     [told] = [node for node in tree.body if isinstance(node, ast.If)]
     names = {

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
-from wordvec.text import _PLAIN, TokenClass, classify, clip, escape, nfkc, pad, width
+from wordvec.text import _PLAIN, TokenClass, classify, clip, escape, nfkc, width
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,11 @@ from wordvec.text import _PLAIN, TokenClass, classify, clip, escape, nfkc, pad, 
         ("", "other"),
     ],
 )
-def test_each_kind_of_writing_has_its_class(surface: str, token_class: str) -> None:
+def test_each_script_has_its_class(surface: str, token_class: str) -> None:
     assert classify(surface) == token_class
 
 
-def test_a_special_token_or_a_subword_is_that_first() -> None:
+def test_special_and_subword_come_before_the_script() -> None:
     assert classify("[CLS]", special=True, subword=True) is TokenClass.SPECIAL
     assert classify("王", subword=True) is TokenClass.SUBWORD
 
@@ -68,7 +68,7 @@ def test_a_special_token_or_a_subword_is_that_first() -> None:
         ("\U000e0041", r"\U000e0041"),
     ],
 )
-def test_what_a_terminal_would_hide_or_obey_is_escaped(token: str, shown: str) -> None:
+def test_hidden_and_control_characters_are_escaped(token: str, shown: str) -> None:
     assert escape(token) == shown
 
 
@@ -103,12 +103,6 @@ def test_the_characters_whose_width_is_known_agree_with_the_tables() -> None:
     known = [char for char in map(chr, range(0x10000)) if _PLAIN.fullmatch(char)]
     assert len(known) > 20_000
     assert [char for char in known if width(char) != wcswidth(char)] == []
-
-
-def test_padding_fills_by_cells_on_either_side() -> None:
-    assert pad("王", 4) == "王  "
-    assert pad("王", 4, right=True) == "  王"
-    assert pad("女王", 3) == "女王"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is published: the wheel, alone in an empty environment."""
+"""The wheel, installed alone in an empty environment."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def run(*command: str | Path, **environment: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_wheel_alone_answers_the_first_question(tmp_path: Path) -> None:
+def test_the_wheel_alone_answers_the_first_query(tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", with_pip=True)
     programs = tmp_path / "venv" / BIN
     run(programs / "python", "-m", "pip", "wheel", "--no-deps", "-w", tmp_path, ROOT)
@@ -37,8 +37,8 @@ def test_the_wheel_alone_answers_the_first_question(tmp_path: Path) -> None:
     assert wheel.stat().st_size < 30_000_000
     run(programs / "python", "-m", "pip", "install", wheel, "--constraint", CONSTRAINTS)
     assert "torch" not in run(programs / "python", "-m", "pip", "list")
-    asked: list[str | Path] = [programs / "wordvec", "query", "国王-男+女", "-k", "5", "--tsv"]
-    answer = run(*asked, WORDVEC_HOME=str(tmp_path / "store"))
+    query: list[str | Path] = [programs / "wordvec", "query", "国王-男+女", "-k", "5", "--tsv"]
+    answer = run(*query, WORDVEC_HOME=str(tmp_path / "store"))
     tokens = [line.split("\t")[2] for line in answer.splitlines()[1:]]
     assert len(tokens) == 5
     assert {"国王", "女王"} <= set(tokens)

@@ -1,11 +1,11 @@
-"""The model of step 6: a small BertForMaskedLM that begins by looking at neighbours.
+"""The model of step 6: a small BertForMaskedLM whose attention starts at neighbouring words.
 
-A random transformer spends its first millions of tokens on finding out that the next word matters.
-Ours is told so: the position vectors are sinusoids in a subspace that the word vectors hardly use
-(their SUBSPACE least principal directions), and some heads begin as "look `offset` places away":
-query and key are both read from that subspace, the query turned by the offset, so that
-query · key = c Σ cos(ω (i + offset - j)) has its peak at j = i + offset. All but the position
-vectors is trained from there.
+A randomly initialised transformer needs millions of tokens to learn that neighbouring words matter.
+This initialisation builds it in: the position vectors are sinusoids in a subspace that the word
+vectors hardly use (their SUBSPACE weakest principal directions), and some heads start by attending
+`offset` places away. Their query and key are both read from that subspace, the query rotated by the
+offset, so that query · key = c Σ cos(ω (i + offset - j)) has its maximum at j = i + offset. All
+parameters but the position vectors are then trained.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ LAYERS = 4
 HEADS = 4
 POSITIONS = 128
 INITIAL_STD = 0.04
-POSITION_SHARE = 0.7  # norm of a position vector, the word vectors having norm 1 on average
+POSITION_SHARE = 0.7  # norm of a position vector; word vectors have norm 1 on average
 SUBSPACE = 32  # directions
-SHARPNESS = 1.0  # of the heads that look at a neighbour
-FASTEST, SLOWEST = 2.0, 0.05  # radians a position
+SHARPNESS = 1.0  # of the heads that attend to a neighbour
+FASTEST, SLOWEST = 2.0, 0.05  # radians per position
 
-# the offsets that the first heads of each layer begin with; the other heads begin at random
+# initial offsets of the first heads of each layer; the other heads are random
 OFFSETS = ((-1, 1, -2, 2), (-1, 1, -3), (-1, 1), ())
 
 
@@ -76,19 +76,19 @@ def build(table: Floats, log_frequency: Floats) -> BertForMaskedLM:
 
 
 def least_directions(table: Floats, count: int) -> Tensor:
-    """(D, count): the orthonormal directions in which the vectors vary least."""
+    """Return the orthonormal directions in which the vectors vary least: (D, count)."""
     centred = table - table.mean(axis=0)
     _, directions = np.linalg.eigh(centred.T @ centred)  # in ascending order
     return torch.from_numpy(np.ascontiguousarray(directions[:, :count], dtype=np.float32))
 
 
 def frequencies(count: int) -> Tensor:
-    """(count,): radians a position, in geometric steps."""
+    """Return frequencies in radians per position, in geometric steps: (count,)."""
     return torch.exp(torch.linspace(math.log(FASTEST), math.log(SLOWEST), count))
 
 
 def positions(subspace: Tensor) -> Tensor:
-    """(POSITIONS, D): sinusoids, the two halves of the subspace being cosines and sines."""
+    """Return sinusoids: cosines in one half of the subspace, sines in the other: (POSITIONS, D)."""
     half = subspace.shape[1] // 2
     angles = torch.arange(POSITIONS)[:, None] * frequencies(half)
     waves = torch.cat([angles.cos(), angles.sin()], dim=1)  # (POSITIONS, 2 half), of norm √half
@@ -106,7 +106,7 @@ def look_at_neighbour(
 
 
 def turned(subspace: Tensor, offset: int) -> Tensor:
-    """(size, D): reads the subspace as it would be `offset` positions later."""
+    """Return the matrix that reads the subspace as it is `offset` positions later: (size, D)."""
     half = subspace.shape[1] // 2
     angle = offset * frequencies(half)
     cosines, sines = subspace.T[:half], subspace.T[half:]

@@ -1,4 +1,4 @@
-"""Windows of token ids with whole words masked: what the model of step 6 reads."""
+"""Windows of token ids with whole words masked: the input of step 6."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 Ids = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-# window lengths, [CLS] and [SEP] included, and how often each is drawn: mostly 64; some long ones,
-# for sentences; some short ones, down to a token alone, since `[CLS] token [SEP]` is what the model
-# is asked most
+# window lengths, with [CLS] and [SEP], and their probabilities: mostly 64; some long ones for
+# sentences; some short ones, down to a single token, since `[CLS] token [SEP]` is the main use of
+# the model
 ALONE = 3
 LENGTHS = ((64, 0.74), (128, 0.08), (16, 0.08), (ALONE, 0.1))
-KEPT, RANDOM = 0.1, 0.1  # of the chosen words, as in BERT; the rest becomes [MASK]
+KEPT, RANDOM = 0.1, 0.1  # shares of the chosen words, as in BERT; the rest becomes [MASK]
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """All parts as one row of ids, and how likely a window begins in each part."""
+    """All parts as one sequence of ids, and the probability that a window begins in each part."""
 
     ids: npt.NDArray[np.uint16]  # (N,)
     starts: Ids  # (parts + 1,)
@@ -43,7 +43,7 @@ class Text:
         return cls(np.concatenate(arrays), starts, share / share.sum())
 
     def windows(self, count: int, length: int, random: np.random.Generator) -> Ids:
-        """(count, length): [CLS], running text with [SEP] between its lines, [SEP]."""
+        """Return windows: [CLS], text with [SEP] between its lines, [SEP]: (count, length)."""
         part = random.choice(len(self.share), size=count, p=self.share)
         room = np.maximum(self.starts[part + 1] - self.starts[part] - length, 1)
         begin = self.starts[part] + (random.random(count) * room).astype(np.int64)
@@ -55,24 +55,24 @@ class Text:
 
 
 def continues(tokens: list[str]) -> Mask:
-    """(V,): which tokens go on with the word before them."""
+    """Return which tokens continue a word: (V,)."""
     return np.array([token.startswith(CONTINUES) and len(token) > 2 for token in tokens])
 
 
 def words_of(batch: Ids, continuing: Mask) -> Ids:
-    """(B, L): the number of the word that each place belongs to, in its window."""
+    """Return the number of the word that each position belongs to, per window: (B, L)."""
     return np.cumsum(~continuing[batch], axis=1) - 1
 
 
 def choose(batch: Ids, continuing: Mask, rate: float, random: np.random.Generator) -> Mask:
-    """(B, L): the places of the words chosen, whole words each with chance `rate`; no specials."""
-    drawn = random.random(batch.shape) < rate  # one draw a word is looked at: that of its number
+    """Return the positions of words chosen with probability `rate`, no specials: (B, L)."""
+    drawn = random.random(batch.shape) < rate  # each word uses one draw, at its number
     chosen = np.take_along_axis(drawn, words_of(batch, continuing), axis=1)
     return chosen & (batch >= len(SPECIALS))
 
 
 def hide(batch: Ids, chosen: Mask, size: int, random: np.random.Generator) -> Ids:
-    """The batch as the model sees it: chosen places [MASK], some kept, some random tokens."""
+    """Return the batch as the model reads it: chosen positions are [MASK], kept, or random."""
     fate = random.random(batch.shape)
     seen = np.where(chosen & (fate >= KEPT + RANDOM), MASK, batch)
     anything = random.integers(len(SPECIALS), size, size=batch.shape)
@@ -80,7 +80,7 @@ def hide(batch: Ids, chosen: Mask, size: int, random: np.random.Generator) -> Id
 
 
 def alone(count: int, size: int, random: np.random.Generator) -> Ids:
-    """(count, 3): [CLS] token [SEP], every token of the vocabulary as likely as another."""
+    """Return [CLS] token [SEP] with tokens drawn uniformly from the vocabulary: (count, 3)."""
     batch = np.full((count, ALONE), SEP, dtype=np.int64)
     batch[:, 0] = CLS
     batch[:, 1] = random.integers(len(SPECIALS), size, size=count)

@@ -1,9 +1,9 @@
-"""Step 1, clean: a folder of text files becomes numbered parts of normalised lines.
+"""Step 1, clean: turn a folder of text files into numbered parts of normalised lines.
 
 Reads every `*.txt` and `*.txt.xz` in a folder. A line is kept, NFKC-normalised, if it is long
-enough and has kana in it (which drops tables, bare names, Chinese and English). Of every
-HELD_OUT_CYCLE blocks of lines the last is held out: it goes into `heldout/` and is seen by no later
-step but the measuring.
+enough and has kana in it (which drops tables, bare names, Chinese and English). The last of every
+HELD_OUT_CYCLE blocks of lines is held out: it goes into `heldout/`, and only the step that measures
+reads it.
 
     python clean.py TEXTS RUN
 
@@ -36,7 +36,7 @@ SPACES = re.compile(r"\s+")
 
 
 def cleaned(line: str) -> str:
-    """The line normalised, or the empty string where it is no Japanese prose.
+    """Return the normalised line, or an empty string if it is not Japanese prose.
 
     >>> cleaned("  ＡＢＣ　と言うのは、何の略だろうか。 ")
     'ABC と言うのは、何の略だろうか。'
@@ -59,14 +59,14 @@ def cleaned_lines(path: Path) -> Iterator[str]:
 
 
 def batched(lines: Iterable[str], size: int) -> Iterator[list[str]]:
-    """Lists of `size`, the last one shorter (itertools has it from Python 3.12)."""
+    """Yield lists of `size` items, the last one shorter (in itertools from Python 3.12)."""
     left = iter(lines)
     while batch := list(islice(left, size)):
         yield batch
 
 
 def split(lines: list[str]) -> tuple[list[str], list[str]]:
-    """(kept, held out): the last block of every HELD_OUT_CYCLE is held out.
+    """Return (kept, held out): the last block of every HELD_OUT_CYCLE is held out.
 
     A short part holds out its last block too, if it has two or more.
     """
@@ -88,7 +88,7 @@ def write(path: Path, lines: list[str]) -> None:
 
 
 def clean_file(path: Path, run: Path) -> int:
-    """Clean one file into parts, unless that was done before; the count of lines."""
+    """Clean one file into parts, unless it is done already; return the number of lines."""
     name = path.name.removesuffix(".xz").removesuffix(".txt")
     done = run / "clean" / f".{name}.done"
     if done.exists():

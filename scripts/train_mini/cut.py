@@ -1,11 +1,11 @@
-"""Step 2, cut: words by MeCab with the IPADIC dictionary, one space between them.
+"""Step 2, cut: split lines into words by MeCab with the IPADIC dictionary.
 
-The cut is the one that BertJapaneseTokenizer makes with `mecab_kwargs={"mecab_dic": "ipadic"}`.
+The words are those that BertJapaneseTokenizer makes with `mecab_kwargs={"mecab_dic": "ipadic"}`.
 
     python cut.py RUN [--processes 2]
 
-reads RUN/clean and RUN/heldout/clean, writes RUN/cut and RUN/heldout/cut, a part at a time; parts
-already there are left as they are.
+reads RUN/clean and RUN/heldout/clean, writes RUN/cut and RUN/heldout/cut, part by part; existing
+parts are kept.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def tagger() -> fugashi.GenericTagger:
 
 
 def cut_line(line: str) -> str:
-    """One line cut into words, a space between them."""
+    """Return one line as words separated by spaces."""
     return str(tagger().parse(line)).strip()
 
 
@@ -39,7 +39,7 @@ def cut_part(job: tuple[Path, Path]) -> None:
 
 
 def jobs(run: Path) -> list[tuple[Path, Path]]:
-    """(source, target) of the parts not cut yet."""
+    """Return (source, target) of the parts that are not cut yet."""
     found = []
     for folder in (run, run / "heldout"):
         for source in parts_of(folder / "clean", ".txt"):

@@ -1,12 +1,12 @@
-"""Step 5, embeddings: word2vec (CBOW) over the token ids gives the model its first input vectors.
+"""Step 5, embeddings: word2vec (CBOW) over the token ids gives the initial input vectors.
 
-The few directions in which most of their length lies tell frequent tokens from rare ones and old
-text from new; they are taken out (all-but-the-top, Mu and Viswanath 2018, with their D / 100).
+The strongest directions only separate frequent tokens from rare ones and old text from new; they
+are removed (all-but-the-top, Mu and Viswanath 2018, with D / 100 components).
 
     python embeddings.py RUN --weight kyoto=3 --weight jaquad=3 [--passes 6] [--threads 2]
 
-reads RUN/ids and RUN/vocab.txt, writes RUN/stream.txt (the ids as words, a line of text a line),
-RUN/word2vec-1.npz … after every pass (a later run goes on from the last) and RUN/embeddings.npy:
+reads RUN/ids and RUN/vocab.txt, writes RUN/stream.txt (ids as words, one line of text per line),
+RUN/word2vec-1.npz … after every pass (a later run resumes from the last) and RUN/embeddings.npy:
 (V, 256) float32.
 """
 
@@ -29,25 +29,25 @@ Counts = npt.NDArray[np.int64]
 
 FIRST_RATE = 0.05
 LAST_RATE = 0.0005
-FEW = 20  # a token seen less often leans on its twin (`X` and `##X`)
+FEW = 20  # a token seen less often is moved towards its twin (`X` and `##X`)
 SHORTEST_LINE = 3  # tokens
 
 
 def order(parts: list[Path], weights: Weights) -> list[Path]:
-    """The parts in random order, each as often as its source's weight says (rounded)."""
+    """Return the parts in random order, each repeated by the rounded weight of its source."""
     repeated = [part for part in parts for _ in range(round(weights.of(source_of(part))))]
     random.Random(0).shuffle(repeated)  # noqa: S311 - no secret
     return repeated
 
 
 def lines_of(ids: npt.NDArray[np.uint16]) -> list[npt.NDArray[np.uint16]]:
-    """The ids between one [SEP] and the next."""
+    """Yield the ids between one [SEP] and the next."""
     ends = np.flatnonzero(ids == SEP)
     return [line[line != SEP] for line in np.split(ids, ends)]
 
 
 def write_stream(run: Path, weights: Weights, size: int) -> Counts:
-    """Write the stream as text for gensim's reader; how often each id is in it."""
+    """Write the stream as text for gensim's reader; return the count of each id."""
     counts = np.zeros(size, dtype=np.int64)
     names = [str(row) for row in range(size)]
     with whole(run / "stream.txt") as beside, beside.open("w", encoding="ascii") as stream:
@@ -57,14 +57,14 @@ def write_stream(run: Path, weights: Weights, size: int) -> Counts:
             for line in lines_of(ids):
                 if len(line) >= SHORTEST_LINE:
                     stream.write(" ".join([names[row] for row in line.tolist()]) + "\n")
-    counts[: len(SPECIALS)] = 0  # specials have no place in the stream
+    counts[: len(SPECIALS)] = 0  # the stream has no specials
     with whole(run / "counts.npy") as beside, beside.open("wb") as file:
         np.save(file, counts)
     return counts
 
 
 def stream_counts(run: Path, weights: Weights, size: int) -> Counts:
-    """The counts of the stream, which is written unless it is newer than the vocabulary."""
+    """Return the counts of the stream; write it unless it is newer than the vocabulary."""
     written = run / "counts.npy"
     if written.exists() and written.stat().st_mtime > (run / "vocab.txt").stat().st_mtime:
         return np.asarray(np.load(written))
@@ -93,12 +93,12 @@ def save(model: Word2Vec, path: Path) -> None:
 
 
 def rows_of(model: Word2Vec) -> Counts:
-    """The id of each vector: gensim keeps them by falling frequency in the stream."""
+    """Return the id of each vector: gensim orders them by decreasing frequency."""
     return np.array([int(name) for name in model.wv.index_to_key])
 
 
 def resume(model: Word2Vec, run: Path, passes: int) -> int:
-    """Load the last pass into the model; how many are done."""
+    """Load the last pass into the model; return how many are done."""
     for done in range(passes, 0, -1):
         path = run / f"word2vec-{done}.npz"
         if path.exists():
@@ -111,7 +111,7 @@ def resume(model: Word2Vec, run: Path, passes: int) -> int:
 
 
 def rate(done: int, passes: int) -> float:
-    """The learning rate after so many passes: it falls in a straight line."""
+    """Return the learning rate after some passes; it decreases linearly."""
     return FIRST_RATE + (LAST_RATE - FIRST_RATE) * done / passes
 
 
@@ -133,7 +133,7 @@ def train(model: Word2Vec, run: Path, counts: Counts, passes: int) -> None:
 
 
 def by_row(model: Word2Vec, size: int) -> Floats:
-    """(V, D): the vectors at their ids; never seen: the mean, and random ones for specials."""
+    """Return the vectors by id: (V, D); unseen tokens get the mean, specials random vectors."""
     table = np.tile(model.wv.vectors.mean(axis=0), (size, 1)).astype(np.float32)
     table[rows_of(model)] = model.wv.vectors
     specials = np.random.default_rng(0).normal(size=(len(SPECIALS), table.shape[1]))
@@ -142,7 +142,7 @@ def by_row(model: Word2Vec, size: int) -> Floats:
 
 
 def lean_on_twins(table: Floats, tokens: list[str], counts: Counts) -> Floats:
-    """Tokens seen fewer than FEW times are drawn to their twin, `X` to `##X` and back."""
+    """Move tokens seen fewer than FEW times towards their twin, `X` towards `##X` and back."""
     row_of = {token: row for row, token in enumerate(tokens)}
     drawn = table.copy()
     for row, token in enumerate(tokens):
@@ -155,7 +155,7 @@ def lean_on_twins(table: Floats, tokens: list[str], counts: Counts) -> Floats:
 
 
 def without_top(table: Floats) -> Floats:
-    """All but the top: vectors of length 1 without their mean and their D / 100 main directions."""
+    """Return unit vectors without their mean and their D / 100 strongest directions."""
     units = table / np.linalg.norm(table, axis=1, keepdims=True)
     centred = units - units.mean(axis=0)
     _, directions = np.linalg.eigh(centred.T @ centred)  # in ascending order

@@ -1,4 +1,4 @@
-"""Step 4, encode: cut text becomes arrays of token ids, two bytes each.
+"""Step 4, encode: turn cut text into arrays of token ids, two bytes each.
 
     python encode.py RUN
 
@@ -22,13 +22,13 @@ from wordpiece import SEP, pieces
 
 @cache
 def rows(vocab: Path) -> dict[str, int]:
-    """Token → id."""
+    """Return token → id."""
     tokens = vocab.read_text(encoding="utf-8").split("\n")[:-1]
     return {token: row for row, token in enumerate(tokens)}
 
 
 class Encoder:
-    """Words to ids; each word is cut once."""
+    """Converts words to ids; each word is cut once."""
 
     def __init__(self, vocab: Path) -> None:
         self.row_of = rows(vocab)
@@ -64,7 +64,7 @@ def encode_part(job: tuple[Path, Path, Path]) -> int:
 
 
 def jobs(run: Path) -> list[tuple[Path, Path, Path]]:
-    """(vocabulary, source, target) of the parts older than the vocabulary or not there."""
+    """Return (vocabulary, source, target) of parts missing or older than the vocabulary."""
     vocab = run / "vocab.txt"
     found = []
     for folder in (run, run / "heldout"):

@@ -1,10 +1,10 @@
-"""Step 7, export: the checkpoint becomes a folder in Hugging Face's layout, float16.
+"""Step 7, export: write the checkpoint as a folder in Hugging Face's layout, in float16.
 
     python export.py RUN FOLDER
 
-reads RUN/mlm.pt (of RUN/embeddings.npy alone where there is none yet) and RUN/vocab.txt, writes
-config.json, model.safetensors, vocab.txt and tokenizer_config.json. The config asks for float32:
-the file is small, the arithmetic is not rough.
+reads RUN/mlm.pt (or RUN/embeddings.npy alone if there is none yet) and RUN/vocab.txt, writes
+config.json, model.safetensors, vocab.txt and tokenizer_config.json. The config sets float32: only
+the file is float16, not the arithmetic.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ TOKENIZER = {
     "sep_token": SPECIALS[3],
     "mask_token": SPECIALS[4],
 }
-# the tied ends of the same tensors: the file holds each once
+# tied copies of the same tensors: the file holds each once
 TIED = {"cls.predictions.decoder.weight", "cls.predictions.decoder.bias"}
 
 
 def trained(run: Path) -> BertForMaskedLM:
-    """The model of the last checkpoint."""
+    """Return the model of the last checkpoint."""
     model, _ = start(run, power=1.0)
     path = run / "mlm.pt"
     if path.exists():
@@ -52,7 +52,7 @@ def trained(run: Path) -> BertForMaskedLM:
 
 
 def halves(model: BertForMaskedLM) -> dict[str, Tensor]:
-    """The tensors to write, without the tied ends."""
+    """Return the tensors to write, without tied copies."""
     state = model.state_dict()
     kept = {name: tensor for name, tensor in state.items() if name not in TIED}
     return {name: tensor.detach().half().contiguous() for name, tensor in kept.items()}
@@ -79,7 +79,7 @@ def export(model: BertForMaskedLM, run: Path, folder: Path) -> None:
         shutil.copyfile(run / "vocab.txt", beside)
     with whole(folder / "model.safetensors") as beside:
         save_file(halves(model), beside, metadata={"format": "pt"})
-        beside.chmod(0o644)  # save_file lets nobody else read it
+        beside.chmod(0o644)  # save_file makes it readable by its owner only
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Files of a training run: a file on disk is whole or absent."""
+"""Files of a training run, written atomically."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def parts_of(folder: Path, suffix: str) -> list[Path]:
-    """The parts in a folder, in order; none at all is an error that says what to do."""
+    """Return the parts in a folder, in order; an empty folder is an error with the next step."""
     found = sorted(path for path in folder.glob(f"*{suffix}") if not path.name.startswith("."))
     if not found:
         raise SystemExit(f"no *{suffix} in {folder}: run the step before this one (see README.md)")

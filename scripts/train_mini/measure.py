@@ -1,4 +1,4 @@
-"""Step 8, measure: the figures of the model card, from the exported folder itself.
+"""Step 8, measure: compute the figures of the model card from the exported folder.
 
     python measure.py RUN FOLDER --analogies analogies.tsv [--card]
 
@@ -33,12 +33,12 @@ WINDOW = 64
 WINDOWS = 4000
 HIDDEN = 0.15  # of the words of a held-out window
 BEGIN, END = "<!-- measures -->", "<!-- end of measures -->"
-QUESTIONS = (("王", "男", "女", "女王"), ("国王", "男", "女", "女王"))  # a - b + c, hoped for
+QUESTIONS = (("王", "男", "女", "女王"), ("国王", "男", "女", "女王"))  # a - b + c, expected
 
 
 @dataclass(frozen=True, slots=True)
 class Guesses:
-    """Shares of hidden words guessed right, all their pieces."""
+    """Shares of masked words predicted right, in all their pieces."""
 
     words: int
     model: float
@@ -48,7 +48,7 @@ class Guesses:
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """Where the hoped-for word stands, 1 being the nearest."""
+    """The rank of the expected word; 1 is the nearest."""
 
     table: str
     question: str
@@ -59,7 +59,7 @@ class Rank:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """All that the card says."""
+    """All figures of the card."""
 
     static: Scores
     dynamic: Scores
@@ -69,7 +69,7 @@ class Measures:
 
 @torch.inference_mode()
 def dynamic_table(model: BertForMaskedLM, size: int) -> Floats:
-    """(V, D): for every token the last hidden state at its place in [CLS] token [SEP]."""
+    """Return the last hidden state of every token in [CLS] token [SEP]: (V, D)."""
     rows = []
     for start in tqdm(range(0, size, BATCH), desc="dynamic", unit="batch"):
         ids = torch.arange(start, min(start + BATCH, size))
@@ -84,13 +84,13 @@ def static_table(model: BertForMaskedLM) -> Floats:
 
 
 def places(scores: npt.NDArray[np.float64], row: int, words: list[int]) -> tuple[int, int]:
-    """(rank among all tokens, rank with the words left out) of a row, scores falling."""
+    """Return (rank among all tokens, rank without the query words) of a row; larger is better."""
     before = scores > scores[row]
     return 1 + int(before.sum()), 1 + int(before.sum() - before[words].sum())
 
 
 def ranks(name: str, table: Floats, row_of: dict[str, int]) -> list[Rank]:
-    """The ranks of the hoped-for words, by L2 of raw vectors and by cosine of unit ones."""
+    """Return the ranks of the expected words, by L2 of raw and by cosine of unit vectors."""
     raw = table.astype(np.float64)
     units = unit(raw).astype(np.float64)
     found = []
@@ -107,7 +107,7 @@ def ranks(name: str, table: Floats, row_of: dict[str, int]) -> list[Rank]:
 
 
 def held_out_windows(folder: Path) -> Ids:
-    """(WINDOWS, WINDOW): windows spread evenly over the held-out text, none touching another."""
+    """Return disjoint windows spread evenly over the held-out text: (WINDOWS, WINDOW)."""
     text = np.concatenate([np.load(part) for part in parts_of(folder, ".npy")]).astype(np.int64)
     body = WINDOW - 2
     count = min(WINDOWS, len(text) // body)
@@ -120,7 +120,7 @@ def held_out_windows(folder: Path) -> Ids:
 
 @torch.inference_mode()
 def guess(model: BertForMaskedLM, seen: Ids, chosen: npt.NDArray[np.bool_]) -> Ids:
-    """(M,): the model's guesses at the chosen places, in their order."""
+    """Return the predictions of the model at the chosen positions, in order: (M,)."""
     guesses = []
     for start in tqdm(range(0, len(seen), BATCH), desc="guess", unit="batch"):
         block = slice(start, start + BATCH)
@@ -131,7 +131,7 @@ def guess(model: BertForMaskedLM, seen: Ids, chosen: npt.NDArray[np.bool_]) -> I
 
 
 def next_by_count(folder: Path, size: int) -> tuple[int, Ids]:
-    """(the most frequent token, (V,) the most frequent token after each)."""
+    """Return the most frequent token, and the most frequent token after each: (V,)."""
     total = np.zeros(size, dtype=np.int64)
     keys: list[npt.NDArray[np.uint32]] = []
     for part in tqdm(parts_of(folder, ".npy"), desc="bigram", unit="part"):
@@ -139,16 +139,16 @@ def next_by_count(folder: Path, size: int) -> tuple[int, Ids]:
         total += np.bincount(ids, minlength=size)
         keys.append(ids[:-1] * np.uint32(size) + ids[1:])
     pairs, counts = np.unique(np.concatenate(keys), return_counts=True)
-    total[SEP] = 0  # the ends of lines are never asked for
+    total[SEP] = 0  # the ends of lines are never predicted
     counts[pairs % size == SEP] = 0
     best = np.full(size, int(total.argmax()), dtype=np.int64)
-    rising = np.argsort(counts, kind="stable")  # the last to be written is the most frequent
+    rising = np.argsort(counts, kind="stable")  # the most frequent is written last
     best[pairs[rising] // size] = pairs[rising] % size
     return int(total.argmax()), best
 
 
 def share_right(right: npt.NDArray[np.bool_], words: Ids) -> float:
-    """The share of words right in every piece. words: (M,) the word each place belongs to."""
+    """Return the share of words right in every piece. words: (M,), the word of each position."""
     _, word = np.unique(words, return_inverse=True)
     wrong = np.bincount(word, weights=~right)
     return float((wrong == 0).mean())
@@ -162,7 +162,7 @@ def guesses(model: BertForMaskedLM, run: Path, tokens: list[str]) -> Guesses:
     words, target = numbered[chosen], true[chosen]
     unigram, after = next_by_count(run / "ids", len(tokens))
     left = np.roll(true, 1, axis=1)[chosen]
-    left[left == CLS] = SEP  # the window begins in the middle of a text; no more is known
+    left[left == CLS] = SEP  # the window begins in the middle of a text
     guessed = guess(model, np.where(chosen, MASK, true), chosen)
     return Guesses(
         words=len(np.unique(words)),
@@ -202,7 +202,7 @@ def analogy_lines(measures: Measures) -> list[str]:
 
 def rank_lines(measures: Measures) -> list[str]:
     lines = [
-        "| Table | Question | Metric | Rank, words in | Rank, words out |",
+        "| Table | Query | Metric | Rank | Rank without the words of the query |",
         "|---|---|---|---:|---:|",
     ]
     for rank in measures.ranks:
@@ -215,24 +215,24 @@ def guess_lines(measures: Measures) -> list[str]:
     found = measures.guesses
     better = max(found.unigram, found.bigram)
     return [
-        "| Model | Hidden words guessed right |",
+        "| Model | Masked words predicted correctly |",
         "|---|---:|",
         f"| mini | {100 * found.model:.1f} % |",
         f"| unigram: always the most frequent token | {100 * found.unigram:.1f} % |",
         f"| bigram: the most frequent after the left neighbour | {100 * found.bigram:.1f} % |",
         "",
-        f"{found.words:,} held-out words; mini / better of the two: {found.model / better:.2f}.",
+        f"{found.words:,} masked words; mini relative to the better: {found.model / better:.2f}.",
     ]
 
 
 def markdown(measures: Measures) -> str:
     return "\n".join(
         [
-            "Analogies (3CosAdd, the words of the question left out), right answers in %:",
+            "Analogies (3CosAdd, words of the question excluded), right answers in %:",
             "",
             *analogy_lines(measures),
             "",
-            "Where the hoped-for word stands (1 is the nearest):",
+            "Rank of the expected word (1 is the nearest):",
             "",
             *rank_lines(measures),
             "",
@@ -244,7 +244,7 @@ def markdown(measures: Measures) -> str:
 
 
 def put_into_card(card: Path, text: str) -> None:
-    """Replace what stands between the two marks."""
+    """Replace the text between the two marks."""
     before, _, rest = card.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     with whole(card) as beside:

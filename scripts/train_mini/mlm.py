@@ -1,11 +1,11 @@
-"""Step 6, masked words: the transformer, trained to guess hidden words, within a time budget.
+"""Step 6, masked words: train the transformer to predict masked words, within a time budget.
 
     python mlm.py RUN --minutes 60 --weight kyoto=3 --weight jaquad=3
 
 reads RUN/ids, RUN/vocab.txt, RUN/counts.npy and RUN/embeddings.npy, writes RUN/mlm.pt every few
-minutes and at the end. Started again it goes on from there. The learning rates rise for the first
-2 % of the budget and fall to zero at its end. Most of the run takes the loss from a sample of the
-vocabulary; the last EXACT_SHARE takes all of it.
+minutes and at the end, and resumes from it. The learning rates increase during the first 2 % of the
+budget and decrease to zero at its end. Most of the run computes the loss on a sample of the
+vocabulary; the last EXACT_SHARE uses all of it.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ Floats = npt.NDArray[np.float32]
 WARM_UP = 0.02
 EXACT_SHARE = 0.15
 CLIP = 1.0
-LONGEST_STEP = 5.0  # seconds; what goes beyond, the process stood still (SIGSTOP)
+LONGEST_STEP = 5.0  # seconds; a longer step means that the process was stopped (SIGSTOP)
 
 
 def scaled(table: Floats, power: float) -> Floats:
-    """Word vectors with norms raised to `power` (0: all alike), of mean norm 1."""
+    """Return word vectors with norms raised to `power` (0: all equal), with mean norm 1."""
     norms = np.linalg.norm(table, axis=1, keepdims=True)
     changed = table * norms ** (power - 1)
     return np.asarray(changed / np.linalg.norm(changed, axis=1).mean(), dtype=np.float32)
@@ -51,7 +51,7 @@ def log_frequency(counts: npt.NDArray[np.int64]) -> Floats:
 
 
 def logits_input(model: BertForMaskedLM, seen: Tensor, where: Tensor) -> Tensor:
-    """(M, D): what the output table is multiplied with, at the chosen places alone."""
+    """Return the inputs of the output layer at the chosen positions: (M, D)."""
     hidden = model.bert(input_ids=seen).last_hidden_state
     transformed: Tensor = model.cls.predictions.transform(hidden[where])
     return transformed
@@ -59,7 +59,7 @@ def logits_input(model: BertForMaskedLM, seen: Tensor, where: Tensor) -> Tensor:
 
 @dataclass
 class Progress:
-    """What a checkpoint holds beside the weights."""
+    """The state of a checkpoint besides the weights."""
 
     spent: float = 0.0  # seconds
     tokens: int = 0
@@ -81,7 +81,7 @@ class Halves:
         self.images = dict(self.model.named_parameters())
 
     def hand_over(self) -> list[Tensor]:
-        """Move the images' gradients to the masters; the masters that have one."""
+        """Move the gradients to the float32 copies; return the copies that have one."""
         moved = []
         for name, image in self.images.items():
             master = self.masters[name]
@@ -93,7 +93,7 @@ class Halves:
 
     @torch.no_grad()
     def renew(self, *, all_of_them: bool = False) -> None:
-        """Set the images from the masters that were stepped."""
+        """Update the bfloat16 parameters from the float32 copies that were stepped."""
         for name, master in self.masters.items():
             if all_of_them or master.grad is not None:
                 self.images[name].copy_(master)
@@ -109,7 +109,7 @@ class Halves:
 
 @dataclass
 class Trainer:
-    """One run over the budget; `halves` and `optimizer` are what is kept."""
+    """One run over the budget; `halves` and `optimizer` are saved in checkpoints."""
 
     model: BertForMaskedLM
     text: Text
@@ -127,7 +127,7 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(self.groups(), betas=(0.9, 0.98), eps=1e-7, fused=True)
 
     def groups(self) -> list[dict[str, Any]]:
-        """Matrices, vectors, the embedding table: each with its rate and decay."""
+        """Return parameter groups (matrices, vectors, embeddings), each with its rate and decay."""
         masters = dict(self.halves.masters)
         table = masters.pop("bert.embeddings.word_embeddings.weight")
         others = list(masters.values())
@@ -140,7 +140,7 @@ class Trainer:
 
     @property
     def share(self) -> float:
-        """The part of the budget that is spent."""
+        """Return the share of the budget that is spent."""
         return self.progress.spent / (60 * float(self.settings.minutes))
 
     def set_rates(self) -> None:
@@ -149,10 +149,10 @@ class Trainer:
             group["lr"] = group["peak"] * max(factor, 0.001)
 
     def batch(self) -> tuple[Tensor, Tensor, Tensor]:
-        """(seen, places chosen, true ids there)."""
+        """Return (input ids, chosen positions, true ids there)."""
         size = length(self.random)
         count = self.settings.batch_tokens // size
-        if size == ALONE:  # nothing to guess it from: the token is shown, and to be recognised
+        if size == ALONE:  # there is no context: the token stays visible and must be recognised
             seen = true = alone(count, len(self.continuing), self.random)
             chosen = true >= len(SPECIALS)
         else:
@@ -171,7 +171,7 @@ class Trainer:
         return loss_of(hidden, head.decoder.weight, head.bias, target)
 
     def step(self) -> float:
-        """One step; the loss. The table, most of all parameters, is stepped now and then."""
+        """Do one step and return the loss. The embedding table is stepped less often."""
         self.set_rates()
         self.table.requires_grad_(self.progress.steps % self.settings.table_every == 0)
         loss = self.loss()
@@ -220,7 +220,7 @@ def run(trainer: Trainer, path: Path) -> None:
 
 
 def start(folder: Path, power: float) -> tuple[BertForMaskedLM, list[str]]:
-    """The model with its word vectors, and the tokens."""
+    """Return the model with its initial word vectors, and the tokens."""
     tokens = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")[:-1]
     table = scaled(np.load(folder / "embeddings.npy"), power)
     return build(table, log_frequency(np.load(folder / "counts.npy"))), tokens

@@ -1,7 +1,7 @@
 """The loss of a large vocabulary, exactly or from a sample.
 
-The sample has every frequent token and some of the others, drawn evenly; each one drawn stands for
-as many as were not, so the sum in the softmax keeps its expected value.
+The sample has every frequent token and some of the others, drawn uniformly. Each drawn one is
+weighted by the inverse of its probability, so that the sum in the softmax is unbiased.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ DRAWN = 2048  # of the other rows
 
 
 def exact(hidden: Tensor, table: Tensor, bias: Tensor, target: Tensor) -> Tensor:
-    """Mean cross entropy. hidden: (M, D); table: (V, D); bias: (V,); target: (M,)."""
+    """Return the mean cross entropy. hidden: (M, D); table: (V, D); bias: (V,); target: (M,)."""
     return functional.cross_entropy((hidden @ table.T).float() + bias, target)
 
 
 def sampled(hidden: Tensor, table: Tensor, bias: Tensor, target: Tensor) -> Tensor:
-    """As `exact`, over FREQUENT and DRAWN rows and the target's own."""
+    """Return the same over FREQUENT and DRAWN rows and the row of the target."""
     rest = table.shape[0] - FREQUENT
     drawn = torch.randperm(rest, device=table.device)[:DRAWN] + FREQUENT
     rows = torch.cat([torch.arange(FREQUENT, device=table.device), drawn])
     logits = (hidden @ table[rows].T).float() + bias[rows]
     logits[:, FREQUENT:] += math.log(rest / DRAWN)
-    logits = logits.masked_fill(rows == target[:, None], -math.inf)  # its own is added below
+    logits = logits.masked_fill(rows == target[:, None], -math.inf)  # the target is added below
     own = (hidden.float() * table[target]).sum(dim=1) + bias[target]
     return (torch.logaddexp(logits.logsumexp(dim=1), own) - own).mean()

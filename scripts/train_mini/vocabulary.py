@@ -1,16 +1,16 @@
-"""Step 3, vocabulary: specials, characters, words and `##` pieces, in the reference's manner.
+"""Step 3, vocabulary: specials, characters, words and `##` pieces, as in the reference model.
 
-A vocabulary of V tokens has, besides the five specials: every kana, every joyo kanji and every
-character seen at least CHARACTER_COUNT times, alone and as `##` piece; `##` pieces of two to four
-characters, by what they save on the words left out; and the most frequent words for the rest. All
-but the specials stand in the order of their frequency in the text as the vocabulary cuts it.
-`--include` names words that get in at any frequency: one a cell of a TSV, its first column (the
-category of a question) left out.
+A vocabulary of V tokens has the five specials; every kana, every joyo kanji and every character
+seen at least CHARACTER_COUNT times, alone and as a `##` piece; the `##` pieces of two to four
+characters that shorten the remaining words most; and the most frequent words. All but the specials
+are ordered by their frequency in the text as cut by the vocabulary. `--include` names words that
+are added at any frequency: the cells of a TSV file without its first column (the category of a
+question).
 
     python vocabulary.py RUN --weight kyoto=3 --weight jaquad=3 --include analogies.tsv
 
-reads RUN/cut, writes RUN/vocab.txt and RUN/words.tsv (word, weighted count). A source's weight
-counts its text so many times; the same weights belong to the later steps.
+reads RUN/cut, writes RUN/vocab.txt and RUN/words.tsv (word, weighted count). The weight of a
+source multiplies its counts; use the same weights in the later steps.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 CHARACTER_COUNT = 400  # weighted occurrences that give a character its own tokens
 LONG_PIECES = 2_500  # `##` pieces of more than one character
 LONGEST_PIECE = 4
-RARE = 3  # words seen less often are not looked at
+RARE = 3  # words seen less often are ignored
 
 KANA = [chr(code) for code in (*range(0x3041, 0x3097), *range(0x30A1, 0x30FB), 0x30FC)]
 
 
 def joyo() -> list[str]:
-    """The 2,136 kanji of the joyo list (Cabinet notice of 2010)."""
+    """Return the 2,136 kanji of the joyo list (Cabinet notice of 2010)."""
     return list(Path(__file__).with_name("joyo.txt").read_text(encoding="utf-8").replace("\n", ""))
 
 
@@ -47,7 +47,7 @@ def count_part(path: Path) -> tuple[str, Counter[str]]:
 
 
 def count_words(parts: list[Path], weights: Weights, processes: int) -> Counter[str]:
-    """Word → count, each source's text counted as often as its weight says."""
+    """Return word → count, weighted by source."""
     by_source: dict[str, Counter[str]] = {}
     with Pool(processes) as pool:
         counted = pool.imap_unordered(count_part, parts)
@@ -61,7 +61,7 @@ def count_words(parts: list[Path], weights: Weights, processes: int) -> Counter[
 
 
 def characters(words: Counter[str]) -> list[str]:
-    """Kana, joyo kanji, and whatever else is frequent, without repetition."""
+    """Return kana, joyo kanji and other frequent characters, without repetition."""
     seen: Counter[str] = Counter()
     for word, count in words.items():
         for character in word:
@@ -71,7 +71,7 @@ def characters(words: Counter[str]) -> list[str]:
 
 
 def long_pieces(words: Iterable[tuple[str, int]], vocabulary: set[str]) -> list[str]:
-    """The `##` pieces that shorten the most: by count × characters saved.
+    """Return the `##` pieces that shorten words most, by count × characters saved.
 
     words: (word, count), words of the vocabulary left out.
     """
@@ -84,13 +84,13 @@ def long_pieces(words: Iterable[tuple[str, int]], vocabulary: set[str]) -> list[
 
 
 def included(tables: list[Path]) -> set[str]:
-    """The words of TSV files, all columns but the first."""
+    """Return the words of TSV files, all columns but the first."""
     rows = (row for table in tables for row in table.read_text(encoding="utf-8").splitlines())
     return {word for row in rows for word in row.split("\t")[1:]}
 
 
 def build(words: Counter[str], size: int, wanted: set[str]) -> list[str]:
-    """The vocabulary: `size` tokens in their final order."""
+    """Return the vocabulary: `size` tokens in their final order."""
     single = characters(words)
     base = {*SPECIALS, *wanted, *single, *(CONTINUES + character for character in single)}
     ranked = [(word, count) for word, count in words.most_common() if count >= RARE]
@@ -106,7 +106,7 @@ def build(words: Counter[str], size: int, wanted: set[str]) -> list[str]:
 
 
 def by_frequency(tokens: set[str], words: Counter[str]) -> list[str]:
-    """Tokens by their count in the text cut into them, ties in the order of their characters."""
+    """Return tokens by their count in the cut text, ties in the order of their characters."""
     counts: Counter[str] = Counter()
     for word, count in words.items():
         for piece in pieces(word, tokens):

@@ -1,4 +1,4 @@
-"""How often each source's text counts: `--weight kyoto=3` reads it three times a pass."""
+"""The weight of each source: `--weight kyoto=3` reads its text three times per pass."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Source → times; a source not named counts once."""
+    """Source → weight; 1 for a source that is not named."""
 
     times: dict[str, float]
 
     @classmethod
     def parse(cls, settings: list[str]) -> Weights:
-        """From `name=times` settings.
+        """Parse `name=times` settings.
 
         >>> Weights.parse(["kyoto=3"]).of("kyoto"), Weights.parse([]).of("kyoto")
         (3.0, 1.0)
@@ -31,7 +31,7 @@ class Weights:
 
 
 def source_of(part: Path) -> str:
-    """The source of a part: `aozora-0012.txt` → `aozora`."""
+    """Return the source of a part: `aozora-0012.txt` → `aozora`."""
     return part.stem.rpartition("-")[0]
 
 

@@ -1,4 +1,4 @@
-"""WordPiece as BertJapaneseTokenizer does it after MeCab: the longest piece first."""
+"""WordPiece as in BertJapaneseTokenizer after MeCab: the longest piece first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_WORD = 100  # characters; a longer word is [UNK], as in transformers
 
 
 def pieces(word: str, vocabulary: Container[str]) -> list[str]:
-    """The word cut into pieces of the vocabulary; [UNK] alone where one character is missing.
+    """Cut a word into pieces of the vocabulary; return [UNK] alone if a character is missing.
 
     >>> pieces("仔猫たち", {"仔", "仔猫", "##猫", "##たち"})
     ['仔猫', '##たち']
@@ -35,7 +35,7 @@ def pieces(word: str, vocabulary: Container[str]) -> list[str]:
 
 
 def longest(word: str, start: int, vocabulary: Container[str]) -> str:
-    """The longest piece of the vocabulary at `start`, or the empty string."""
+    """Return the longest piece of the vocabulary at `start`, or an empty string."""
     prefix = CONTINUES if start else ""
     for end in range(len(word), start, -1):
         piece = prefix + word[start:end]

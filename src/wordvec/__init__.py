@@ -1,6 +1,11 @@
 """wordvec: explore the word vectors inside BERT, from the terminal or from Python.
 
-Names are imported when they are first used, so that `import wordvec` costs next to nothing.
+    >>> import wordvec
+    >>> table = wordvec.open("mini:static")
+    >>> [neighbour.token for neighbour in table.query("王-男+女", k=4)]
+    ['王', '太子', '姫', '女王']
+
+Names are imported when they are first used, so that `import wordvec` takes no time.
 """
 
 from __future__ import annotations
@@ -8,64 +13,60 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wordvec.analysis.compare import compare as compare
-    from wordvec.analysis.evaluate import evaluate as evaluate
-    from wordvec.analysis.explain import explain as explain
+    from wordvec.analysis.compare import Comparison as Comparison
+    from wordvec.analysis.evaluate import Evaluation as Evaluation
+    from wordvec.analysis.explain import Explanation as Explanation
     from wordvec.analysis.norms import NormsReport as NormsReport
+    from wordvec.analysis.odd import OddOne as OddOne
     from wordvec.analysis.query import Answer as Answer
     from wordvec.analysis.query import Neighbour as Neighbour
-    from wordvec.analysis.query import QueryEngine as QueryEngine
-    from wordvec.analysis.similar import odd as odd
-    from wordvec.analysis.similar import similar as similar
-    from wordvec.api import open_table as open_table
+    from wordvec.analysis.similar import Similarities as Similarities
+    from wordvec.api import Table as Table
+    from wordvec.api import compare as compare
+    from wordvec.api import extract as extract
+    from wordvec.api import open as open  # noqa: A004  # the public name
+    from wordvec.errors import ExpressionError as ExpressionError
+    from wordvec.errors import UnknownWordError as UnknownWordError
+    from wordvec.errors import UsageError as UsageError
     from wordvec.errors import WordvecError as WordvecError
     from wordvec.expression.parser import parse as parse
     from wordvec.expression.tree import Expression as Expression
-    from wordvec.search.engine import Engine as Engine
-    from wordvec.search.engine import Hits as Hits
+    from wordvec.formats.import_table import import_pickle as import_pickle
     from wordvec.search.filters import Filters as Filters
-    from wordvec.search.filters import Only as Only
     from wordvec.search.settings import Method as Method
     from wordvec.search.settings import Metric as Metric
-    from wordvec.search.settings import Settings as Settings
-    from wordvec.search.transforms import transform as transform
+    from wordvec.search.settings import QuerySettings as QuerySettings
     from wordvec.tables.name import Mode as Mode
-    from wordvec.tables.name import TableName as TableName
-    from wordvec.tables.name import TableRef as TableRef
     from wordvec.tables.store import Store as Store
-    from wordvec.tables.table import VectorTable as VectorTable
-    from wordvec.vocabulary.lookup import Vocabulary as Vocabulary
 
 __version__ = "0.1.0"
 
 _HOME = {  # public name → the module that holds it
     "Answer": "wordvec.analysis.query",
-    "Engine": "wordvec.search.engine",
+    "Comparison": "wordvec.analysis.compare",
+    "Evaluation": "wordvec.analysis.evaluate",
+    "Explanation": "wordvec.analysis.explain",
     "Expression": "wordvec.expression.tree",
+    "ExpressionError": "wordvec.errors",
     "Filters": "wordvec.search.filters",
-    "Hits": "wordvec.search.engine",
     "Method": "wordvec.search.settings",
     "Metric": "wordvec.search.settings",
     "Mode": "wordvec.tables.name",
     "Neighbour": "wordvec.analysis.query",
     "NormsReport": "wordvec.analysis.norms",
-    "Only": "wordvec.search.filters",
-    "QueryEngine": "wordvec.analysis.query",
-    "Settings": "wordvec.search.settings",
+    "OddOne": "wordvec.analysis.odd",
+    "QuerySettings": "wordvec.search.settings",
+    "Similarities": "wordvec.analysis.similar",
     "Store": "wordvec.tables.store",
-    "TableName": "wordvec.tables.name",
-    "TableRef": "wordvec.tables.name",
-    "VectorTable": "wordvec.tables.table",
-    "Vocabulary": "wordvec.vocabulary.lookup",
+    "Table": "wordvec.api",
+    "UnknownWordError": "wordvec.errors",
+    "UsageError": "wordvec.errors",
     "WordvecError": "wordvec.errors",
-    "compare": "wordvec.analysis.compare",
-    "evaluate": "wordvec.analysis.evaluate",
-    "explain": "wordvec.analysis.explain",
-    "odd": "wordvec.analysis.similar",
-    "open_table": "wordvec.api",
+    "compare": "wordvec.api",
+    "extract": "wordvec.api",
+    "import_pickle": "wordvec.formats.import_table",
+    "open": "wordvec.api",
     "parse": "wordvec.expression.parser",
-    "similar": "wordvec.analysis.similar",
-    "transform": "wordvec.search.transforms",
 }
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604  (every entry is a string)
 

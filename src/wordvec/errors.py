@@ -1,13 +1,20 @@
-"""The tree of errors: every failure that a user can cause or meet is a `WordvecError`.
+"""The errors of the library: every failure that a user can cause is a `WordvecError`.
 
-The library raises them; one place in the command line turns them into text and an exit code.
+The library raises them; the command line turns them into text and an exit code in one place.
+Messages and hints name arguments as in Python (`metric="l2"`, `force=True`); the command line
+rewrites these as options.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import TypeVar
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
 
 class WordvecError(Exception):
-    """A request failed. `hint` is the next thing to type or do, where there is one."""
+    """A request failed. `hint` is the next thing to type or do, if there is one."""
 
     exit_code = 1
 
@@ -16,15 +23,18 @@ class WordvecError(Exception):
         self.message = message
         self.hint = hint
 
+    def __str__(self) -> str:
+        return self.message
 
-class UsageError(WordvecError):
-    """Options or arguments that do not fit together, whatever the data."""
+
+class UsageError(WordvecError, ValueError):
+    """Arguments that are wrong or do not go together, whatever the data."""
 
     exit_code = 2
 
 
 class ExpressionError(WordvecError):
-    """A place in an expression that cannot be read or answered.
+    """A syntax error in an expression, or a term that has no answer.
 
     `start` and `end` count characters of `source`; the caret is drawn by terminal cells.
     """
@@ -38,11 +48,11 @@ class ExpressionError(WordvecError):
         self.end = max(end, start + 1)
 
 
-class UnknownWordError(ExpressionError):
-    """A word of the expression that is no token of the vocabulary."""
+class UnknownWordError(ExpressionError, KeyError):
+    """A word that is not in the vocabulary."""
 
-    def said_of(self, table: object) -> UnknownWordError:
-        """The same, with the table in front: for a question to several."""
+    def in_table(self, table: object) -> UnknownWordError:
+        """Return the same error with the name of a table, for questions to several tables."""
         return UnknownWordError(
             f"{table}: {self.message}",
             source=self.source,
@@ -53,7 +63,7 @@ class UnknownWordError(ExpressionError):
 
 
 class MissingExtraError(WordvecError):
-    """A command needs packages of an extra that is not installed."""
+    """A feature needs a package of an extra that is not installed."""
 
     def __init__(self, what: str, *, extra: str, package: str) -> None:
         super().__init__(
@@ -63,24 +73,49 @@ class MissingExtraError(WordvecError):
 
 
 class ModelError(WordvecError):
-    """A model that cannot be found, fetched or read."""
+    """A model cannot be found, downloaded or read."""
 
 
 class ModelUnavailableError(ModelError):
-    """A model that may well exist, but is neither on this machine nor within reach of it."""
+    """A model may exist, but is neither on this machine nor reachable from it."""
 
 
 class StoreError(WordvecError):
-    """A table that cannot be found, read or written."""
+    """A table or file cannot be found, read or written."""
 
 
 class TableNotFoundError(StoreError):
-    """No table of that name is in the store."""
+    """There is no saved table of that name."""
 
 
 class TableBusyError(StoreError):
-    """Another process is making this table."""
+    """Another process is writing this table."""
 
 
 class DamagedTableError(StoreError):
-    """Files of a table do not agree with its manifest."""
+    """The files of a table do not match its manifest."""
+
+
+def check_flag(value: object, parameter: str) -> None:
+    """Check that a value is True or False.
+
+    Raises:
+        UsageError: otherwise, so that a list or the text "False" is not taken as True.
+    """
+    if not isinstance(value, bool):
+        raise UsageError(f"expected {parameter} to be True or False, got {value!r}")
+
+
+def as_choice(choices: type[Choice], value: str, parameter: str) -> Choice:
+    """Convert a string to a member of an enum.
+
+    Raises:
+        UsageError: if it is not one of the values; the message lists them.
+    """
+    try:
+        return choices(value)
+    except ValueError:
+        *most, last = choices
+        raise UsageError(
+            f"unknown {parameter} {value!r}: expected {', '.join(most)} or {last}"
+        ) from None

@@ -1,4 +1,4 @@
-"""How long work tells what it has done: the library calls back, the command line draws."""
+"""How long-running work reports its progress: the library calls back, the command line draws."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Called as work goes on: `done` of `total` units so far, counted from 0 of the whole."""
+    """Called while work is done: `done` of `total` units are finished."""
 
     def __call__(self, done: int, total: int) -> None:
-        """Take note."""
+        """Receive one report."""
 
 
 def no_progress(done: int, total: int) -> None:
-    """Report to nobody."""
+    """Ignore a report."""

@@ -1,4 +1,4 @@
-"""What a token looks like: its width in terminal cells, its class, how to show it safely."""
+"""How text looks: the script of a token, its safe form on one line, its width in a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 
 
 class TokenClass(StrEnum):
-    """What kind of writing a token is, as the map colours it and filters choose it."""
+    """The script or kind of a token: the map colours by it and filters select by it."""
 
     SPECIAL = "special"
     SUBWORD = "subword"
@@ -19,12 +19,12 @@ class TokenClass(StrEnum):
     KATAKANA = "katakana"
     LATIN = "latin"
     NUMBER = "number"
-    OTHER = "other"  # mixed scripts, punctuation, other writing
+    OTHER = "other"  # mixed scripts, punctuation, other scripts
 
 
-# 々 〆 ヶ write kanji words though Unicode files them elsewhere; ー lengthens either kana.
+# 々 〆 ヶ are written in kanji words, though Unicode has them elsewhere; ー follows either kana.
 _HAN = "\u2e80-\u2fdf々〆〇\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_LATIN = "A-Za-zÀ-ÖØ-öø-ɏ"  # × and ÷ stand among the letters
+_LATIN = "A-Za-zÀ-ÖØ-öø-ɏ"  # × and ÷ are between the letters
 _PATTERNS = (
     (TokenClass.NUMBER, r"\d+(?:[.,/:]\d+)*%?"),
     (TokenClass.KANJI, f"[{_HAN}]"),
@@ -37,12 +37,12 @@ _PATTERNS = (
 
 @cache
 def _patterns() -> tuple[tuple[TokenClass, re.Pattern[str]], ...]:
-    # compiled when first asked for: 5 ms that most commands need not spend
+    # compiled at the first use: 5 ms that most commands do not need
     return tuple((token_class, re.compile(pattern)) for token_class, pattern in _PATTERNS)
 
 
 def classify(surface: str, *, subword: bool = False, special: bool = False) -> TokenClass:
-    """Say what kind of writing `surface` (a token without its `##` or `▁`) is.
+    """Return the class of a token from its surface, its text without `##` or `▁`.
 
     >>> classify("王").value, classify("女王").value, classify("1999").value
     ('kanji', 'kanji-word', 'number')
@@ -59,12 +59,12 @@ def classify(surface: str, *, subword: bool = False, special: bool = False) -> T
 
 
 def nfkc(text: str) -> str:
-    """Unicode's compatibility composition: ｋｉｎｇ → king, ㍿ → 株式会社."""
+    """Return the compatibility composition of Unicode: ｋｉｎｇ → king, ㍿ → 株式会社."""
     return unicodedata.normalize("NFKC", text)
 
 
 def escape(token: str) -> str:
-    r"""Show a token on one line: what a terminal would hide or obey becomes `\\u…`; empty is `""`.
+    r"""Write a token on one line: hidden and control characters become `\\u…`; empty is `""`.
 
     >>> escape("a\u200bb")
     'a\\u200bb'
@@ -76,7 +76,7 @@ def escape(token: str) -> str:
     return "".join(char if _is_visible(char) else _code(char) for char in token)
 
 
-# Letters and marks that draw nothing: joiners, fillers of Hangul, selectors of a variant.
+# Characters that draw nothing: joiners, Hangul fillers, variation selectors.
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
@@ -93,15 +93,15 @@ def _code(char: str) -> str:
     return f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
 
 
-# Characters whose width is known: ASCII one cell, kana, kanji and full-width forms two.
+# Characters of known width: ASCII takes one cell; kana, kanji and full-width forms take two.
 _PLAIN = re.compile("[ -~\u3000-\u3029ぁ-ゖァ-ヿ\u4e00-\u9fff！-｠]*")
 
 
 def width(text: str) -> int:
-    """Terminal cells that `text` takes: 王 takes two, a combining mark none."""
+    """Return how many terminal cells a text takes: 王 takes two, a combining mark none."""
     if text.isascii():
         return len(text)
-    if _PLAIN.fullmatch(text):  # in UTF-8 one byte for a cell, or three for two
+    if _PLAIN.fullmatch(text):  # UTF-8 has one byte for one cell, three for two
         return (len(text) + len(text.encode())) // 2
     from wcwidth import wcswidth  # 40 ms of tables, not needed for plain Japanese
 
@@ -109,14 +109,8 @@ def width(text: str) -> int:
     return cells if cells >= 0 else len(text)
 
 
-def pad(text: str, cells: int, *, right: bool = False) -> str:
-    """`text` filled with spaces to `cells` terminal cells, on its left if `right`-aligned."""
-    space = " " * (cells - width(text))
-    return space + text if right else text + space
-
-
 def clip(text: str, cells: int) -> str:
-    """`text` cut to at most `cells` terminal cells, its last one an ellipsis where it was cut."""
+    """Cut a text to at most `cells` terminal cells, the last one an ellipsis if it was cut."""
     if width(text) <= cells:
         return text
     kept = ""

@@ -13,7 +13,8 @@ from wordvec.analysis.query import QueryEngine
 from wordvec.errors import UnknownWordError, UsageError
 from wordvec.expression.parser import parse
 from wordvec.search.filters import Filters
-from wordvec.search.settings import Method, Metric, Settings
+from wordvec.search.settings import Method, Metric, QuerySettings
+from wordvec.search.space import Space
 from wordvec.tables.name import Mode
 from wordvec.tables.table import Provenance, VectorTable
 from wordvec.vocabulary.lookup import Vocabulary
@@ -32,7 +33,7 @@ def with_tokens(tokens: list[str], scheme: Scheme, special: tuple[int, ...] = ()
 
 
 def engines(*tables: VectorTable, **settings: object) -> list[QueryEngine]:
-    return [QueryEngine(table, Settings(**settings)) for table in tables]  # type: ignore[arg-type]
+    return [QueryEngine(Space(table), QuerySettings(**settings)) for table in tables]  # type: ignore[arg-type]
 
 
 def test_each_answer_has_its_rank_in_the_other_table_beyond_k_too() -> None:
@@ -49,7 +50,7 @@ def test_each_answer_has_its_rank_in_the_other_table_beyond_k_too() -> None:
 
 @pytest.mark.parametrize("method", [Method.SUM, Method.ADD, Method.MUL])
 @pytest.mark.parametrize("exclude", [False, True])
-def test_the_ranks_are_those_of_the_whole_list(method: Method, *, exclude: bool) -> None:
+def test_the_ranks_equal_those_in_the_whole_list(method: Method, *, exclude: bool) -> None:
     rng = np.random.default_rng(0)
     rows = dict(zip(WORDS, rng.normal(size=(len(WORDS), 5)).tolist(), strict=True))
     other = dict(zip(WORDS, rng.normal(size=(len(WORDS), 5)).tolist(), strict=True))
@@ -70,7 +71,7 @@ def test_three_tables_make_three_pairs() -> None:
     assert found.overlaps[1].rbo == pytest.approx(1)
 
 
-def test_vocabularies_that_differ_are_compared_by_token_text() -> None:
+def test_different_vocabularies_are_compared_by_token_text() -> None:
     small = table_of({"王": [0, 0], "后": [1, 0], "女": [2, 0]}, model="small")
     found = compare(engines(NEAR, small, k=3), parse("王"))
     assert [one.ranks for one in found.columns[0].neighbours] == [(1, 1), (2, 3), (3, None)]
@@ -79,14 +80,14 @@ def test_vocabularies_that_differ_are_compared_by_token_text() -> None:
     assert (overlap.shared, overlap.only_first, overlap.only_second) == (2, 3, 1)
 
 
-def test_across_schemes_a_token_is_its_text_without_the_mark() -> None:
+def test_between_schemes_tokens_are_compared_without_their_marks() -> None:
     words = with_tokens(["[CLS]", "王", "##王", "女"], Scheme.WORDPIECE, (0,)).vocabulary
     pieces = with_tokens(["<s>", "王", "▁王", "[CLS]"], Scheme.SENTENCEPIECE, (0, 3)).vocabulary
     assert [same_tokens(words, row, pieces) for row in range(4)] == [(3,), (1, 2), (), ()]
     assert [same_tokens(pieces, row, words) for row in range(4)] == [(), (1,), (1,), (0,)]
 
 
-def test_of_doubles_the_better_one_counts_and_counts_once() -> None:
+def test_of_repeated_tokens_the_better_one_counts_once() -> None:
     words = with_tokens(["王", "女", "男"], Scheme.WORDPIECE)
     pieces = with_tokens(["▁王", "男", "王", "女"], Scheme.SENTENCEPIECE)
     found = compare(engines(words, pieces, k=3), parse("王"))
@@ -100,13 +101,13 @@ def test_of_doubles_the_better_one_counts_and_counts_once() -> None:
     assert overlap.rbo == pytest.approx(rank_biased_overlap("王女男", "王男女"))
 
 
-def test_a_word_that_one_table_does_not_know_is_said_of_that_table() -> None:
+def test_the_error_for_an_unknown_word_names_the_table() -> None:
     small = table_of({"王": [0, 0], "后": [1, 0]}, model="small")
-    with pytest.raises(UnknownWordError, match="small:static: 女 is no token of this vocabulary"):
+    with pytest.raises(UnknownWordError, match='"女" is not in this vocabulary'):
         compare(engines(NEAR, small), parse("王+女"))
 
 
-def test_what_may_not_be_an_answer_has_no_rank() -> None:
+def test_a_token_that_may_not_be_an_answer_has_no_rank() -> None:
     settings = {"k": 9, "exclude": True, "filters": Filters(match="[女神]")}
     found = compare(engines(NEAR, FAR, **settings), parse("王"))
     assert [one.ranks for one in found.columns[0].neighbours] == [(1, 2), (2, 1)]
@@ -121,13 +122,13 @@ def test_merged_twins_rank_as_one() -> None:
     ]  # fmt: skip
 
 
-def test_one_table_is_no_comparison() -> None:
-    with pytest.raises(UsageError, match="a comparison needs two tables or more"):
+def test_one_table_cannot_be_compared() -> None:
+    with pytest.raises(UsageError, match="a comparison needs at least two tables"):
         compare(engines(NEAR), parse("王"))
 
 
 def test_the_json_of_a_comparison_has_the_documented_fields() -> None:
-    data = compare(engines(NEAR, FAR, k=1, metric=Metric.L2), parse("男")).to_json()
+    data = compare(engines(NEAR, FAR, k=1, metric=Metric.L2), parse("男")).to_dict()
     assert list(data) == [
         "query", "method", "metric", "unit", "transforms", "exclude", "columns", "overlaps",
     ]  # fmt: skip
@@ -194,7 +195,7 @@ def test_the_beginning_of_a_list_overlaps_with_it_wholly(order: list[int], n: in
     assert rank_biased_overlap(order[:n], order) == pytest.approx(1)
 
 
-def test_nothing_in_common_is_zero_and_two_empty_lists_are_alike() -> None:
+def test_disjoint_lists_have_no_overlap_and_empty_lists_are_equal() -> None:
     assert rank_biased_overlap([1, 2], [3, 4]) == 0
     assert rank_biased_overlap([], [1]) == 0
     assert rank_biased_overlap([], []) == 1

@@ -11,7 +11,7 @@ from wordvec.errors import UnknownWordError, WordvecError
 from wordvec.tables.table import VectorTable
 
 
-def test_each_norm_has_its_rank_and_the_share_that_is_shorter() -> None:
+def test_each_norm_has_its_rank_and_percentile() -> None:
     # lengths: 5, 3, 2√2, 2, √2, √2, 1 five times, √½
     report = norms(toy_table(), ["1999", "王", "女王", "子"])
     assert [(n.token, n.id, n.norm, n.rank, n.percentile) for n in report.norms] == [
@@ -39,34 +39,34 @@ def test_largest_and_smallest_follow_the_tokens() -> None:
     ]
 
 
-def test_more_than_there_are_gives_all() -> None:
+def test_asking_for_more_norms_than_rows_gives_all() -> None:
     assert len(norms(toy_table(), largest=99).norms) == 12
 
 
 @pytest.mark.parametrize(("token", "id_"), [("-", 6), ("#11", 11), ("##王", 5), ("1999", 11)])
-def test_tokens_are_taken_as_they_stand(token: str, id_: int) -> None:
+def test_tokens_are_read_as_typed(token: str, id_: int) -> None:
     assert [norm.id for norm in norms(toy_table(), [token]).norms] == [id_]
 
 
-def test_a_token_found_in_another_form_is_noted() -> None:
+def test_a_token_read_in_another_form_has_a_note() -> None:
     report = norms(toy_table(), ["ｋ"])
     assert [norm.token for norm in report.norms] == ["k"]
-    assert report.notes == ("ｋ is taken as k (NFKC)",)
+    assert report.notes == ("ｋ is read as k (NFKC)",)
 
 
-def test_an_unknown_token_is_an_error_that_names_near_ones() -> None:
-    with pytest.raises(UnknownWordError, match="王女王 is no token of this vocabulary") as caught:
+def test_the_error_for_an_unknown_token_suggests_similar_ones() -> None:
+    with pytest.raises(UnknownWordError, match='"王女王" is not in this vocabulary') as caught:
         norms(toy_table(), ["王女王"])
     assert caught.value.hint is not None
     assert "女王" in caught.value.hint
 
 
 def test_an_id_beyond_the_vocabulary_is_an_error() -> None:
-    with pytest.raises(WordvecError, match="#12 is no row: the vocabulary has 12 tokens"):
+    with pytest.raises(WordvecError, match="there is no row #12: the vocabulary has 12 tokens"):
         norms(toy_table(), ["#12"])
 
 
-def test_a_row_that_is_not_finite_has_no_norm_and_counts_for_nothing() -> None:
+def test_a_row_that_is_not_finite_has_no_norm_and_is_not_counted() -> None:
     table = toy_table()
     vectors = table.vectors.copy()
     vectors[11] = np.inf
@@ -81,11 +81,11 @@ def test_a_row_that_is_not_finite_has_no_norm_and_counts_for_nothing() -> None:
     nothing = VectorTable.from_vectors(
         table.vocabulary, np.full_like(vectors, np.nan), table.provenance
     )
-    assert norms(nothing).summary.to_json() == {"min": None, "median": None, "max": None}
+    assert norms(nothing).summary.to_dict() == {"min": None, "median": None, "max": None}
 
 
 def test_the_json_has_the_documented_fields() -> None:
-    assert norms(toy_table(), ["-"]).to_json() == {
+    assert norms(toy_table(), ["-"]).to_dict() == {
         "table": {"model": "toy", "mode": "static", "layer": None, "tokens": 12, "dimensions": 3},
         "norms": [{"token": "-", "id": 6, "norm": 3.0, "rank": 2, "percentile": 100 * 10 / 12}],
         "summary": {"min": 0.5**0.5, "median": (1 + 2**0.5) / 2, "max": 5.0},

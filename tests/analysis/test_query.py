@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from support.tables import TOKENS, toy_table
-from wordvec.analysis.query import QueryEngine, query
+from support.tables import TOKENS, query, toy_table
+from wordvec.analysis.query import QueryEngine
 from wordvec.errors import ExpressionError, UnknownWordError
 from wordvec.expression.parser import parse
-from wordvec.search.settings import Metric, Settings
+from wordvec.search.settings import Metric, QuerySettings
+from wordvec.search.space import Space
 from wordvec.tables.table import VectorTable
 
 
@@ -34,7 +35,7 @@ def test_an_analogy_asks_the_same_question() -> None:
     assert found("男:女=王:?", k=3) == found("王-男+女", k=3)
 
 
-def test_cosine_knows_no_length() -> None:
+def test_cosine_ignores_norms() -> None:
     assert found("王", k=3, metric=Metric.COSINE) == [
         ("王", 1.0),
         ("##王", 1.0),
@@ -42,11 +43,11 @@ def test_cosine_knows_no_length() -> None:
     ]
 
 
-def test_dot_knows_length() -> None:
+def test_dot_depends_on_norms() -> None:
     assert found("王", k=3, metric=Metric.DOT) == [("1999", 5.0), ("##王", 4.0), ("-", 3.0)]
 
 
-def test_unit_brings_the_terms_and_the_rows_to_length_one() -> None:
+def test_unit_normalises_the_terms_and_the_rows() -> None:
     # 王/|王| + 女 = (.7071, 1, .7071); 女王/|女王| = (0, .7071, .7071)
     apart = np.linalg.norm(np.array([0.5**0.5, 1, 0.5**0.5]) - np.array([0, 0.5**0.5, 0.5**0.5]))
     assert ("女王", round(float(apart), 4)) in found("王+女", k=12, unit=True)
@@ -62,19 +63,19 @@ def test_the_words_of_the_query_are_marked() -> None:
     assert [near.token for near in answer.neighbours if near.in_query] == ["女", "王", "男"]
 
 
-def test_exclude_drops_them_and_the_next_ones_follow() -> None:
+def test_exclude_leaves_out_query_words_and_the_next_tokens_follow() -> None:
     assert found("王-男+女", k=3, exclude=True) == [("女王", 0.0), ("子", 1.2247), ("k", 1.7321)]
 
 
-def test_pieces_take_the_mean_and_say_so() -> None:
+def test_pieces_use_the_mean_with_a_note() -> None:
     [answer] = query(toy_table(), [parse("子王")], k=1, pieces=True)
-    assert answer.notes == ("子王 is taken as the mean of 子 + ##王",)
+    assert answer.notes == ("子王 is read as the mean of 子 + ##王",)
     # (1.25, 0.25, 1) is nearest to (1, 0, 1)
     assert [near.token for near in answer.neighbours] == ["王"]
 
 
 def test_without_pieces_an_unknown_word_is_an_error_at_its_place() -> None:
-    with pytest.raises(UnknownWordError, match="皇帝 is no token of this vocabulary") as caught:
+    with pytest.raises(UnknownWordError, match='"皇帝" is not in this vocabulary') as caught:
         query(toy_table(), [parse("王+皇帝")])
     assert (caught.value.start, caught.value.end) == (2, 4)
 
@@ -108,26 +109,26 @@ def test_the_json_of_an_answer_has_the_documented_fields() -> None:
             {"rank": 2, "token": "子", "id": 4, "distance": 1.5**0.5, "in_query": False},
         ],
     }
-    given = answer.to_json()  # methods and transforms add fields of their own
+    given = answer.to_dict()  # methods and transforms add fields of their own
     assert {name: given[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize("metric", [Metric.COSINE, Metric.DOT])
-def test_a_similarity_is_called_one(metric: Metric) -> None:
+def test_the_score_of_a_similarity_metric_is_named_similarity(metric: Metric) -> None:
     [answer] = query(toy_table(), [parse("王")], k=1, metric=metric)
-    neighbours = answer.to_json()["neighbours"]
+    neighbours = answer.to_dict()["neighbours"]
     assert isinstance(neighbours, list)
     assert set(neighbours[0]) == {"rank", "token", "id", "similarity", "in_query"}
 
 
-def test_a_query_that_cancels_out_has_no_cosine_but_distances() -> None:
+def test_a_query_of_zero_has_distances_and_no_cosine() -> None:
     with pytest.raises(ExpressionError, match="the query vector is zero: it has no direction"):
         query(toy_table(), [parse("王-王")], metric=Metric.COSINE)
     assert found("王-王", k=1) == [("子", 0.7071)]
 
 
-def test_a_weight_beyond_all_measure_is_refused() -> None:
-    with pytest.raises(ExpressionError, match="the query vector is too long for a number to hold"):
+def test_a_query_that_overflows_float64_is_refused() -> None:
+    with pytest.raises(ExpressionError, match="the query vector overflows float64"):
         query(toy_table(), [parse(f"{'9' * 200}*王")])
 
 
@@ -140,25 +141,25 @@ def with_row(row: int, values: list[float]) -> VectorTable:
 
 def test_a_row_that_is_not_finite_is_named_and_never_an_answer() -> None:
     table = with_row(3, [np.nan, 0, 0])
-    asker = QueryEngine(table, Settings(k=20))
-    assert asker.notes == (
+    engine = QueryEngine(Space(table), QuerySettings(k=20))
+    assert engine.notes == (
         "1 row is not finite, left out: 女王 (#3)",
-        "-k 20 is more than the 12 tokens there are",
+        "k=20 is more than the 12 tokens there are",
     )
-    [answer] = asker.answer([asker.prepare(parse("王"))])
+    [answer] = engine.answer([engine.prepare(parse("王"))])
     assert len(answer.neighbours) == 11
     with pytest.raises(ExpressionError, match=r"the vector of 女王 \(#3\) is not finite") as caught:
-        asker.prepare(parse("王+女王"))
+        engine.prepare(parse("王+女王"))
     assert (caught.value.start, caught.value.end) == (2, 4)
 
 
-def test_a_row_of_length_zero_cannot_be_brought_to_length_one() -> None:
-    asker = QueryEngine(with_row(1, [0, 0, 0]), Settings(unit=True))
+def test_a_zero_row_cannot_be_normalised() -> None:
+    engine = QueryEngine(Space(with_row(1, [0, 0, 0]), ["unit"]), QuerySettings(unit=True))
     with pytest.raises(ExpressionError, match=r"the vector of 男 \(#1\) has length zero"):
-        asker.prepare(parse("王-男"))
+        engine.prepare(parse("王-男"))
 
 
-def test_what_was_done_to_the_rows_is_told_of_the_table() -> None:
+def test_the_table_names_its_transforms() -> None:
     table = replace(toy_table(), transforms=("center", "abtt:2"))
     [answer] = query(table, [parse("王")])
     assert answer.table.transforms == ("center", "abtt:2")

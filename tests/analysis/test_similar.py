@@ -9,7 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from support.tables import drawn_rows, table_of
-from wordvec.analysis.similar import odd, similar
+from wordvec.analysis.odd import odd
+from wordvec.analysis.similar import similar
 from wordvec.errors import UnknownWordError, UsageError, WordvecError
 from wordvec.search.settings import Metric
 
@@ -56,7 +57,7 @@ def test_the_word_least_similar_to_the_mean_of_the_others_is_odd() -> None:
 
 @settings(deadline=None)
 @given(drawn_rows(zero=False), st.data())
-def test_each_belongs_as_plain_numpy_says(rows: np.ndarray, data: st.DataObject) -> None:
+def test_the_similarities_equal_plain_numpy(rows: np.ndarray, data: st.DataObject) -> None:
     ids = data.draw(
         st.lists(st.integers(0, len(rows) - 1), min_size=3, max_size=min(6, len(rows)), unique=True)
     )
@@ -71,7 +72,7 @@ def test_each_belongs_as_plain_numpy_says(rows: np.ndarray, data: st.DataObject)
     assert found.odd == next(one for one in found.words if one.similarity == least)
 
 
-def test_where_one_is_clearly_odd_gensim_finds_the_same() -> None:
+def test_a_clearly_odd_word_is_the_one_that_gensim_finds() -> None:
     rng = np.random.default_rng(5)
     for _ in range(20):
         rows = rng.normal(size=(5, 6), scale=0.3) + 2 * np.eye(6)[0]
@@ -85,8 +86,8 @@ def test_where_one_is_clearly_odd_gensim_finds_the_same() -> None:
         assert theirs.doesnt_match(words) == words[3]
 
 
-def test_of_two_words_none_is_odd() -> None:
-    with pytest.raises(UsageError, match="needs three or more, got 2"):
+def test_two_words_are_too_few() -> None:
+    with pytest.raises(UsageError, match="expected at least three words, got 2"):
         odd(TABLE, ["王", "女"])
 
 
@@ -95,22 +96,22 @@ def test_words_that_cannot_be_compared_are_named() -> None:
         similar(TABLE, ["王", "無"])
     with pytest.raises(WordvecError, match=r"the vector of 非 \(#4\) is not finite"):
         similar(TABLE, ["王", "非"], metric=Metric.L2)
-    with pytest.raises(UnknownWordError, match="犬 is no token"):
+    with pytest.raises(UnknownWordError, match='"犬" is not in this'):
         odd(TABLE, ["王", "女", "犬"])
     with pytest.raises(UsageError, match="not by csls"):
         similar(TABLE, ["王"], metric=Metric.CSLS)
 
 
-def test_a_word_taken_in_another_form_is_said() -> None:
+def test_a_word_read_in_another_form_has_a_note() -> None:
     found = similar(table_of({"king": [1.0], "王": [1.0]}), ["ｋｉｎｇ", "王"])
-    assert found.notes == ("ｋｉｎｇ is taken as king (NFKC)",)
+    assert found.notes == ("ｋｉｎｇ is read as king (NFKC)",)
 
 
 def test_json_has_the_documented_fields() -> None:
-    data = similar(TABLE, ["王"]).to_json()
+    data = similar(TABLE, ["王"]).to_dict()
     assert list(data) == ["table", "metric", "transforms", "words", "similarities"]
-    assert "distances" in similar(TABLE, ["王"], metric=Metric.L2).to_json()
-    data = odd(TABLE, ["王", "女", "男"]).to_json()
+    assert "distances" in similar(TABLE, ["王"], metric=Metric.L2).to_dict()
+    data = odd(TABLE, ["王", "女", "男"]).to_dict()
     assert list(data) == ["table", "transforms", "odd", "words"]
     words = data["words"]
     assert isinstance(words, list)

@@ -1,16 +1,15 @@
-"""Whatever is typed, the command answers or says what is wrong: no input makes a traceback."""
+"""Every input is answered or refused with a message, never with a traceback."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from click.testing import CliRunner
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from support.cli import run
 from support.tables import toy_table
-from wordvec.cli import group
 from wordvec.expression.parser import parse
 from wordvec.tables.store import Store
 
@@ -29,13 +28,6 @@ def _toy_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORDVEC_MODEL", "toy")
 
 
-def run(*args: str, stdin: bytes = b"") -> tuple[int, str, str]:
-    result = CliRunner().invoke(group, list(args), input=stdin)
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    assert "Traceback" not in result.output
-    return result.exit_code, result.stdout, result.stderr
-
-
 @settings(deadline=None, max_examples=150)
 @given(st.sampled_from(["query", "norms"]), st.lists(TYPED, min_size=1, max_size=3), OPTIONS)
 @example("query", ["\ud800"], [])
@@ -52,10 +44,10 @@ def test_any_arguments_are_answered_or_refused(
 
 @settings(deadline=None, max_examples=150)
 @given(TYPED, OPTIONS)
-def test_after_two_dashes_anything_but_a_lone_dash_is_an_expression(
+def test_after_two_dashes_everything_except_a_lone_dash_is_an_expression(
     typed: str, options: list[str]
 ) -> None:
-    assume(typed != "-")  # standard input, as ever
+    assume(typed != "-")  # means standard input
     code, out, err = run("query", "--json", *options, "--", typed)
     assert code in (0, 1)
     if code == 0:

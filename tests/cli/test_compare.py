@@ -10,11 +10,12 @@ from support.cli import run
 from support.tables import fill
 from wordvec import text
 from wordvec.analysis.compare import compare
+from wordvec.analysis.display import OutputStyle
 from wordvec.analysis.query import QueryEngine
-from wordvec.cli.compare import _short_names, _text
-from wordvec.cli.output import OutputStyle
+from wordvec.cli.compare import _text_lines, short_names
 from wordvec.expression.parser import parse
-from wordvec.search.settings import Settings
+from wordvec.search.settings import QuerySettings
+from wordvec.search.space import Space
 from wordvec.tables.name import Mode, TableName
 from wordvec.tables.store import Store
 from wordvec.tables.table import TableDescription
@@ -26,7 +27,7 @@ def _toy_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORDVEC_MODEL", "toy")
 
 
-def test_two_tables_stand_side_by_side() -> None:
+def test_two_tables_are_shown_side_by_side() -> None:
     assert run("compare", "王-男+女", "-k", "3") == (
         0,
         """\
@@ -45,14 +46,14 @@ static and dynamic share 2 of 3 · rank-biased overlap 0.58
 
 
 def lines_at(cells: int, *names: TableName, source: str = "王-男+女", k: int = 3) -> list[str]:
-    engines = [QueryEngine(Store().open(name), Settings(k=k)) for name in names]
-    return list(_text(compare(engines, parse(source)), OutputStyle(cells=cells)))
+    engines = [QueryEngine(Space(Store().open(name)), QuerySettings(k=k)) for name in names]
+    return list(_text_lines(compare(engines, parse(source)), OutputStyle(cells=cells)))
 
 
 STATIC, DYNAMIC = TableName("toy", Mode.STATIC), TableName("toy", Mode.DYNAMIC)
 
 
-def test_on_a_narrow_screen_they_stand_below_one_another() -> None:
+def test_on_a_narrow_screen_tables_are_one_below_the_other() -> None:
     assert lines_at(40, STATIC, DYNAMIC) == [
         "toy · static 12 × 3 · dynamic 12 × 3",
         "L2 distance · raw vectors",
@@ -81,14 +82,16 @@ def test_no_line_is_wider_than_the_screen(cells: int, tables: int) -> None:
 
 
 def test_colour_does_not_count_as_width() -> None:
-    engines = [QueryEngine(Store().open(name), Settings(k=3)) for name in (STATIC, DYNAMIC)]
+    engines = [
+        QueryEngine(Space(Store().open(name)), QuerySettings(k=3)) for name in (STATIC, DYNAMIC)
+    ]
     found = compare(engines, parse("王-男+女"))
-    assert len(list(_text(found, OutputStyle(colour=True, cells=70)))) == len(
-        list(_text(found, OutputStyle(cells=70)))
+    assert len(list(_text_lines(found, OutputStyle(colour=True, cells=70)))) == len(
+        list(_text_lines(found, OutputStyle(cells=70)))
     )
 
 
-def test_other_models_are_named_and_their_vocabularies_told_apart() -> None:
+def test_different_models_and_vocabularies_are_shown() -> None:
     code, out, _ = run("compare", "王", "-k", "2", "--tables", "static,other:static")
     assert code == 0
     share = "toy and other share 1 of 2 · rank-biased overlap 0.55"
@@ -127,7 +130,7 @@ def test_tsv_has_a_rank_for_each_table() -> None:
     )
 
 
-def test_merged_twins_are_named_as_query_names_them() -> None:
+def test_merged_twins_are_named_as_in_query() -> None:
     _, out, _ = run("compare", "王", "-k1", "--merge-twins", "--json")
     [found] = json.loads(out)
     [asked] = json.loads(run("query", "王", "-k1", "--merge-twins", "--json")[1])
@@ -141,7 +144,7 @@ def test_merged_twins_are_named_as_query_names_them() -> None:
     ]
 
 
-def test_lists_of_different_lengths_leave_blanks() -> None:
+def test_a_shorter_list_is_filled_with_blanks() -> None:
     _, out, _ = run("compare", "王", "--tables", "other:static,static", "-k", "4")
     *_, third, fourth, _, _ = out.splitlines()
     assert third == "   3  女       1.4142       6  子      1.2247         –"
@@ -154,18 +157,22 @@ def test_lists_of_different_lengths_leave_blanks() -> None:
         (
             ["王", "--tables", "static"],
             2,
-            "a comparison needs two tables or more\nHint: --tables",
+            "a comparison needs at least two tables\nHint: --tables",
         ),
         (["王", "--tables", "static,dynamic,toy:static"], 2, "toy:static is named twice"),
         (["王", "女"], 2, "Error: compare takes one expression, got 2"),
         (["王", "-", "女"], 2, 'Hint: quote the expression: wordvec compare "王 - 女"'),
-        (["王", "--tables", "static,moving"], 2, "'moving' names no table"),
-        (["男", "--tables", "static,other:static"], 1, "other:static: 男 is no token of this voc"),
+        (["王", "--tables", "static,moving"], 2, "'moving' is not a table name"),
+        (
+            ["男", "--tables", "static,other:static"],
+            1,
+            'other:static: "男" is not in this vocabulary',
+        ),
         (["王", "--model", "other"], 1, "there is no table other:dynamic"),
         (["王+", "--model", "other"], 1, "王+"),
     ],
 )
-def test_what_does_not_fit_is_refused(args: list[str], code: int, message: str) -> None:
+def test_wrong_arguments_are_refused(args: list[str], code: int, message: str) -> None:
     found, out, err = run("compare", *args)
     assert (found, out) == (code, "")
     assert message in err
@@ -188,10 +195,8 @@ def described(model: str, mode: str) -> TableDescription:
         ([("a/bert", "static"), ("b/bert", "static")], ["a/bert:static", "b/bert:static"]),
     ],
 )
-def test_tables_are_called_by_what_tells_them_apart(
-    tables: list[tuple[str, str]], names: list[str]
-) -> None:
-    assert _short_names([described(*table) for table in tables]) == names
+def test_short_names_differ(tables: list[tuple[str, str]], names: list[str]) -> None:
+    assert short_names([described(*table) for table in tables]) == names
 
 
 def test_tables_whose_names_do_not_fit_are_numbered() -> None:

@@ -1,4 +1,4 @@
-"""What Tab completes after `wordvec`, asked as each shell asks, and in the shells that are here."""
+"""Completion of `wordvec` commands, called as each shell does, and in the installed shells."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
+from support.cli import run
 from support.tables import table_of
-from wordvec.cli import group
-from wordvec.models.find import REFERENCE
+from wordvec.models.default import REFERENCE
 from wordvec.tables.name import Mode
 from wordvec.tables.store import Store
 
@@ -27,18 +26,18 @@ HOSTS = ["bash", "zsh", "fish"]
 
 @pytest.fixture(autouse=True)
 def _store() -> None:
-    """Keep two tables, of a hub's model and of a folder."""
+    """Save two tables, of a model on the hub and of a folder."""
     store = Store()
     store.save(table_of([[1.0]], model="owner/toy", mode=Mode.DYNAMIC))
     store.save(table_of([[1.0]], model="/models/王"))
 
 
 def completed(line: str) -> list[str]:
-    """Ask as bash does: what may stand in place of the last word of the line."""
+    """Complete the last word of a line, as bash does."""
     env = {"COMP_LINE": line, "_WORDVEC_COMPLETE": "bash_complete"}
-    result = CliRunner().invoke(group, [], env=env, prog_name="wordvec")
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout.split("\n")[:-1] if result.stdout.strip() else []
+    code, out, err = run(env=env)
+    assert (code, err) == (0, "")
+    return out.split("\n")[:-1] if out.strip() else []
 
 
 def plain(*values: str) -> list[str]:
@@ -79,31 +78,30 @@ def test_the_last_word_of_a_line_is_completed(line: str, answers: list[str]) -> 
     assert completed(line) == answers
 
 
-def test_tables_are_those_of_the_store_that_the_line_names(tmp_path: Path) -> None:
+def test_tables_are_completed_from_the_store_of_the_line(tmp_path: Path) -> None:
     Store(tmp_path / "other").save(table_of([[1.0]], model="elsewhere"))
     assert completed(f"wordvec query --store {tmp_path}/other --table el") == plain(
         "elsewhere:static"
     )
 
 
-def test_every_command_is_offered_with_its_help() -> None:
+def test_commands_are_completed_with_their_help() -> None:
     env = {"COMP_WORDS": "wordvec norm", "COMP_CWORD": "1", "_WORDVEC_COMPLETE": "zsh_complete"}
-    result = CliRunner().invoke(group, [], env=env, prog_name="wordvec")
-    assert result.stdout.splitlines() == [
+    assert run(env=env).out.splitlines() == [
         "plain",
         "norms",
-        "Show how long the vectors of tokens are, and how they rank.",
+        "Show the norms of tokens' vectors and their ranks.",
     ]
 
 
 @pytest.mark.parametrize("shell", HOSTS)
-def test_the_script_asks_wordvec_in_its_shells_own_way(shell: str) -> None:
-    result = CliRunner().invoke(group, ["completion", shell])
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert f"_WORDVEC_COMPLETE={shell}_complete" in result.stdout
+def test_each_shell_has_its_own_script(shell: str) -> None:
+    code, out, err = run("completion", shell)
+    assert (code, err) == (0, "")
+    assert f"_WORDVEC_COMPLETE={shell}_complete" in out
 
 
-def test_a_tab_loads_no_numpy() -> None:
+def test_completion_does_not_load_numpy() -> None:
     code = (
         "import sys\n"
         "from wordvec.cli import group\n"
@@ -129,14 +127,14 @@ def test_a_tab_loads_no_numpy() -> None:
 
 @pytest.fixture
 def asked(tmp_path: Path) -> Callable[[str, str], str]:
-    """Run a script in a real shell that finds `wordvec` on its path; give what it prints."""
+    """Give a function that runs a script in a shell with `wordvec` on its path."""
     folder = tmp_path / "bin"
     folder.mkdir()
     program = folder / "wordvec"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m wordvec "$@"\n', "utf-8")
     program.chmod(0o755)
 
-    def run(shell: str, script: str) -> str:
+    def run_script(shell: str, script: str) -> str:
         path = shutil.which(shell)
         if path is None:
             pytest.skip(f"no {shell} on this machine")
@@ -159,17 +157,20 @@ def asked(tmp_path: Path) -> Callable[[str, str], str]:
         assert done.stderr == ""
         return done.stdout
 
-    return run
+    return run_script
 
 
 @pytest.mark.parametrize(
     ("line", "replies"),
     [
-        ("wordvec query --table owner/toy:d", ["dynamic"]),  # bash replaces what follows the colon
+        (
+            "wordvec query --table owner/toy:d",
+            ["dynamic"],
+        ),  # bash replaces the text after the colon
         ("wordvec query --table=owner/toy:", ["dynamic"]),
         ("wordvec query --table own", ["owner/toy:dynamic"]),
         ("wordvec query --table static,o", ["static,owner/toy:dynamic"]),
-        ("wordvec query --model /models/", []),  # folders are bash's own to complete
+        ("wordvec query --model /models/", []),  # bash itself completes folders
     ],
 )
 def test_bash_completes_past_the_colon_of_a_table(
@@ -196,24 +197,24 @@ def test_fish_completes_tables_and_shows_whole_lines_of_help(
     assert asked("fish", script).splitlines() == [
         "owner/toy:dynamic",
         "static,owner/toy:dynamic",
-        "norms\tShow how long the vectors of tokens are, and how they rank.",
+        "norms\tShow the norms of tokens' vectors and their ranks.",
     ]
 
 
-def test_zsh_takes_the_script(asked: Callable[[str, str], str]) -> None:
+def test_zsh_accepts_the_script(asked: Callable[[str, str], str]) -> None:
     script = (
         "autoload -U compinit && compinit -u -D\n"
         'eval "$(wordvec completion zsh)"\n'
         "print $_comps[wordvec]\n"
-        "function compadd { print ${(P)argv[-1]} }\n"  # what it would have offered
+        "function compadd { print ${(P)argv[-1]} }\n"  # prints the completions
         "words=(wordvec query --table owner/toy:) CURRENT=4\n"
         "_wordvec_completion\n"
     )
     assert asked("zsh", script).splitlines() == ["_wordvec_completion", "owner/toy:dynamic"]
 
 
-def test_help_shows_what_to_type_line_by_line() -> None:
-    result = CliRunner().invoke(group, ["completion", "--help"], terminal_width=80)
-    lines = [line.strip() for line in result.stdout.splitlines()]
+def test_help_shows_each_command_to_type_on_one_line() -> None:
+    out = run("completion", "--help", env={"COLUMNS": "80"}).out
+    lines = [line.strip() for line in out.splitlines()]
     assert """zsh:   echo 'eval "$(wordvec completion zsh)"' >> ~/.zshrc""" in lines
-    assert "\\b" not in result.stdout
+    assert "\\b" not in out

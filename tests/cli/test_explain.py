@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -10,12 +11,13 @@ import pytest
 from support.cli import run
 from support.tables import fill, table_of
 from wordvec import text
+from wordvec.analysis.display import OutputStyle
 from wordvec.analysis.explain import explain
 from wordvec.analysis.query import QueryEngine
-from wordvec.cli.explain import _text
-from wordvec.cli.output import OutputStyle
+from wordvec.cli.explain import _text_lines
 from wordvec.expression.parser import parse
-from wordvec.search.settings import Metric, Settings
+from wordvec.search.settings import Metric, QuerySettings
+from wordvec.search.space import Space
 from wordvec.tables.name import Mode, TableName
 from wordvec.tables.store import Store
 
@@ -26,7 +28,7 @@ def _toy_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORDVEC_MODEL", "toy")
 
 
-def test_under_l2_the_parts_stand_above_the_square() -> None:
+def test_under_l2_the_parts_add_up_to_the_squared_distance() -> None:
     assert run("explain", "王-男+女", "子") == (
         0,
         """\
@@ -42,9 +44,9 @@ word   weight    norm  cosine    part
 ‖子‖²                          0.5000
 sum                            1.5000
 
-longest word 王 · largest part 男 · rank 3 if all words had one length
+largest norm: 王 · largest part: 男 · rank 3 with equal norms
 
-ahead of it 女王 at rank 1 · distance 0.0000 · better by 1.5000 in the square · most by 王
+ranked higher: 女王 at rank 1 · distance 0.0000 · better by 1.5000 (squared) · largest advantage: 王
 
 word     女王      子  difference
 王    -1.0000  0.0000     -1.0000
@@ -62,7 +64,7 @@ dimension    part   share
     )
 
 
-def test_under_cosine_they_stand_above_the_similarity() -> None:
+def test_under_cosine_the_parts_add_up_to_the_similarity() -> None:
     code, out, err = run("explain", "王+女", "女王", "--metric", "cosine")
     assert (code, err) == (0, "")
     assert (
@@ -78,7 +80,7 @@ word  weight    norm  cosine    part
 女         1  1.0000  0.7071  0.4082
 sum                           0.8165
 
-王 is longest and has the largest part · rank 1 if all words had one length
+largest norm and part: 王 · rank 1 with equal norms
 
 dimension    part   share
         1  0.4082  50.0 %
@@ -87,35 +89,37 @@ dimension    part   share
     )
 
 
-def test_the_first_answer_that_is_no_query_word_is_explained() -> None:
+def test_the_default_is_the_first_answer_that_is_not_a_query_word() -> None:
     assert "\n王-男+女 → 女王\n" in run("explain", "王-男+女")[1]
 
 
-def test_few_dimensions_with_over_half_of_the_score_are_warned_of() -> None:
+def test_a_warning_if_few_dimensions_make_up_over_half_of_the_score() -> None:
     rows = np.random.default_rng(0).normal(size=(30, 8))
     rows[:, 5] += 40
     Store().save(table_of(rows, model="lopsided"))
     _, _, err = run("explain", "t1+t2", "--model", "lopsided", "--metric", "cosine")
-    assert err == "Warning: one dimension is over half of the score: try --transform standardize\n"
+    assert (
+        err
+        == "Warning: one dimension makes up over half of the score: try --transform standardize\n"
+    )
     rows[:, 5] -= 40
     rows[:, 2:4] = 20
     Store().save(table_of(rows, model="lopsided"), force=True)
     _, _, err = run("explain", "t1+t2", "--model", "lopsided", "--metric", "cosine", "--json")
-    assert "2 dimensions are over half of the score" in err
+    assert "2 dimensions make up over half of the score" in err
 
 
-def test_a_calibrated_score_stands_among_random_ones() -> None:
+def test_a_calibrated_score_is_compared_with_random_ones() -> None:
     _, out, err = run("explain", "女:男=女王:?", "王", "--metric", "cosine", "--calibrate")
     assert err == ""
     last = out.splitlines()[-1]
-    assert last.startswith(("above 98.", "above 99."))
-    assert "% of 9,9" in last  # where the words cancel there is no cosine
-    assert " at random · theirs " in last
+    assert last.startswith("compared with 9,9")  # if the words cancel, there is no cosine
+    assert re.search(r" random expressions · above 9[89]\.\d\d % · mean ", last)
     _, again, _ = run("explain", "女:男=女王:?", "王", "--metric", "cosine", "--calibrate")
     assert again == out
 
 
-def test_what_is_better_than_all_says_so() -> None:
+def test_a_calibrated_score_can_be_better_than_all() -> None:
     _, out, _ = run("explain", "王", "#5", "--metric", "dot", "--calibrate", "--jsonl")
     calibration = json.loads(out)["calibration"]
     assert calibration["sample"] == 10_000
@@ -124,21 +128,23 @@ def test_what_is_better_than_all_says_so() -> None:
 
 
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
-def test_on_a_narrow_screen_no_line_is_wider(metric: Metric) -> None:
-    asker = QueryEngine(Store().open(TableName("toy", Mode.STATIC)), Settings(metric=metric))
+def test_no_line_is_wider_than_the_screen(metric: Metric) -> None:
+    asker = QueryEngine(
+        Space(Store().open(TableName("toy", Mode.STATIC))), QuerySettings(metric=metric)
+    )
     found = explain(asker, parse("王-男+女"), "子", calibrated=True)
-    assert max(text.width(line) for line in _text(found, OutputStyle(cells=41))) <= 41
+    assert max(text.width(line) for line in _text_lines(found, OutputStyle(cells=41))) <= 41
 
 
-def test_on_a_narrow_screen_the_answers_own_part_keeps_its_sign() -> None:
-    asker = QueryEngine(Store().open(TableName("toy", Mode.STATIC)), Settings())
+def test_on_a_narrow_screen_the_own_part_of_an_answer_keeps_its_sign() -> None:
+    asker = QueryEngine(Space(Store().open(TableName("toy", Mode.STATIC))), QuerySettings())
     found = explain(asker, parse("1000*王-男+女"), "女王")
-    assert "‖女王‖²" in "\n".join(_text(found, OutputStyle(cells=80)))
-    narrow = [line.split(" ")[0] for line in _text(found, OutputStyle(cells=42))]
-    assert narrow.count("‖x‖²") == 2  # of the parts, and beside the first answer
+    assert "‖女王‖²" in "\n".join(_text_lines(found, OutputStyle(cells=80)))
+    narrow = [line.split(" ")[0] for line in _text_lines(found, OutputStyle(cells=42))]
+    assert narrow.count("‖x‖²") == 2  # in the parts, and in the differences
 
 
-def test_tsv_has_one_line_a_part() -> None:
+def test_tsv_has_one_line_per_part() -> None:
     _, out, _ = run("explain", "女-男", "##王", "--tsv")
     assert out == (
         "query\ttoken\tword\tweight\tnorm\tcosine\tpart\n"
@@ -151,16 +157,24 @@ def test_tsv_has_one_line_a_part() -> None:
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
-        (["王+女", "--metric", "csls"], 2, "explain takes a sum apart, which csls is not"),
-        (["王-女", "--method", "mul"], 2, "which method mul is not\nHint: --metric cosine"),
+        (["王+女", "--metric", "csls"], 2, "explain splits a sum into its parts, and csls is not"),
+        (["王-女", "--method", "mul"], 2, "method mul is not a sum\nHint: --metric cosine"),
         (["王", "女", "男"], 2, "explain takes an expression and a token, got 3: 王 女 男"),
         (["王", "-", "女"], 2, 'Hint: quote the expression: wordvec explain "王 - 女"'),
-        (["王", "犬"], 1, "犬 is no token of this vocabulary"),
-        (["王", "--tables", "static", "--mode", "static"], 2, "--tables names the tables"),
-        (["王", "男", "--tables", "static,other:static"], 1, "other:static: 男 is no token"),
+        (["王", "犬"], 1, '"犬" is not in this vocabulary'),
+        (
+            ["王", "--tables", "static", "--mode", "static"],
+            2,
+            "use either --tables or --table and --mode",
+        ),
+        (
+            ["王", "男", "--tables", "static,other:static"],
+            1,
+            'other:static: "男" is not in this vocabulary',
+        ),
     ],
 )
-def test_what_does_not_fit_is_refused(args: list[str], code: int, message: str) -> None:
+def test_wrong_arguments_are_refused(args: list[str], code: int, message: str) -> None:
     found, out, err = run("explain", *args)
     assert (found, out) == (code, "")
     assert message in err
@@ -173,13 +187,13 @@ def test_one_answer_can_be_explained_in_two_tables() -> None:
     assert static == run("explain", "王-男+女", "--metric", "cosine")[1].rstrip("\n")
     how = ("女王", "--metric", "cosine", "--mode", "dynamic")
     assert f"toy:dynamic{dynamic}" == run("explain", "王-男+女", *how)[1]
-    assert "\nahead of it 子 at rank 1 · similarity 1.0000 · better by " in dynamic
+    assert "\nranked higher: 子 at rank 1 · similarity 1.0000 · better by " in dynamic
 
 
-def test_json_and_tsv_tell_the_tables_apart() -> None:
+def test_json_and_tsv_name_the_tables() -> None:
     where = ("--tables", "dynamic,other:static")
     _, out, _ = run("explain", "王+女", "后", "--tables", "static,other:static", "--json")
-    assert out == ""  # 后 is no token of toy
+    assert out == ""  # 后 is not in the vocabulary of toy
     _, out, _ = run("explain", "王", "女", *where, "--json")
     assert [found["table"]["model"] for found in json.loads(out)] == ["toy", "other"]
     _, out, _ = run("explain", "王", "女", *where, "--tsv", "--metric", "cosine")
@@ -190,7 +204,7 @@ def test_json_and_tsv_tell_the_tables_apart() -> None:
     ]
 
 
-def test_a_warning_names_its_table_where_there_are_several() -> None:
+def test_a_warning_names_its_table_if_there_are_several() -> None:
     rows = np.random.default_rng(0).normal(size=(30, 80))
     Store().save(table_of(rows, model="even"))
     rows[:, 5] += 40
@@ -198,6 +212,6 @@ def test_a_warning_names_its_table_where_there_are_several() -> None:
     where = ("--tables", "even:static,lopsided:static", "--metric", "cosine")
     _, _, err = run("explain", "t1+t2", *where)
     assert err == (
-        "Warning: lopsided:static: one dimension is over half of the score: "
+        "Warning: lopsided:static: one dimension makes up over half of the score: "
         "try --transform standardize\n"
     )

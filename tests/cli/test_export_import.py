@@ -10,20 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from support.cli import Result, run
 from support.tables import table_of
-from wordvec.cli import group
 from wordvec.tables.name import Mode, TableName
 from wordvec.tables.store import Store
 from wordvec.vocabulary.folder import read_vocabulary
 
 ONLY = "only dicts, ints and numpy arrays are read"
-WHICH = "is --model the model that the vectors were made with?"
+WHICH = "check that the vectors were made with this model"
 ROWS = {"王": [1.0, -0.1], "a b": [0.0, 2.0], "": [3.0, 4e-9]}
 
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """Give the commands' store, with a table in it, and stand beside it."""
+    """Give the store of the commands, with one table, and run in an empty folder."""
     monkeypatch.setenv("WORDVEC_HOME", str(tmp_path / "tables"))
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -34,29 +34,23 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 @pytest.fixture
 def pickled(tiny_bert: Path, store: Store) -> Path:
-    """Give a pickle of the tiny model's vocabulary, as the article writes it."""
-    assert store.tables()  # the folder stands beside it
+    """Give a pickle as in the article, with the vocabulary of the tiny model."""
+    assert store.tables()  # the working folder is set
     V = len(read_vocabulary(tiny_bert))
     rows = np.arange(V * 3, dtype=np.float32).reshape(V, 3)
     Path("vectors.pickle").write_bytes(pickle.dumps(dict(enumerate(rows))))
     return Path("vectors.pickle")
 
 
-def run(capsys: pytest.CaptureFixture[str], *args: str | Path) -> tuple[int, str, str]:
-    """Run `wordvec ARGS` in this process: exit code, stdout, stderr; paths from here."""
-    with pytest.raises(SystemExit) as stop:
-        group.main([str(arg) for arg in args], prog_name="wordvec")
-    out, err = capsys.readouterr()
-    here = f"{Path.cwd()}/"
-    return int(stop.value.code or 0), out.replace(here, ""), err.replace(here, "")
+def run_here(*args: str | Path) -> Result:
+    """Run `wordvec ARGS`, and mask the current folder."""
+    return run(*args).masked(here=Path.cwd())
 
 
-def test_a_table_goes_out_as_the_articles_pickle(
-    store: Store, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(capsys, "export", "made:static", "-o", "x.pickle") == (
+def test_a_table_is_exported_as_a_pickle_as_in_the_article(store: Store) -> None:
+    assert run_here("export", "made:static", "-o", "x.pickle") == (
         0,
-        f"made:static: 3 × 2 written to x.pickle ({Path('x.pickle').stat().st_size} B)\n",
+        f"made:static: 3 × 2 written to HERE/x.pickle ({Path('x.pickle').stat().st_size} B)\n",
         "",
     )
     vectors = pickle.loads(Path("x.pickle").read_bytes())  # noqa: S301  # our own
@@ -65,109 +59,106 @@ def test_a_table_goes_out_as_the_articles_pickle(
     assert np.array_equal(np.stack(list(vectors.values())), table.vectors)
 
 
-def test_a_table_goes_out_as_a_bare_array(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(capsys, "export", "made:static", "-o", "x.npy", "--format", "npy")[0] == 0
+def test_a_table_is_exported_as_a_numpy_array(store: Store) -> None:
+    assert run_here("export", "made:static", "-o", "x.npy", "--format", "npy")[0] == 0
     table = store.open(TableName("made", Mode.STATIC))
     assert np.load("x.npy", allow_pickle=False).tobytes() == table.vectors.tobytes()
 
 
 @pytest.mark.usefixtures("store")
-def test_a_table_goes_out_as_word2vecs_text(capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, err = run(capsys, "export", "made:static", "-o", "x.txt", "--format", "word2vec")
-    assert (code, err) == (0, 'Note: 2 tokens are respelled: \\u… for spaces, "" for nothing\n')
+def test_a_table_is_exported_as_word2vec_text() -> None:
+    code, _, err = run_here("export", "made:static", "-o", "x.txt", "--format", "word2vec")
+    assert (code, err) == (
+        0,
+        'Note: 2 tokens are respelled: \\u… for a space, "" for an empty token\n',
+    )
     assert Path("x.txt").read_text("utf-8") == (
         '3 2\n王 1 -0.100000001\na\\u0020b 0 2\n"" 3 3.99999989e-09\n'
     )
 
 
-def test_gensim_reads_word2vecs_text(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_gensim_reads_the_word2vec_text(store: Store) -> None:
     from gensim.models import KeyedVectors
 
     rows = np.random.default_rng(0).standard_normal((300, 7)).astype(np.float32)
     table = table_of({f"語{i}": row for i, row in enumerate(rows)}, model="random")
     store.save(table)
-    assert run(capsys, "export", "random:static", "-o", "x.txt", "--format", "word2vec")[0] == 0
+    assert run_here("export", "random:static", "-o", "x.txt", "--format", "word2vec")[0] == 0
     vectors = KeyedVectors.load_word2vec_format("x.txt")
     assert tuple(vectors.index_to_key) == table.vocabulary.tokens
-    assert vectors.vectors.tobytes() == rows.tobytes()  # nine digits give each float back
+    assert vectors.vectors.tobytes() == rows.tobytes()  # nine digits restore each float
 
 
 @pytest.mark.usefixtures("store")
-def test_a_file_that_is_there_is_replaced_only_by_force(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_an_existing_file_is_replaced_only_with_force() -> None:
     Path("x").write_text("mine", encoding="utf-8")
-    assert run(capsys, "export", "made:static", "-o", "x") == (
+    assert run_here("export", "made:static", "-o", "x") == (
         1,
         "",
-        "Error: x is already there\nHint: --force replaces it\n",
+        "Error: HERE/x already exists\nHint: --force replaces it\n",
     )
     assert Path("x").read_text("utf-8") == "mine"
-    assert run(capsys, "export", "made:static", "-o", "x", "--force")[0] == 0
-    assert Path("x").read_bytes().startswith(b"\x80\x04")
-    assert os.listdir() == ["x"]  # noqa: PTH208  # the names alone
+    assert run_here("export", "made:static", "-o", "x", "--force")[0] == 0
+    assert Path("x").read_bytes().startswith(b"\x80\x03")
+    assert os.listdir() == ["x"]  # noqa: PTH208  # names only
 
 
 @pytest.mark.usefixtures("store")
-def test_a_link_stays_a_link_and_a_device_stays_a_device(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_links_and_devices_are_not_replaced() -> None:
     Path("target").touch()
     Path("link").symlink_to("target")
-    assert run(capsys, "export", "made:static", "-o", "link", "--force")[0] == 0
+    assert run_here("export", "made:static", "-o", "link", "--force")[0] == 0
     assert Path("link").is_symlink()
     assert Path("target").stat().st_size > 0
-    code, _, err = run(capsys, "export", "made:static", "-o", "/dev/null", "--force")
-    assert (code, err) == (1, "Error: /dev/null is no file\n")
+    code, _, err = run_here("export", "made:static", "-o", "/dev/null", "--force")
+    assert (code, err) == (1, "Error: /dev/null is not a file\n")
 
 
 @pytest.mark.usefixtures("store")
-def test_a_folder_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(capsys, "export", "made:static", "-o", "a b/x") == (
+def test_a_missing_folder_is_an_error() -> None:
+    assert run_here("export", "made:static", "-o", "a b/x") == (
         1,
         "",
-        "Error: there is no folder a b\nHint: mkdir -p 'a b'\n",
+        "Error: the folder HERE/a b does not exist\nHint: mkdir -p 'HERE/a b'\n",
     )
 
 
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("form", ["pickle", "npy", "word2vec"])
-def test_a_full_disk_leaves_what_was_there(capsys: pytest.CaptureFixture[str], form: str) -> None:
+def test_on_a_full_disk_the_old_file_stays(form: str) -> None:
     Path("x").write_text("mine", encoding="utf-8")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
     try:
-        code, _, err = run(capsys, "export", "made:static", "-o", "x", "--force", "--format", form)
+        code, _, err = run_here("export", "made:static", "-o", "x", "--force", "--format", form)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert code == 1
-    assert err.startswith("Error: no room left to write x (File too large)\n")
+    assert err.startswith("Error: no space left to write x (File too large)\n")
     assert Path("x").read_text("utf-8") == "mine"
-    assert os.listdir() == ["x"]  # noqa: PTH208  # the names alone
+    assert os.listdir() == ["x"]  # noqa: PTH208  # names only
 
 
 @pytest.mark.usefixtures("store")
-def test_a_table_that_is_not_there_says_what_to_type(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    code, _, err = run(capsys, "export", "made:dynamic", "-o", "x")
+def test_a_missing_table_is_an_error_with_the_command_to_extract_it() -> None:
+    code, _, err = run_here("export", "made:dynamic", "-o", "x")
     assert code == 1
     assert "\nHint: wordvec extract --mode dynamic --model made\n" in err
-    assert run(capsys, "export", "made", "-o", "x")[0] == 2
-    assert run(capsys, "export", "made:static")[0] == 2
-    assert os.listdir() == []  # noqa: PTH208  # the names alone
+    assert run_here("export", "made", "-o", "x")[0] == 2
+    assert run_here("export", "made:static")[0] == 2
+    assert os.listdir() == []  # noqa: PTH208  # names only
 
 
-# In
+# Import
 
 
-def test_a_pickle_comes_in_with_the_models_vocabulary(
-    store: Store, pickled: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
+def test_a_pickle_is_imported_with_the_vocabulary_of_the_model(
+    store: Store, pickled: Path, tiny_bert: Path
 ) -> None:
     vocabulary = read_vocabulary(tiny_bert)
-    assert run(capsys, "import", pickled, "--model", tiny_bert) == (
+    assert run_here("import", pickled, "--model", tiny_bert) == (
         0,
-        f"{tiny_bert}:dynamic: {len(vocabulary)} × 3 taken from vectors.pickle\n",
+        f"{tiny_bert}:dynamic: {len(vocabulary)} × 3 imported from vectors.pickle\n",
         "",
     )
     table = store.open(TableName(str(tiny_bert), Mode.DYNAMIC))
@@ -176,44 +167,40 @@ def test_a_pickle_comes_in_with_the_models_vocabulary(
     assert table.provenance.source == "import"
 
 
-def test_what_went_out_comes_in_again(
-    store: Store, pickled: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_exported_table_can_be_imported(store: Store, pickled: Path, tiny_bert: Path) -> None:
     name = f"{tiny_bert}:dynamic"
-    run(capsys, "import", pickled, "--model", tiny_bert)
+    run_here("import", pickled, "--model", tiny_bert)
     before = store.open(TableName(str(tiny_bert), Mode.DYNAMIC)).vectors.tobytes()
-    assert run(capsys, "export", name, "-o", "again.pickle")[0] == 0
-    run(capsys, "tables", "rm", "--yes", name)
-    assert run(capsys, "import", "again.pickle", "--model", tiny_bert)[0] == 0
+    assert run_here("export", name, "-o", "again.pickle")[0] == 0
+    run_here("tables", "rm", "--yes", name)
+    assert run_here("import", "again.pickle", "--model", tiny_bert)[0] == 0
     assert store.open(TableName(str(tiny_bert), Mode.DYNAMIC)).vectors.tobytes() == before
 
 
-def test_a_table_that_is_there_is_kept_but_for_force(
-    store: Store, pickled: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
+def test_an_existing_table_is_replaced_only_with_force(
+    store: Store, pickled: Path, tiny_bert: Path
 ) -> None:
     arguments = ("import", pickled, "--model", tiny_bert, "--mode", "static")
-    assert run(capsys, *arguments)[0] == 0
-    assert run(capsys, *arguments) == (
+    assert run_here(*arguments)[0] == 0
+    assert run_here(*arguments) == (
         1,
         "",
-        f"Error: {tiny_bert}:static is already there\nHint: --force replaces it\n",
+        f"Error: {tiny_bert}:static already exists\nHint: --force replaces it\n",
     )
     pickled.write_bytes(b"cos\nsystem\n.")
-    code, _, err = run(capsys, *arguments, "--force")
+    code, _, err = run_here(*arguments, "--force")
     assert (code, err) == (
         1,
-        f"Error: vectors.pickle: it asks for os.system: {ONLY}\n",
+        f"Error: vectors.pickle: it contains os.system: {ONLY}\n",
     )
     assert store.verify(TableName(str(tiny_bert), Mode.STATIC)) == []
 
 
 @pytest.mark.usefixtures("store")
-def test_the_wrong_model_is_told_by_the_ids(
-    tiny_bert: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_model_is_detected_by_the_ids(tiny_bert: Path) -> None:
     Path("x").write_bytes(pickle.dumps({0: np.ones(3), 5: np.ones(3)}))
     V = len(read_vocabulary(tiny_bert))
-    assert run(capsys, "import", "x", "--model", tiny_bert) == (
+    assert run_here("import", "x", "--model", tiny_bert) == (
         1,
         "",
         f"Error: x: {V - 2} of {V} ids have no vector: 1, 2, 3, 4, 6, …\nHint: {WHICH}\n",
@@ -221,28 +208,24 @@ def test_the_wrong_model_is_told_by_the_ids(
 
 
 @pytest.mark.usefixtures("store")
-def test_rows_that_are_not_finite_are_counted(
-    tiny_bert: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_rows_that_are_not_finite_are_counted(tiny_bert: Path) -> None:
     V = len(read_vocabulary(tiny_bert))
     rows = np.ones((V, 2))
     rows[3, 1], rows[5, 0] = np.nan, 1e300
     Path("x").write_bytes(pickle.dumps(dict(enumerate(rows))))
-    code, _, err = run(capsys, "import", "x", "--model", tiny_bert)
+    code, _, err = run_here("import", "x", "--model", tiny_bert)
     assert (code, err) == (
         0,
-        f"Warning: 2 of {V} rows hold NaN or infinity: no search returns them\n",
+        f"Warning: 2 of {V} rows contain NaN or infinity: no search returns them\n",
     )
 
 
 @pytest.mark.usefixtures("store")
-def test_import_needs_a_model_and_a_file(
-    tiny_bert: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    code, _, err = run(capsys, "import", "x")
+def test_import_needs_a_model_and_a_file(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, _, err = run_here("import", "x")
     assert code == 2
     assert "Missing option '--model'" in err
     monkeypatch.setenv("WORDVEC_MODEL", str(tiny_bert))
-    code, _, err = run(capsys, "import", "x")
+    code, _, err = run_here("import", "x")
     assert code == 1
     assert err.startswith("Error: cannot read x (No such file or directory)\n")

@@ -1,4 +1,4 @@
-"""`wordvec map`, the command itself, on a table of thirty tokens."""
+"""`wordvec map` on a table of 25 tokens."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
+from support.cli import run
 from support.tables import WORDS, table_of
-from wordvec.cli import group
 from wordvec.tables.name import Mode
 from wordvec.tables.store import Store
 
@@ -26,41 +25,36 @@ def _stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def run(*args: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(group, ["map", *args])
-    return result.exit_code, result.stdout, result.stderr
-
-
 def test_a_page_is_written_and_named() -> None:
-    code, out, err = run()
+    code, out, err = run("map")
     assert (code, err) == (0, "")
     assert re.fullmatch(r"map\.html  1\.\d MB  25 tokens\n", out)
     assert Path("map.html").read_text("utf-8").startswith("<!doctype html>")
 
 
-def test_the_second_time_gives_the_same_file() -> None:
-    run("-o", "a.html", "--expression", "王-男+女")
-    run("-o", "b.html", "--expression", "王-男+女")
+def test_a_second_run_gives_the_same_file() -> None:
+    run("map", "-o", "a.html", "--expression", "王-男+女")
+    run("map", "-o", "b.html", "--expression", "王-男+女")
     assert Path("a.html").read_bytes() == Path("b.html").read_bytes()
 
 
-def test_two_tables_and_vectors_whose_size_is_said_first() -> None:
-    code, out, err = run("--tables", "static,dynamic", "--vectors", "-o", "both.html")
+def test_a_page_of_two_tables_with_vectors_notes_their_size() -> None:
+    code, out, err = run("map", "--tables", "static,dynamic", "--vectors", "-o", "both.html")
     assert code == 0
-    assert err == "Note: the vectors make the page about 0.3 kB larger\n"
+    assert err == "Note: the vectors make the page about 332 B larger\n"
     assert out.startswith("both.html  ")
     assert "Map of toy:static and toy:dynamic" in Path("both.html").read_text("utf-8")
 
 
-def test_two_tables_of_the_model_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_tables_of_a_named_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORDVEC_MODEL")
-    code, _, err = run("--tables", "static,dynamic", "--model", "toy")
+    code, _, err = run("map", "--tables", "static,dynamic", "--model", "toy")
     assert (code, err) == (0, "")
     assert "Map of toy:static and toy:dynamic" in Path("map.html").read_text("utf-8")
 
 
-def test_pictures_alone_need_no_page() -> None:
-    code, out, err = run("--png", "map.png", "--svg", "map.svg", "--tokens", "10")
+def test_pictures_can_be_written_without_a_page() -> None:
+    code, out, err = run("map", "--png", "map.png", "--svg", "map.svg", "--tokens", "10")
     assert code == 0, err
     assert [line.split("  ")[0] for line in out.splitlines()] == ["map.png", "map.svg"]
     assert "10 tokens" in out
@@ -68,7 +62,7 @@ def test_pictures_alone_need_no_page() -> None:
 
 
 def test_transform_and_metric_are_named_in_the_page() -> None:
-    run("--transform", "center,unit", "--metric", "cosine", "--tokens", "all")
+    run("map", "--transform", "center,unit", "--metric", "cosine", "--tokens", "all")
     assert "center unit vectors · t-SNE of cosine similarity" in Path("map.html").read_text("utf-8")
 
 
@@ -79,15 +73,19 @@ def test_transform_and_metric_are_named_in_the_page() -> None:
         (["--tokens", "0"], 2, "'0' is neither a number of tokens nor all"),
         (["--tokens", "3"], 1, "a map needs at least 5 tokens, got 3"),
         (["--tables", "static"], 2, "--tables takes two tables, got 1: static"),
-        (["--tables", "static,dynamic", "--mode", "dynamic"], 2, "--tables names the tables"),
+        (
+            ["--tables", "static,dynamic", "--mode", "dynamic"],
+            2,
+            "use either --tables or --table and --mode",
+        ),
         (["--tables", "static,other:static"], 1, "other:static"),
         (["--expression", "女帝-男"], 1, "女帝"),
         (["--expression", "王 男"], 1, "expected + or - between two words"),
-        (["--transform", "bigger"], 2, "'bigger' is no transform"),
-        (["-o", "no/such/map.html"], 2, "no folder no/such for map.html"),
+        (["--transform", "bigger"], 2, "unknown transform 'bigger'"),
+        (["-o", "no/such/map.html"], 2, "there is no folder no/such\nHint: mkdir -p no/such"),
     ],
 )
-def test_what_cannot_be_done_is_said(args: list[str], code: int, message: str) -> None:
-    found, out, err = run(*args)
+def test_wrong_arguments_are_refused(args: list[str], code: int, message: str) -> None:
+    found, out, err = run("map", *args)
     assert (found, out) == (code, "")
     assert message in err

@@ -1,4 +1,4 @@
-"""`wordvec query`, the command itself, on a table that is checked by hand."""
+"""`wordvec query` on a table that is checked by hand."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
+from support.cli import run
 from support.tables import toy_table
-from wordvec.cli import group
 from wordvec.tables.name import Mode
 from wordvec.tables.store import Store
 
@@ -28,19 +27,14 @@ def _toy_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORDVEC_MODEL", "toy")
 
 
-def run(*args: str, stdin: bytes = b"") -> tuple[int, str, str]:
-    result = CliRunner().invoke(group, ["query", *args], input=stdin)
-    return result.exit_code, result.stdout, result.stderr
-
-
 def tokens(*args: str) -> list[str]:
-    code, out, err = run("--jsonl", *args)
+    code, out, err = run("query", "--jsonl", *args)
     assert (code, err) == (0, "")
     return [near["token"] for near in json.loads(out)["neighbours"]]
 
 
-def test_the_answer_stands_under_a_header_line_and_its_question() -> None:
-    assert run("王-男+女", "-k", "5") == (
+def test_an_answer_has_a_header_and_its_expression() -> None:
+    assert run("query", "王-男+女", "-k", "5") == (
         0,
         HEADER
         + """
@@ -56,15 +50,15 @@ rank  token     id  distance
     )
 
 
-def test_the_header_says_what_was_asked_for() -> None:
-    _, out, _ = run("王", "-k1", "--metric", "cosine", "--unit", "--exclude")
+def test_the_header_has_the_settings() -> None:
+    _, out, _ = run("query", "王", "-k1", "--metric", "cosine", "--unit", "--exclude")
     assert out.splitlines()[0] == (
         "toy:static · 12 × 3 · cosine similarity · unit vectors · query words left out"
     )
 
 
-def test_several_expressions_are_answered_in_order_each_after_its_question() -> None:
-    assert run("女", "男", "-k1") == (
+def test_several_expressions_are_answered_in_order() -> None:
+    assert run("query", "女", "男", "-k1") == (
         0,
         HEADER
         + """
@@ -95,7 +89,7 @@ rank  token     id  distance
         (["1999-男"], "1999"),
     ],
 )
-def test_an_expression_may_begin_with_a_minus(args: list[str], best: str) -> None:
+def test_an_expression_can_start_with_a_minus(args: list[str], best: str) -> None:
     assert tokens(*args)[0] == best
 
 
@@ -105,15 +99,15 @@ def test_metrics_and_options_reach_the_search() -> None:
     assert tokens("王-男+女", "-k2", "--exclude") == ["女王", "子"]
 
 
-def test_pieces_are_told_on_standard_error() -> None:
-    code, out, err = run("子王", "--pieces", "-k1", "--tsv")
-    assert (code, err) == (0, "Note: 子王 is taken as the mean of 子 + ##王\n")
+def test_pieces_are_noted_on_standard_error() -> None:
+    code, out, err = run("query", "子王", "--pieces", "-k1", "--tsv")
+    assert (code, err) == (0, "Note: 子王 is read as the mean of 子 + ##王\n")
     assert out.splitlines()[1].split("\t")[2] == "王"
 
 
-def test_json_is_a_list_and_jsonl_one_object_a_line() -> None:
-    _, as_list, _ = run("王", "女", "-k2", "--json")
-    _, by_line, _ = run("王", "女", "-k2", "--jsonl")
+def test_json_is_a_list_and_jsonl_has_one_object_per_line() -> None:
+    _, as_list, _ = run("query", "王", "女", "-k2", "--json")
+    _, by_line, _ = run("query", "王", "女", "-k2", "--jsonl")
     answers = json.loads(as_list)
     assert [json.loads(line) for line in by_line.splitlines()] == answers
     assert [answer["query"] for answer in answers] == ["王", "女"]
@@ -135,7 +129,7 @@ def test_json_is_a_list_and_jsonl_one_object_a_line() -> None:
 
 
 def test_tsv_has_one_heading_and_a_line_for_each_neighbour() -> None:
-    assert run("王", "女", "-k1", "--tsv", "--metric", "dot")[1] == (
+    assert run("query", "王", "女", "-k1", "--tsv", "--metric", "dot")[1] == (
         "query\trank\ttoken\tid\tsimilarity\tin_query\n"
         "王\t1\t1999\t11\t5.0\tfalse\n"
         "女\t1\t女\t2\t1.0\ttrue\n"
@@ -143,7 +137,7 @@ def test_tsv_has_one_heading_and_a_line_for_each_neighbour() -> None:
 
 
 def test_lines_of_standard_input_are_answered_in_order() -> None:
-    code, out, err = run("-", "-k1", stdin="女\n\n男\r\n王".encode())
+    code, out, err = run("query", "-", "-k1", stdin="女\n\n男\r\n王".encode())
     assert (code, err) == (0, "")
     assert out == (
         HEADER
@@ -155,23 +149,23 @@ def test_lines_of_standard_input_are_answered_in_order() -> None:
 
 def test_a_bad_line_is_reported_with_its_number_and_the_rest_answered() -> None:
     lines = "\ufeff女\n王 男\n皇帝\n".encode() + b"\xff\n" + "男".encode()
-    code, out, err = run("-", "-k1", "--jsonl", stdin=lines)
+    code, out, err = run("query", "-", "-k1", "--jsonl", stdin=lines)
     assert code == 1
     assert [json.loads(line)["query"] for line in out.splitlines()] == ["女", "男"]
     assert "Error: line 2: expected + or - between two words\n  王 男\n     ^^\n" in err
-    assert "Error: line 3: 皇帝 is no token of this vocabulary\n  皇帝\n  ^^^^\n" in err
-    assert "Error: line 4: is not UTF-8\n" in err
+    assert 'Error: line 3: "皇帝" is not in this vocabulary\n  皇帝\n  ^^^^\n' in err
+    assert "Error: line 4: not UTF-8\n" in err
 
 
 @pytest.mark.parametrize(("form", "out"), [("--json", "[]\n"), ("--jsonl", ""), ("--tsv", "")])
-def test_no_lines_are_no_answers(form: str, out: str) -> None:
-    assert run("-", form) == (0, out, "")
+def test_no_lines_give_no_answers(form: str, out: str) -> None:
+    assert run("query", "-", form) == (0, out, "")
 
 
-def test_a_thousand_lines_are_answered_as_each_alone() -> None:
+def test_a_thousand_lines_are_answered_as_one_by_one() -> None:
     names = ["王", "女", "-男", "2*子", "km-k"]
-    alone = {name: run(name, "--jsonl", "-k3")[1] for name in names}
-    code, out, err = run("-", "--jsonl", "-k3", stdin="\n".join(names * 200).encode())
+    alone = {name: run("query", name, "--jsonl", "-k3")[1] for name in names}
+    code, out, err = run("query", "-", "--jsonl", "-k3", stdin="\n".join(names * 200).encode())
     assert (code, err) == (0, "")
     assert out == "".join(alone[name] for name in names * 200)
 
@@ -185,12 +179,12 @@ def test_a_thousand_lines_are_answered_as_each_alone() -> None:
             "Error: expected + or - between two words\n  王 男\n     ^^\n",
         ),
         (["王", "女+"], 1, "Error: expected a word after +\n  女+\n    ^\n"),
-        (["王-皇帝"], 1, "Error: 皇帝 is no token of this vocabulary\n  王-皇帝\n     ^^^^\n"),
+        (["王-皇帝"], 1, 'Error: "皇帝" is not in this vocabulary\n  王-皇帝\n     ^^^^\n'),
         (
             ["王", "-", "男"],
             2,
             """\
-Error: '-' stands alone among several arguments
+Error: '-' is a separate argument
 Hint: quote the expression: wordvec query "王 - 男"
 """,
         ),
@@ -203,40 +197,44 @@ Error: the query vector is zero: it has no direction, and so no cosine
   ^^^^^
 """,
         ),
-        (["王", "--json", "--tsv"], 2, "Error: --json, --jsonl and --tsv exclude one another"),
-        (["王", "--table", "static", "--mode", "static"], 2, "Error: --table names model and mode"),
-        (["王", "--table", "statc"], 2, "Error: 'statc' names no table"),
+        (["王", "--json", "--tsv"], 2, "Error: --json, --jsonl and --tsv cannot be combined"),
+        (
+            ["王", "--table", "static", "--mode", "static"],
+            2,
+            "Error: use either --table or --model and --mode, not both",
+        ),
+        (["王", "--table", "statc"], 2, "Error: 'statc' is not a table name"),
         (["王", "--model", "other"], 1, "Error: there is no table other:static in "),
     ],
 )
-def test_what_cannot_be_answered_says_why(args: list[str], code: int, err: str) -> None:
-    given, out, text = run(*args)
+def test_each_error_has_its_message(args: list[str], code: int, err: str) -> None:
+    given, out, text = run("query", *args)
     assert (given, out) == (code, "")
     assert text.startswith(err)
 
 
 @pytest.mark.parametrize("args", [["王", "-k", "0"], ["王", "-k0"], ["王", "-k", "x"], []])
 def test_k_below_one_and_no_expression_are_wrong_usage(args: list[str]) -> None:
-    code, out, err = run(*args)
+    code, out, err = run("query", *args)
     assert (code, out) == (2, "")
     assert err.startswith("Usage: ")
 
 
-def test_k_above_the_vocabulary_gives_all_with_a_note() -> None:
-    code, out, err = run("王", "-k", "13", "--tsv")
+def test_k_above_the_vocabulary_lists_all_tokens_with_a_note() -> None:
+    code, out, err = run("query", "王", "-k", "13", "--tsv")
     assert (code, len(out.splitlines())) == (0, 13)
     assert err == "Note: -k 13 is more than the 12 tokens there are\n"
 
 
 def test_the_mode_chooses_the_table(tmp_path: Path) -> None:
     Store(tmp_path).save(toy_table(mode=Mode.DYNAMIC))
-    code, out, _ = run("王", "--mode", "dynamic", "--store", str(tmp_path))
+    code, out, _ = run("query", "王", "--mode", "dynamic", "--store", str(tmp_path))
     assert code == 0
     assert out.startswith("toy:dynamic · ")
-    assert run("王", "--table", "toy:dynamic", "--store", str(tmp_path))[1] == out
+    assert run("query", "王", "--table", "toy:dynamic", "--store", str(tmp_path))[1] == out
 
 
-def test_a_narrow_terminal_keeps_its_columns_straight() -> None:
+def test_columns_are_aligned_in_a_narrow_terminal() -> None:
     pexpect = pytest.importorskip("pexpect")
     child = pexpect.spawn(
         sys.executable,
@@ -261,7 +259,7 @@ def test_a_narrow_terminal_keeps_its_columns_straight() -> None:
     )
 
 
-def test_lines_are_answered_as_they_come() -> None:
+def test_each_line_is_answered_as_it_arrives() -> None:
     command = [sys.executable, "-m", "wordvec", "query", "-", "-k1", "--jsonl"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None

@@ -1,4 +1,4 @@
-"""`wordvec shell`: what a line does, what Tab offers, and the whole of it in a pseudo-terminal."""
+"""`wordvec shell`: lines, completion, and whole sessions in a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import pytest
-from click.testing import CliRunner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from support.cli import run
 from support.tables import table_of
-from wordvec.cli import group
-from wordvec.cli.main import COMMANDS
-from wordvec.cli.options import DashCommand
-from wordvec.cli.shell.candidates import MOST, PartialWord, TokenIndex, begun_word
-from wordvec.cli.shell.completion import Offer, offers
-from wordvec.cli.shell.session import OpenStore, Session, expressions
-from wordvec.tables.name import Mode, TableRef
+from wordvec.cli.arguments import DashCommand
+from wordvec.cli.commands import COMMANDS
+from wordvec.cli.shell.completion import Suggestion, suggest
+from wordvec.cli.shell.session import Session, split_expressions
+from wordvec.cli.shell.tokens import MAX_TOKENS, PartialWord, TokenIndex, partial_word
+from wordvec.tables.name import Mode, TableName, TableRef
+from wordvec.tables.reading import read_table
 from wordvec.tables.store import Store
 from wordvec.vocabulary.lookup import Vocabulary
 from wordvec.vocabulary.spelling import Scheme, spell_bytes
@@ -35,7 +35,8 @@ from wordvec.vocabulary.spelling import Scheme, spell_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from click.testing import Result
+    from support.cli import Result
+    from wordvec.tables.table import VectorTable
 
 pexpect = pytest.importorskip("pexpect")
 
@@ -66,7 +67,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def store(made: Path) -> Store:
-    """Give the test a copy of its own, where every command looks."""
+    """Give the test its own copy of the tables, in the store of the commands."""
     store = Store()
     shutil.copytree(made, store.root)
     return store
@@ -74,15 +75,11 @@ def store(made: Path) -> Store:
 
 @pytest.fixture
 def session(store: Store) -> Session:
-    return Session(TableRef("toy", Mode.STATIC), OpenStore(store.root))
+    return Session(TableRef("toy", Mode.STATIC), store)
 
 
-def run(*args: str, lines: str | None = None) -> Result:
-    return CliRunner().invoke(group, args, input=lines)
-
-
-def shell(lines: str) -> Result:
-    return run("shell", "--model", "toy", lines=lines)
+def shell(lines: str | bytes) -> Result:
+    return run("shell", "--model", "toy", stdin=lines)
 
 
 # --- lines ------------------------------------------------------------------------------------
@@ -111,18 +108,18 @@ def shell(lines: str) -> Result:
         (":tables", ["tables"]),
     ],
 )
-def test_a_line_is_answered_as_the_command_that_it_means(line: str, args: list[str]) -> None:
+def test_a_line_is_answered_as_by_its_command(line: str, args: list[str]) -> None:
     table = [] if "--table" in args or args == ["tables"] else ["--model", "toy"]
     outside = run(args[0], *table, *args[1:])
     inside = shell(line)
-    assert outside.exit_code == 0
-    assert outside.stdout
-    assert (inside.stdout, inside.stderr, inside.exit_code) == (outside.stdout, "", 0)
+    assert outside.code == 0
+    assert outside.out
+    assert (inside.out, inside.err, inside.code) == (outside.out, "", 0)
 
 
 @pytest.fixture
 def _repeating_explain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put in the place of `wordvec explain` a command that prints what it was given."""
+    """Replace `wordvec explain` by a command that prints its arguments."""
 
     @click.command(cls=DashCommand)
     @click.argument("expression")
@@ -152,39 +149,43 @@ def _repeating_explain(monkeypatch: pytest.MonkeyPatch) -> None:
         (":only kanji word\n:explain --only number 王", "王 ('number',)"),
     ],
 )
-def test_a_command_takes_its_own_options_the_settings_it_has_and_the_last_expression(
+def test_a_command_gets_its_options_the_settings_and_the_last_expression(
     lines: str, printed: str
 ) -> None:
-    assert shell(lines).stdout.splitlines()[-1] == printed
+    assert shell(lines).out.splitlines()[-1] == printed
 
 
 @pytest.mark.usefixtures("store", "_repeating_explain")
-def test_explain_without_any_expression_yet_says_what_is_missing() -> None:
-    assert "Missing argument 'EXPRESSION'" in shell(":explain").stderr
+def test_explain_without_a_last_expression_is_an_error() -> None:
+    assert "Missing argument 'EXPRESSION'" in shell(":explain").err
 
 
 @pytest.mark.usefixtures("store")
-def test_settings_hold_for_every_line_that_follows() -> None:
+def test_settings_apply_to_all_lines_that_follow() -> None:
     by_hand = [
         run("query", "--model", "toy", "-k", "2", "王"),
         run("query", "--model", "toy", "-k", "2", "--metric", "cosine", "--exclude", "王"),
         run("query", "--model", "toy", "王"),
     ]
-    told = ["k: 2\n", "metric: cosine\nexclude: on\n", "every setting is back to its default\n"]
+    printed = [
+        "k: 2\n",
+        "metric: cosine\nexclude: on\n",
+        "all settings are reset to their defaults\n",
+    ]
     inside = shell(":k 2\n王\n:metric cosine\n:exclude\n王\n:reset\n王\n")
-    expected = "".join(text + answer.stdout for text, answer in zip(told, by_hand, strict=True))
-    assert (inside.stdout, inside.exit_code) == (expected, 0)
+    expected = "".join(text + answer.out for text, answer in zip(printed, by_hand, strict=True))
+    assert (inside.out, inside.code) == (expected, 0)
 
 
 @pytest.mark.usefixtures("store")
-def test_a_command_given_an_option_does_not_get_the_setting_of_that_name() -> None:
+def test_an_option_of_a_command_replaces_the_setting() -> None:
     inside = shell(":k 2\n:query -k3 王\n")
-    assert inside.stdout == "k: 2\n" + run("query", "--model", "toy", "-k3", "王").stdout
+    assert inside.out == "k: 2\n" + run("query", "--model", "toy", "-k3", "王").out
 
 
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "printed"),
     [
         (":k 5\n:k\n", "k: 5\nk: 5\n"),
         (":k\n", "k: 10\n"),
@@ -200,9 +201,9 @@ def test_a_command_given_an_option_does_not_get_the_setting_of_that_name() -> No
         (":model toy\n", "table: toy:static\n"),
     ],
 )  # fmt: skip
-def test_a_setting_is_told_as_it_now_is(lines: str, told: str) -> None:
+def test_the_value_of_a_setting_is_printed(lines: str, printed: str) -> None:
     result = shell(lines)
-    assert (result.stdout, result.stderr, result.exit_code) == (told, "", 0)
+    assert (result.out, result.err, result.code) == (printed, "", 0)
 
 
 @pytest.mark.usefixtures("store")
@@ -210,104 +211,100 @@ def test_a_setting_is_told_as_it_now_is(lines: str, told: str) -> None:
     ("line", "error", "code"),
     [
         ("王 男", "Error: expected + or - between two words\n  王 男\n     ^^\nHint: ", 1),
-        ("王 + 犬", "Error: 犬 is no token of this vocabulary\n  王 + 犬\n       ^^\n", 1),
+        ("王 + 犬", 'Error: "犬" is not in this vocabulary\n  王 + 犬\n       ^^\n', 1),
         ("-", "Error: expected a word after -\n  -\n  ^\n", 1),
-        (':query 王 - "C', 'Error: this quote is never closed\n  王 - "C\n       ^\n', 1),
-        (":", "Error: a : stands before a command\nHint: :help\n", 2),
+        (':query 王 - "C', 'Error: this quote is not closed\n  王 - "C\n       ^\n', 1),
+        (":", "Error: expected a command after :\nHint: :help\n", 2),
         (":norm 王", "Error: there is no :norm\nHint: :norms\n", 2),
         (":xyzzy", "Error: there is no :xyzzy\nHint: :help\n", 2),
         (":help xyzzy", "Error: there is no :xyzzy\nHint: :help\n", 2),
-        (":extract", ("Error: extract does not run inside the shell\n"
+        (":extract", ("Error: extract cannot run inside the shell\n"
                      "Hint: in another terminal: wordvec extract\n"), 2),
-        (":tables rm toy:static", ("Error: :tables lists the tables, and changes none\n"
+        (":tables rm toy:static", ("Error: :tables only lists the tables\n"
                                   "Hint: in another terminal: wordvec tables rm toy:static\n"), 2),
         (":k 0", "Error: Invalid value for '-k': 0 is not in the range x>=1.\n", 2),
-        (":exclude maybe", "Error: :exclude is on or off, not 'maybe'\nHint: :exclude on\n", 2),
-        (":mode both", "Error: 'both' is no mode: static or dynamic\nHint: :mode dynamic\n", 2),
-        (":table king", "Error: 'king' names no table: expected [MODEL:]static", 2),
+        (":exclude maybe", "Error: :exclude takes on or off, not 'maybe'\nHint: :exclude on\n", 2),
+        (":mode both", ("Error: unknown mode 'both': expected static or dynamic\n"
+                       "Hint: :mode dynamic\n"), 2),
+        (":table king", "Error: 'king' is not a table name: expected [MODEL:]static", 2),
         (":query", ("Usage: :query [OPTIONS] EXPR...\nTry ':query --help' for help.\n\n"
                    "Error: Missing argument 'EXPR...'.\n"), 2),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_line_is_said_and_the_next_is_answered(
-    line: str, error: str, code: int
-) -> None:
+def test_after_an_error_the_next_line_is_answered(line: str, error: str, code: int) -> None:
     result = shell(f"{line}\n王\n")
-    assert result.stderr.startswith(error)
-    assert result.stdout == run("query", "--model", "toy", "王").stdout
-    assert result.exit_code == code
+    assert result.err.startswith(error)
+    assert result.out == run("query", "--model", "toy", "王").out
+    assert result.code == code
 
 
 @pytest.mark.usefixtures("store")
-def test_a_line_that_is_not_utf_8_is_told_and_the_next_is_answered() -> None:
-    result = CliRunner().invoke(
-        group, ["shell", "--model", "toy"], input=b"\xef\xbb\xbf:k 2\r\n\xff\n:k\n"
-    )
-    assert (result.stdout, result.stderr) == ("k: 2\nk: 2\n", "Error: this line is not UTF-8\n")
-    assert result.exit_code == 1
+def test_a_line_that_is_not_utf_8_is_an_error_and_the_next_is_answered() -> None:
+    result = shell(b"\xef\xbb\xbf:k 2\r\n\xff\n:k\n")
+    assert (result.out, result.err) == ("k: 2\nk: 2\n", "Error: this line is not UTF-8\n")
+    assert result.code == 1
 
 
 @pytest.mark.usefixtures("store")
-def test_ctrl_c_stops_the_lines_that_were_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_stops_the_lines_that_follow(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(self: Session, source: str) -> int:
         del self, source
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Session, "_ask", interrupted)
+    monkeypatch.setattr(Session, "_query", interrupted)
     result = shell(":k 2\n王\n:k\n")
-    assert (result.stdout, result.exit_code) == ("k: 2\n", 130)
+    assert (result.out, result.code) == ("k: 2\n", 130)
 
 
 @pytest.mark.usefixtures("store")
-def test_a_value_that_is_refused_leaves_the_setting_as_it_was() -> None:
+def test_a_refused_value_does_not_change_the_setting() -> None:
     result = shell(":k 3\n:k many\n:k\n")
-    assert result.stdout == "k: 3\nk: 3\n"
-    assert "'many' is not a valid integer" in result.stderr
+    assert result.out == "k: 3\nk: 3\n"
+    assert "'many' is not a valid integer" in result.err
 
 
 @pytest.mark.usefixtures("store")
-def test_quit_leaves_the_lines_after_it_unread() -> None:
-    assert shell(":q\n王\n").stdout == ""
+def test_lines_after_quit_are_not_answered() -> None:
+    assert shell(":q\n王\n").out == ""
 
 
 @pytest.mark.usefixtures("store")
-def test_help_lists_every_command_and_every_option_of_a_question() -> None:
-    listed = shell(":help\n").stdout
+def test_help_lists_all_commands_and_settings() -> None:
+    listed = shell(":help\n").out
     for name in (":query", ":norms", ":tables", ":table", ":k", ":metric", ":exclude", ":quit"):
         assert f"  {name} " in listed
-    assert shell(":help norms\n").stdout.startswith("Usage: :norms ")
-    assert shell(":? k\n").stdout == ":k  How many neighbours.\n"
+    assert shell(":help norms\n").out.startswith("Usage: :norms ")
+    assert shell(":? k\n").out == ":k  Number of neighbours.\n"
 
 
 @pytest.mark.usefixtures("store")
 def test_settings_are_shown_in_a_table() -> None:
-    lines = shell(":k 3\n:settings\n").stdout.splitlines()
+    lines = shell(":k 3\n:settings\n").out.splitlines()
     assert lines[1].split() == ["setting", "value"]
     assert ["table", "toy:static"] in [line.split() for line in lines]
     assert ["k", "3"] in [line.split() for line in lines]
     assert ["exclude", "off"] in [line.split() for line in lines]
 
 
-def test_a_table_that_is_not_there_is_an_error_before_the_first_line() -> None:
-    result = run("shell", "--model", "nowhere", lines="王\n")
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert "there is no table nowhere:static" in result.stderr
+def test_a_missing_table_is_an_error_before_the_first_line() -> None:
+    result = run("shell", "--model", "nowhere", stdin="王\n")
+    assert (result.code, result.out) == (1, "")
+    assert "there is no table nowhere:static" in result.err
 
 
-def test_tables_stay_open_until_they_are_made_again(
+def test_tables_stay_open_until_they_change_on_disk(
     store: Store,
     session: Session,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     read: list[str] = []
-    whole = Store._read
 
-    def counted(self: Store, name: Any, folder: Path) -> Any:
+    def counted(folder: Path, name: TableName) -> VectorTable:
         read.append(str(name))
-        return whole(self, name, folder)
+        return read_table(folder, name)
 
-    monkeypatch.setattr(Store, "_read", counted)
+    monkeypatch.setattr("wordvec.tables.store.read_table", counted)
     for line in ("王", "女", ":table dynamic", "王", ":table static", "王", ":norms 王"):
         assert session.answer(line) == 0
     assert read == ["toy:dynamic"]  # the static one was opened with the session
@@ -317,7 +314,7 @@ def test_tables_stay_open_until_they_are_made_again(
     capsys.readouterr()
     assert session.answer("王") == 0
     assert read == ["toy:dynamic", "toy:static"]
-    assert capsys.readouterr().out == run("query", "--model", "toy", "王").stdout
+    assert capsys.readouterr().out == run("query", "--model", "toy", "王").out
 
 
 def test_the_prompt_is_the_short_name_of_the_table(store: Store) -> None:
@@ -326,7 +323,7 @@ def test_the_prompt_is_the_short_name_of_the_table(store: Store) -> None:
         ("/models/a very long name indeed", "a very long name in…:static> "),
     ]:
         store.save(table_of(ROWS, model=model))
-        assert Session(TableRef(model, Mode.STATIC), OpenStore(store.root)).prompt == prompt
+        assert Session(TableRef(model, Mode.STATIC), store).prompt == prompt
 
 
 @pytest.mark.parametrize(
@@ -340,16 +337,14 @@ def test_the_prompt_is_the_short_name_of_the_table(store: Store) -> None:
         ('"C++" - 王  "a b"', ['"C++" - 王', '"a b"']),
     ],
 )
-def test_text_is_cut_where_one_expression_ends_and_another_begins(
-    source: str, cut: list[str]
-) -> None:
-    assert expressions(source) == cut
+def test_text_is_split_between_expressions(source: str, cut: list[str]) -> None:
+    assert split_expressions(source) == cut
 
 
 @pytest.fixture(scope="module")
 def lasting(made: Path) -> Session:
-    """Keep one session for every example that hypothesis draws."""
-    return Session(TableRef("toy", Mode.STATIC), OpenStore(made))
+    """Give one session for all examples of hypothesis."""
+    return Session(TableRef("toy", Mode.STATIC), Store(made))
 
 
 WORDS = [*":：", ":k", ":k2", ":exclude", ":table", ":only", ":query", ":norms", ":help", ":match"]
@@ -365,13 +360,11 @@ TYPED = st.one_of(
 @example(":norms \x1b]0;title\x07")
 @example("\ud800")
 @example(":\ud800")
-def test_any_line_is_answered_or_refused_and_any_can_be_completed(
-    lasting: Session, line: str
-) -> None:
+def test_any_line_can_be_answered_or_refused_and_completed(lasting: Session, line: str) -> None:
     printed = StringIO()
     with redirect_stdout(printed), redirect_stderr(printed):
         assert lasting.answer(line) in (0, 1, 2)
-        assert all(0 <= offer.start <= len(line) for offer in offers(line, lasting))
+        assert all(0 <= offer.start <= len(line) for offer in suggest(line, lasting))
     assert "\x1b" not in printed.getvalue()
     assert "Traceback" not in printed.getvalue()
 
@@ -409,13 +402,13 @@ def test_tokens_are_found_by_prefix_the_lowest_id_first(
         (Scheme.WORDPIECE, ("王",), "", []),
     ],
 )
-def test_a_word_offered_is_spelled_so_that_it_is_found_again(
+def test_a_suggested_word_is_spelled_so_that_it_is_found(
     scheme: Scheme, tokens: tuple[str, ...], prefix: str, words: list[str]
 ) -> None:
     assert TokenIndex(Vocabulary(tokens, scheme)).words(prefix) == words
 
 
-def test_lower_case_is_tried_where_the_tokenizer_does_so() -> None:
+def test_lower_case_is_tried_if_the_tokenizer_lowers() -> None:
     assert TokenIndex(Vocabulary(("king",), lowercase=True)).words("Ki") == ["king"]
     assert TokenIndex(Vocabulary(("king",))).words("Ki") == []
 
@@ -425,7 +418,7 @@ def test_a_vocabulary_of_32000_is_searched_in_less_than_five_milliseconds() -> N
     seconds = []
     for _ in range(5):
         start = time.perf_counter()
-        assert len(index.words("##")) == MOST
+        assert len(index.words("##")) == MAX_TOKENS
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 0.005
 
@@ -449,10 +442,10 @@ def test_a_vocabulary_of_32000_is_searched_in_less_than_five_milliseconds() -> N
         ('王 - "', None),
     ],
 )
-def test_the_word_at_the_cursor_is_read_by_the_grammars_own_tokenizer(
+def test_the_word_before_the_cursor_is_read_by_the_tokenizer_of_the_grammar(
     before: str, word: PartialWord | None
 ) -> None:
-    assert begun_word(before) == word
+    assert partial_word(before) == word
 
 
 @pytest.mark.parametrize(
@@ -483,10 +476,10 @@ def test_the_word_at_the_cursor_is_read_by_the_grammars_own_tokenizer(
         (":xyzzy 王", None, []),
     ],
 )
-def test_tab_offers_what_fits_at_the_cursor(
+def test_tab_completes_the_text_before_the_cursor(
     session: Session, before: str, start: int | None, texts: list[str]
 ) -> None:
-    found = offers(before, session)
+    found = suggest(before, session)
     assert [offer.text for offer in found if "--" not in before or offer.text in texts] == texts
     assert {offer.start for offer in found} == (set() if start is None else {start})
 
@@ -504,13 +497,13 @@ def test_files_are_completed_folder_by_folder(session: Session, tmp_path: Path) 
         if typed == "":
             (tmp_path / "wordvec-home").rename(tmp_path / ".home")
         before = f":vocab {tmp_path}/{typed}"
-        assert [offer.text for offer in offers(before, session)] == [
+        assert [offer.text for offer in suggest(before, session)] == [
             f"{tmp_path}/{text}" for text in texts
         ]
 
 
-def test_a_command_is_offered_with_its_help(session: Session) -> None:
-    assert offers(":k", session) == [Offer(0, ":k", "How many neighbours.")]
+def test_a_command_is_suggested_with_its_help(session: Session) -> None:
+    assert suggest(":k", session) == [Suggestion(0, ":k", "Number of neighbours.")]
 
 
 # --- the whole, in a pseudo-terminal ----------------------------------------------------------
@@ -522,7 +515,7 @@ class Terminal:
     def __init__(self, root: Path, *args: str, columns: int = 80) -> None:
         env = {
             **os.environ,
-            "PROMPT_TOOLKIT_NO_CPR": "1",  # nobody answers where the cursor is
+            "PROMPT_TOOLKIT_NO_CPR": "1",  # no answer to questions for the cursor position
             "PYTHONPATH": str(SOURCE),
             "WORDVEC_HOME": str(root),
             "NO_COLOR": "1",
@@ -542,8 +535,8 @@ class Terminal:
         self.prompt()
 
     def prompt(self, name: str = "toy:static") -> str:
-        """Wait for the prompt, and give what was printed before it."""
-        self.see(f"{name}>")  # the space after it may be a movement of the cursor
+        """Wait for the prompt, and return what was printed before it."""
+        self.see(f"{name}>")  # the space after it can be a cursor movement
         return str(self.child.before)
 
     def type(self, keys: str) -> None:
@@ -559,7 +552,7 @@ class Terminal:
         self.prompt(prompt)
 
     def leave(self) -> str:
-        """Press Ctrl-D, and give what is printed then."""
+        """Press Ctrl-D, and return what is printed."""
         self.type("\x04")
         self.child.expect(pexpect.EOF)
         self.child.close()
@@ -575,12 +568,12 @@ def terminal(store: Store) -> Iterator[Terminal]:
 
 
 def test_a_session_in_a_terminal(terminal: Terminal, store: Store) -> None:
-    terminal.enter("王-男+女", sees=run("query", "--model", "toy", "王-男+女").stdout)
+    terminal.enter("王-男+女", sees=run("query", "--model", "toy", "王-男+女").out)
     terminal.enter("王 男", sees="expected + or - between two words\n  王 男\n     ^^\nHint: ")
 
     terminal.type("王-男")
     terminal.see("男")
-    terminal.type("\x03")  # Ctrl-C drops the line
+    terminal.type("\x03")  # Ctrl-C cancels the line
     terminal.prompt()
     terminal.enter(":k 2", sees="k: 2\n")
     terminal.enter(":table dynamic", sees="table: toy:dynamic\n", prompt="toy:dynamic")
@@ -599,7 +592,7 @@ def test_a_session_in_a_terminal(terminal: Terminal, store: Store) -> None:
 
 def test_tab_completes_a_token_inside_an_expression(terminal: Terminal) -> None:
     terminal.type("王-勢\t")
-    terminal.see("力")  # of the only token that begins so
+    terminal.see("力")  # of the only token that starts with 勢
     terminal.enter("", sees="\n王-勢力\n")
 
     terminal.type("王-女\t")
@@ -609,7 +602,7 @@ def test_tab_completes_a_token_inside_an_expression(terminal: Terminal) -> None:
     terminal.leave()
 
 
-def test_the_history_of_one_session_is_there_in_the_next(store: Store) -> None:
+def test_the_history_is_kept_for_the_next_session(store: Store) -> None:
     (store.root / ".shell-history").write_text("\n# 2026-01-01 00:00:00\n+女王-王\n", "utf-8")
     terminal = Terminal(store.root, columns=40)
     terminal.type("\x1b[A")
@@ -618,15 +611,15 @@ def test_the_history_of_one_session_is_there_in_the_next(store: Store) -> None:
     terminal.leave()
 
 
-def test_lines_are_answered_where_no_history_can_be_kept(store: Store) -> None:
+def test_lines_are_answered_if_no_history_can_be_saved(store: Store) -> None:
     (store.root / ".shell-history").mkdir()
     terminal = Terminal(store.root)
-    assert "lines are not kept after this session" in terminal.child.before
+    assert "the history of this session will not be saved" in terminal.child.before
     terminal.enter("王", sees="\n王\n")
     terminal.leave()
 
 
-def test_prompt_toolkit_is_loaded_for_a_terminal_alone(store: Store) -> None:
+def test_prompt_toolkit_is_loaded_only_for_a_terminal(store: Store) -> None:
     code = (
         "import sys\n"
         "from contextlib import suppress\n"
@@ -644,5 +637,5 @@ def test_prompt_toolkit_is_loaded_for_a_terminal_alone(store: Store) -> None:
         encoding="utf-8",
         check=True,
     )
-    answer = run("query", "--model", "toy", "王").stdout
+    answer = run("query", "--model", "toy", "王").out
     assert done.stdout == f"{answer}{answer}False\n"

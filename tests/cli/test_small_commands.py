@@ -9,9 +9,9 @@ import pytest
 
 from support.cli import run
 from support.tables import fill
+from wordvec.analysis.display import OutputStyle
 from wordvec.analysis.similar import similar
-from wordvec.cli.output import OutputStyle
-from wordvec.cli.similar import _text
+from wordvec.cli.similar import _text_lines
 from wordvec.tables.name import Mode, TableName
 from wordvec.tables.store import Store
 
@@ -25,7 +25,7 @@ def _toy_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORDVEC_MODEL", "toy")
 
 
-def test_all_pairs_are_a_matrix() -> None:
+def test_similar_prints_a_matrix_of_all_pairs() -> None:
     assert run("similar", "王", "女", "女王") == (
         0,
         """\
@@ -40,9 +40,9 @@ toy:static · 12 × 3 · cosine similarity · raw vectors
     )
 
 
-def test_a_matrix_that_does_not_fit_is_a_list() -> None:
+def test_a_matrix_that_is_too_wide_becomes_a_list() -> None:
     found = similar(Store().open(TableName("toy", Mode.STATIC)), ["王", "女", "女王"])
-    assert list(_text(found, OutputStyle(cells=26)))[-4:] == [
+    assert list(_text_lines(found, OutputStyle(cells=26)))[-4:] == [
         "token  other  similarity",
         "王     女         0.0000",
         "王     女王       0.5000",
@@ -50,7 +50,7 @@ def test_a_matrix_that_does_not_fit_is_a_list() -> None:
     ]
 
 
-def test_pairs_by_distance_and_on_transformed_rows() -> None:
+def test_similar_with_another_metric_and_with_transforms() -> None:
     _, out, _ = run("similar", "王", "##王", "--metric", "l2", "--unit", "--tsv")
     assert out == "token\tid\tother\tother_id\tdistance\n王\t0\t##王\t5\t0.0\n"
     _, out, _ = run("similar", "--json", "--transform", "center", "-", "#3")
@@ -99,8 +99,8 @@ all questions               2  100.0 %  100.0 %
 """
     )
     assert err.splitlines() == [
-        "Note: 2 words are no tokens, so 1 pair is left out: 犬 猫",
-        "Note: no question is left of beasts",
+        "Note: 2 words are not in this vocabulary, 1 pair left out: 犬 猫",
+        "Note: no questions left in beasts",
     ]
     _, out, _ = run("evaluate", str(file), "--tsv", "--method", "mul")
     assert out == "category\tpairs\tquestions\ttop1\ttop10\nroyal\t2\t2\t0.0\t1.0\n"
@@ -111,12 +111,12 @@ all questions               2  100.0 %  100.0 %
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
-        (["similar", "王"], 2, "Error: similar needs two words or more"),
-        (["similar", "王", "犬"], 1, "犬 is no token of this vocabulary"),
-        (["odd", "王", "女"], 2, "needs three or more, got 2"),
-        (["odd", "王", "女", "男", "--unit", "--transform", "center"], 2, "--unit is --transform"),
+        (["similar", "王"], 2, "Error: similar needs at least two words"),
+        (["similar", "王", "犬"], 1, '"犬" is not in this vocabulary'),
+        (["odd", "王", "女"], 2, "expected at least three words, got 2"),
+        (["odd", "王", "女", "男", "--unit", "--transform", "center"], 2, "--unit is a transform"),
         (["evaluate", "no-such-file"], 1, "Error: no-such-file: No such file or directory"),
-        (["evaluate"], 1, "no question is left: too few of the words are tokens"),
+        (["evaluate"], 1, "no question can be asked: the vocabulary has too few of the words"),
         (
             ["evaluate", "--method", "add", "--metric", "l2"],
             2,
@@ -124,7 +124,7 @@ all questions               2  100.0 %  100.0 %
         ),
     ],
 )
-def test_what_does_not_fit_is_refused(args: list[str], code: int, message: str) -> None:
+def test_wrong_arguments_are_refused(args: list[str], code: int, message: str) -> None:
     found, out, err = run(*args)
     assert (found, out) == (code, "")
     assert message in err

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from wordvec.errors import ExpressionError
 from wordvec.expression.parser import parse
-from wordvec.expression.tree import Expression, TokenId, WeightedTerm, Word
+from wordvec.expression.tree import Expression, Term, TokenId, Word
 from wordvec.text import width
 
 Terms: TypeAlias = list[tuple[str, float]]
 
 
-def lowered(terms: tuple[WeightedTerm, ...]) -> Terms:
+def lowered(terms: tuple[Term, ...]) -> Terms:
     """Terms as (what names the row, weight): a word's text, or # and an id."""
     return [
         (f"#{term.operand.id}", term.weight)
@@ -163,11 +163,11 @@ def test_numbers_in_an_analogy_are_tokens() -> None:
     assert lowered(parse("1998:1999=2000:?").terms()) == [("2000", 1), ("1998", -1), ("1999", 1)]
 
 
-def test_a_sum_is_no_analogy() -> None:
+def test_a_sum_is_not_an_analogy() -> None:
     assert parse("王-男+女").analogy is None
 
 
-def test_operands_carry_their_place_in_the_source() -> None:
+def test_operands_have_their_place_in_the_source() -> None:
     source = ' 王 - "C++" + #12'
     places = [source[t.operand.start : t.operand.end] for t in parse(source).terms()]
     assert places == ["王", '"C++"', "#12"]
@@ -219,12 +219,12 @@ def drawing(source: str) -> str:
     return "\n".join(filter(None, (error.message, source, marks, error.hint)))
 
 
-QUOTES = 'a word that holds operators goes in quotes: "C++"'
-SPACES = 'a word with white space or operators goes in quotes: "C++"'
-ANALOGY = 'an analogy is written 男:女=王:?, and a word that holds : or = in quotes: "10:30"'
-COEFFICIENT = "a coefficient is a plain number, as in 2*王 or 王/2 or 1/2*王"
-LIKE_AN_ID = 'a word that begins like an id goes in quotes: "#12a"'
-SIDE = "as in (王+女):女=男:?"
+QUOTES = 'put a word that contains operators in quotes: "C++"'
+SPACES = 'put a word that contains white space or operators in quotes: "C++"'
+ANALOGY = 'write an analogy as 男:女=王:?, and put a word that contains : or = in quotes: "10:30"'
+COEFFICIENT = "a coefficient is a plain number, for example 2*王 or 王/2 or 1/2*王"
+LIKE_AN_ID = 'put a word that begins with # and a digit in quotes: "#12a"'
+SIDE = "for example (王+女):女=男:?"
 
 
 @pytest.mark.parametrize(
@@ -237,14 +237,14 @@ SIDE = "as in (王+女):女=男:?"
         f"expected a word after +\n(王+)\n   ^\n{QUOTES}",
         f"expected a word before *\n王+*男\n   ^\n{QUOTES}",
         f"expected a word before /\n／男\n^^\n{QUOTES}",
-        f"this parenthesis is never closed\n男-(王+女\n   ^\n{QUOTES}",
-        f"this parenthesis is never closed\n((王)\n^\n{QUOTES}",
-        f"this parenthesis is never closed\n王-(\n   ^\n{QUOTES}",
-        f"this parenthesis was never opened\n王)\n  ^\n{QUOTES}",
-        f"this parenthesis was never opened\n王-)\n   ^\n{QUOTES}",
+        f"this parenthesis is not closed\n男-(王+女\n   ^\n{QUOTES}",
+        f"this parenthesis is not closed\n((王)\n^\n{QUOTES}",
+        f"this parenthesis is not closed\n王-(\n   ^\n{QUOTES}",
+        f"this parenthesis has no opening one\n王)\n  ^\n{QUOTES}",
+        f"this parenthesis has no opening one\n王-)\n   ^\n{QUOTES}",
         "these parentheses are empty\n王-()\n   ^^",
-        'this quote is never closed\n王-"男\n   ^',
-        "\\ takes the character after it, and there is none\n王\\\n  ^",
+        'this quote is not closed\n王-"男\n   ^',
+        "expected a character after \\\n王\\\n  ^",
         f"expected + or - between two words\n王 男\n   ^^\n{SPACES}",
         f'expected + or - between two words\n"a"b\n   ^\n{SPACES}',
         "expected + or - between two words\n2 王\n  ^^\na coefficient needs a *: 2*王",
@@ -254,29 +254,29 @@ SIDE = "as in (王+女):女=男:?"
         "division by zero\n王/-0.0\n    ^^^",
         f"two words cannot be multiplied\n王*男\n   ^^\n{COEFFICIENT}",
         f"two words cannot be multiplied\n(1/2)*王\n      ^^\n{COEFFICIENT}",
-        f"only a number can stand after /\n王/(2)\n   ^^^\n{COEFFICIENT}",
-        f"only a number can stand after /\n2/王\n  ^^\n{COEFFICIENT}",
-        "this number is too large\n1e999*王\n^^^^^",
-        "this number is too large\n王/1e999\n   ^^^^^",
-        "the weight of 王 is too large a number\n1e300*(1e300*王)\n             ^^",
-        "the weight of 王 is too large a number\n1e308*王+1e308*王\n               ^^",
-        f"an id is # and digits alone\n#12a\n^^^^\n{LIKE_AN_ID}",
-        "no vocabulary has so large an id\n#9999999999999\n^^^^^^^^^^^^^^",
-        f"an analogy cannot stand inside parentheses\n(男:女=王:?)\n   ^\n{ANALOGY}",
+        f"only a number may follow /\n王/(2)\n   ^^^\n{COEFFICIENT}",
+        f"only a number may follow /\n2/王\n  ^^\n{COEFFICIENT}",
+        "this number overflows float64\n1e999*王\n^^^^^",
+        "this number overflows float64\n王/1e999\n   ^^^^^",
+        "the weight of 王 overflows float64\n1e300*(1e300*王)\n             ^^",
+        "the weight of 王 overflows float64\n1e308*王+1e308*王\n               ^^",
+        f"an id is # followed by digits only\n#12a\n^^^^\n{LIKE_AN_ID}",
+        "this id is larger than any vocabulary\n#9999999999999\n^^^^^^^^^^^^^^",
+        f"an analogy cannot be inside parentheses\n(男:女=王:?)\n   ^\n{ANALOGY}",
         f"expected ':' between the first two words\n王=男\n  ^\n{ANALOGY}",
         f"expected = or :: after the first pair\n10:30\n     ^\n{ANALOGY}",
         f"expected ':?' after the third word\n男:女=王\n        ^\n{ANALOGY}",
-        f"the last place of an analogy is ?\n男:女=王:姫\n         ^^\n{ANALOGY}",
-        f'the last place of an analogy is ?\n男:女=王:"?"\n         ^^^\n{ANALOGY}',
-        f"nothing can follow the ? of an analogy\n男:女=王:? 姫\n           ^^\n{ANALOGY}",
-        f"a sum inside an analogy goes in parentheses\n王+男:女=姫:?\n  ^\n{SIDE}",
-        f"a sum inside an analogy goes in parentheses\n男:女=-王:?\n      ^\n{SIDE}",
-        f"a sum inside an analogy goes in parentheses\n男:女=王*2:?\n        ^\n{SIDE}",
+        f"expected ? as the last part of the analogy\n男:女=王:姫\n         ^^\n{ANALOGY}",
+        f'expected ? as the last part of the analogy\n男:女=王:"?"\n         ^^^\n{ANALOGY}',
+        f"nothing may follow the ? of an analogy\n男:女=王:? 姫\n           ^^\n{ANALOGY}",
+        f"a sum inside an analogy needs parentheses\n王+男:女=姫:?\n  ^\n{SIDE}",
+        f"a sum inside an analogy needs parentheses\n男:女=-王:?\n      ^\n{SIDE}",
+        f"a sum inside an analogy needs parentheses\n男:女=王*2:?\n        ^\n{SIDE}",
         f"expected a word before =\n男:=王:?\n   ^\n{QUOTES}",
     ],
     ids=lambda drawn: drawn.splitlines()[1],
 )
-def test_an_error_says_what_is_wrong_and_marks_the_place(drawn: str) -> None:
+def test_an_error_names_the_problem_and_marks_the_place(drawn: str) -> None:
     assert drawing(drawn.splitlines()[1]) == drawn
 
 
@@ -287,17 +287,17 @@ def test_an_empty_query_says_so(source: str) -> None:
 
 
 @pytest.mark.parametrize("depth", [51, 100_000])
-def test_parentheses_may_nest_deep_but_not_without_end(depth: int) -> None:
+def test_the_depth_of_parentheses_is_limited(depth: int) -> None:
     assert lowered(parse("-(" * 50 + "王" + ")" * 50).terms()) == [("王", 1)]
-    with pytest.raises(ExpressionError, match=r"^parentheses go no deeper than 50 levels$"):
+    with pytest.raises(ExpressionError, match=r"^more than 50 levels of parentheses$"):
         parse("(" * depth + "王" + ")" * depth)
 
 
-def test_a_long_expression_is_read_in_one_go() -> None:
+def test_a_long_expression_is_parsed_quickly() -> None:
     assert lowered(parse("王" + "-王" * 9_999).terms()) == [("王", -9_998)]
     assert lowered(parse("-" * 10_000 + "王").terms()) == [("王", 1)]
     assert lowered(parse("王" + "*1" * 10_000).terms()) == [("王", 1)]
-    with pytest.raises(ExpressionError, match="no vocabulary has so large an id"):
+    with pytest.raises(ExpressionError, match="this id is larger than any vocabulary"):
         parse("#" + "9" * 10_000)
 
 
@@ -398,7 +398,7 @@ GROUPS = st.recursive(st.builds(parenthesised, WORDS), extend, max_leaves=6)
 
 @settings(deadline=None, max_examples=1000)
 @given(GROUPS)
-def test_what_was_written_is_what_is_meant(group: Written) -> None:
+def test_an_expression_has_the_expected_terms(group: Written) -> None:
     expression = parse(group.source)
     assert lowered(expression.terms()) == list(group.terms.items())
     assert parse(str(expression)) == expression
@@ -408,7 +408,7 @@ def test_what_was_written_is_what_is_meant(group: Written) -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(GROUPS, WORDS, GROUPS, st.sampled_from(["=", "::", "＝", "：："]), SPACE)
-def test_an_analogy_of_any_sides_is_read_back(
+def test_any_analogy_parses_back_from_its_text(
     a: Written, b: Written, c: Written, equals: str, space: str
 ) -> None:
     source = space.join((a.source, ":", b.source, equals, c.source, "：", "？"))

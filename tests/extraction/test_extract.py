@@ -1,8 +1,7 @@
-"""Vectors against the article's own way of getting them: one forward pass a token."""
+"""`extract` as a whole: arguments, saved tables, interruption and resumption."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -12,35 +11,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from support import models as models_on_disk
-from wordvec.errors import MissingExtraError, ModelError, StoreError, UsageError
-from wordvec.extraction.extract import Dtype, Settings, extract
-from wordvec.extraction.static import static_vectors
+from wordvec.errors import MissingExtraError, StoreError, UsageError
+from wordvec.extraction import dynamic
+from wordvec.extraction.extract import ExtractionResult, extract
+from wordvec.extraction.linear import Product
 from wordvec.models.find import find_model
+from wordvec.tables.manifest import Manifest
 from wordvec.tables.name import Mode, TableName
+from wordvec.tables.paths import MANIFEST
 from wordvec.tables.store import Store
-from wordvec.vocabulary.folder import read_vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from wordvec.progress import Progress
-
-    TinyModel = Callable[[str], Path]
-
-SPECIALS = {
-    "bert": (2, 3),
-    "distilbert": (2, 3),
-    "electra": (2, 3),
-    "roberta": (0, 2),
-    "albert": (2, 3),
-    "deberta-v2": (2, 3),
-    "modernbert": (1, 2),
-}
-"""[CLS] and [SEP] of each tiny model, as its maker in models_on_disk.py numbers them."""
 
 
 @pytest.fixture
@@ -49,401 +33,208 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
 
 
-def articles_loop(folder: Path, cls_id: int, sep_id: int) -> NDArray[np.float32]:
-    """The article's way: one forward pass for each id, the hidden state at position 1."""
-    import torch
-    import transformers
-
-    model = transformers.AutoModel.from_pretrained(folder).float().eval()
-    rows = []
-    with torch.no_grad():
-        for id_ in range(len(read_vocabulary(folder))):
-            hidden = model(input_ids=torch.tensor([[cls_id, id_, sep_id]])).last_hidden_state
-            rows.append(hidden[0, 1].numpy())
-    return np.stack(rows)
+def extract_dynamic(folder: Path, store: Store, **options: Any) -> ExtractionResult:
+    return extract(str(folder), "dynamic", store, **options)
 
 
-def assert_close(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> None:
-    """|Δ| ≤ 1e-5 + 1e-4 × the row's largest absolute value, in every row."""
-    limit = 1e-5 + 1e-4 * np.abs(theirs).max(axis=1, keepdims=True)
-    assert ours.shape == theirs.shape
-    assert np.all(np.abs(ours - theirs) <= limit)
+def interrupt_at(rows: int) -> Progress:
+    """Return a progress callback that raises KeyboardInterrupt once so many rows are done."""
+
+    def progress(done: int, total: int) -> None:
+        if done >= min(rows, total):
+            raise KeyboardInterrupt
+
+    return progress
 
 
-def top10(vectors: NDArray[np.float32], query: NDArray[np.float64]) -> NDArray[np.intp]:
-    return np.argsort(np.linalg.norm(vectors - query, axis=1), kind="stable")[:10]
-
-
-@pytest.mark.parametrize("name", SPECIALS)
-def test_dynamic_vectors_are_those_of_the_articles_loop(
-    name: str, tiny_model: TinyModel, store: Store
-) -> None:
-    folder = tiny_model(name)
-    table = _extracted(folder, Mode.DYNAMIC, store, batch_size=16)
-    assert_close(table, articles_loop(folder, *SPECIALS[name]))
-
-
-def test_analogies_have_the_same_ten_neighbours_as_by_the_articles_loop(
-    tiny_bert: Path, store: Store
-) -> None:
-    ours = _extracted(tiny_bert, Mode.DYNAMIC, store)
-    theirs = articles_loop(tiny_bert, *SPECIALS["bert"])
-    for a, b, c in np.random.default_rng(0).integers(0, len(ours), (1000, 3)):
-        queries = [(rows[a] - rows[b] + rows[c]).astype(np.float64) for rows in (ours, theirs)]
-        assert list(top10(ours, queries[0])) == list(top10(theirs, queries[1]))
-
-
-@pytest.mark.parametrize("name", [*SPECIALS, "gpt2", "t5"])
-def test_static_vectors_are_the_models_input_embeddings(name: str, tiny_model: TinyModel) -> None:
-    import transformers
-
-    folder = tiny_model(name)
-    vocabulary = read_vocabulary(folder)
-    matrix = transformers.AutoModel.from_pretrained(folder).get_input_embeddings().weight
-    expected = matrix.detach().float().numpy()[: len(vocabulary)]
-    np.testing.assert_array_equal(static_vectors(folder, vocabulary), expected)
-
-
-def test_static_and_dynamic_widths_may_differ(tiny_model: TinyModel, store: Store) -> None:
-    outcome = extract(str(tiny_model("albert")), Mode.DYNAMIC, store)
-    assert outcome.also is not None
-    static, dynamic = store.open(outcome.also), store.open(outcome.table)
-    assert (static.dimensions, dynamic.dimensions) == (16, 32)
-    assert len(static) == len(dynamic)
-
-
-def test_a_matrix_padded_with_rows_gives_one_row_a_token(tmp_path: Path, store: Store) -> None:
-
-    folder = models_on_disk.japanese_bert(tmp_path / "padded", rows=88)
-    assert len(models_on_disk.JAPANESE) == 82
-    assert _extracted(folder, Mode.STATIC, store).shape == (82, 32)
-    assert _extracted(folder, Mode.DYNAMIC, store).shape == (82, 32)
-
-
-def test_a_matrix_with_fewer_rows_than_tokens_is_refused(tiny_bert: Path, tmp_path: Path) -> None:
-    folder = shutil.copytree(tiny_bert, tmp_path / "short")
-    with (folder / "vocab.txt").open("a", encoding="utf-8") as file:
-        file.write("もう一つ\n")
-    with pytest.raises(ModelError, match=r"expected \(83, D\) word embeddings, got \(82, 32\) in "):
-        static_vectors(folder, read_vocabulary(folder))
-
-
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
-def test_a_matrix_kept_in_another_precision_becomes_float32(
-    dtype: str, tiny_bert: Path, tmp_path: Path
-) -> None:
-    import torch
-    import transformers
-
-    folder = shutil.copytree(tiny_bert, tmp_path / dtype)
-    model = transformers.BertModel.from_pretrained(folder).to(getattr(torch, dtype))
-    model.save_pretrained(folder)
-    expected = model.get_input_embeddings().weight.detach().float().numpy()
-    vectors = static_vectors(folder, read_vocabulary(folder))
-    assert vectors.dtype == np.float32
-    np.testing.assert_array_equal(vectors, expected)
-
-
-def test_a_model_kept_in_float16_is_computed_in_float32(
-    tiny_bert: Path, tmp_path: Path, store: Store
-) -> None:
-    import transformers
-
-    folder = shutil.copytree(tiny_bert, tmp_path / "half")
-    transformers.BertModel.from_pretrained(folder).half().save_pretrained(folder)
-    ours = _extracted(folder, Mode.DYNAMIC, store)
-    assert_close(ours, articles_loop(folder, 2, 3))  # which widens the weights first
-    assert len(np.unique(ours)) > len(np.unique(ours.astype(np.float16)))
-
-
-def test_bfloat16_is_off_by_about_a_hundredth(tiny_bert: Path, store: Store) -> None:
-    exact = _extracted(tiny_bert, Mode.DYNAMIC, store)
-    settings = Settings(dtype=Dtype.BFLOAT16)
-    outcome = extract(str(tiny_bert), Mode.DYNAMIC, store, settings=settings, force=True)
-    rough = store.open(outcome.table).vectors
-    error = np.linalg.norm(rough - exact) / np.linalg.norm(exact)
-    assert 1e-4 < error < 0.02
-    assert store.provenance(outcome.table).dtype == "bfloat16"
-
-
-@pytest.mark.parametrize("kind", ["sharded", "in_pytorch_format"])
-def test_weights_in_shards_or_in_pytorchs_format_give_the_same_vectors(
-    kind: str, tiny_bert: Path, tmp_path: Path, store: Store
-) -> None:
-
-    folder = getattr(models_on_disk, kind)(tmp_path / kind)
-    assert not (folder / "model.safetensors").exists()
-    other = Store(tmp_path / "other")
-    for mode in Mode:
-        np.testing.assert_array_equal(
-            _extracted(folder, mode, store), _extracted(tiny_bert, mode, other)
-        )
-
-
-def test_a_pytorch_file_that_holds_more_than_weights_is_refused_and_nothing_runs(
-    tiny_bert: Path, tmp_path: Path, store: Store
-) -> None:
-    import torch
-
-    folder = shutil.copytree(tiny_bert, tmp_path / "evil")
-    (folder / "model.safetensors").unlink()
-    torch.save({"embeddings.word_embeddings.weight": _Trap(tmp_path)}, folder / "pytorch_model.bin")
-    for mode in Mode:
-        with pytest.raises(
-            ModelError, match=r"was refused: it holds more than weights \(GLOBAL io\.open\)"
-        ):
-            extract(str(folder), mode, store)
-    assert not (tmp_path / "sprung").exists()
-
-
-class _Trap:
-    """Unpickled carelessly, it leaves a file behind."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (open, (str(self.folder / "sprung"), "w"))
-
-
-@pytest.mark.parametrize("keep", [4, 1000, -8])
-def test_truncated_weights_are_named(keep: int, tiny_bert: Path, tmp_path: Path) -> None:
-    folder = shutil.copytree(tiny_bert, tmp_path / "cut")
-    weights = folder / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:keep])
-    with pytest.raises(ModelError, match=r"model\.safetensors is truncated or damaged"):
-        static_vectors(folder, read_vocabulary(folder))
-
-
-@pytest.mark.parametrize("form", ["archive", "legacy"])  # torch 1.6 brought archives
-def test_a_pytorch_file_is_read_once_and_damage_to_it_named(
-    form: str, tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import torch
-
-    folder = models_on_disk.in_pytorch_format(tmp_path / "bin")
-    weights, vocabulary = folder / "pytorch_model.bin", read_vocabulary(folder)
-    state = torch.load(weights, weights_only=True)
-    torch.save(state, weights, _use_new_zipfile_serialization=form == "archive")
-    loads: list[Path] = []
-    load = torch.load
-
-    def counted(path: Path, **options: Any) -> object:
-        loads.append(path)
-        return load(path, **options)
-
-    monkeypatch.setattr(torch, "load", counted)
-    vectors = static_vectors(folder, vocabulary)
-    np.testing.assert_array_equal(vectors, static_vectors(tiny_bert, vocabulary))
-    assert loads == [weights]
-    weights.write_bytes(weights.read_bytes()[:-5000])
-    with pytest.raises(ModelError, match=r"pytorch_model\.bin (is truncated or damaged|was ref)"):
-        static_vectors(folder, vocabulary)
-
-
-def test_a_model_that_lacks_weights_is_refused_rather_than_drawn_at_random(
-    tiny_bert: Path, tmp_path: Path, store: Store
-) -> None:
-    from safetensors.numpy import load_file, save_file
-
-    folder = shutil.copytree(tiny_bert, tmp_path / "holes")
-    tensors = load_file(folder / "model.safetensors")
-    del tensors["encoder.layer.1.output.dense.weight"]
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(
-        ModelError,
-        match=r"its files lack 1 weights of the encoder \(encoder.layer.1.output.dense.weight …\)",
-    ):
-        extract(str(folder), Mode.DYNAMIC, store)
-
-
-def test_a_quantised_matrix_is_refused(tiny_bert: Path, tmp_path: Path) -> None:
-    from safetensors.numpy import load_file, save_file
-
-    folder = shutil.copytree(tiny_bert, tmp_path / "int8")
-    tensors = load_file(folder / "model.safetensors")
-    name = "embeddings.word_embeddings.weight"
-    tensors[name] = tensors[name].astype(np.int8)
-    save_file(tensors, folder / "model.safetensors")
-    with pytest.raises(ModelError, match=f"{name} is kept as I8, not as BF16, F16, F32, F64"):
-        static_vectors(folder, read_vocabulary(folder))
+def read_settings(result: ExtractionResult) -> dict[str, object]:
+    return Manifest.read(result.folder / MANIFEST).settings
 
 
 @pytest.mark.parametrize(
-    ("name", "what"),
+    ("arguments", "message"),
     [
-        ("gpt2", "is a decoder, which sees no token after the one it reads"),
-        ("t5", "is an encoder and a decoder"),
+        ({"mode": "dynamics"}, "unknown mode 'dynamics': expected static or dynamic"),
+        ({"device": "gpu"}, "unknown device 'gpu': expected auto, cpu, cuda or mps"),
+        ({"dtype": "half"}, "unknown dtype 'half': expected float32 or bfloat16"),
+        ({"batch_size": 0}, "batch_size=0: expected a positive integer"),
+        ({"batch_size": 1.5}, "batch_size=1.5: expected a positive integer"),
     ],
 )
-def test_a_model_that_is_no_encoder_has_no_dynamic_vectors(
-    name: str, what: str, tiny_model: TinyModel, store: Store
+def test_an_argument_of_another_value_is_a_usage_error_that_names_the_choices(
+    arguments: dict[str, Any], message: str, tiny_bert: Path, store: Store
 ) -> None:
-    folder = tiny_model(name)
-    with pytest.raises(ModelError, match=what) as caught:
-        extract(str(folder), Mode.DYNAMIC, store)
-    assert caught.value.hint == (
-        f"its static vectors: wordvec extract --mode static --model {folder}"
-    )
+    options = {"mode": "static", **arguments}
+    with pytest.raises(UsageError, match=message):
+        extract(str(tiny_bert), options.pop("mode"), store, **options)
 
 
-def test_a_model_with_code_of_its_own_is_refused_and_the_code_not_run(
-    tiny_bert: Path, tmp_path: Path, store: Store
-) -> None:
-    folder = shutil.copytree(tiny_bert, tmp_path / "own-code")
-    config = json.loads((folder / "config.json").read_text("utf-8"))
-    config |= {"model_type": "novel", "auto_map": {"AutoConfig": "code.Config"}}
-    (folder / "config.json").write_text(json.dumps(config))
-    (folder / "code.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\n")
-    with pytest.raises(ModelError, match="transformers cannot load it"):
-        extract(str(folder), Mode.DYNAMIC, store)
-    assert not (tmp_path / "sprung").exists()
+def test_strings_and_enums_give_the_same_table(tiny_bert: Path, tmp_path: Path) -> None:
+    by_enum = extract(str(tiny_bert), Mode.DYNAMIC, Store(tmp_path / "a"))
+    by_string = extract(str(tiny_bert), "dynamic", Store(tmp_path / "b"))
+    assert by_string.table == by_enum.table
+    ours, theirs = ((r.folder / "vectors.npy").read_bytes() for r in (by_string, by_enum))
+    assert ours == theirs
 
 
-def test_a_device_that_is_not_there_is_wrong_usage(tiny_bert: Path, store: Store) -> None:
-    import torch
-
-    absent = "mps" if not torch.backends.mps.is_available() else "cuda"
-    with pytest.raises(UsageError, match=f"--device {absent}: torch finds no such device here"):
-        extract(str(tiny_bert), Mode.DYNAMIC, store, settings=Settings(device=absent))
-
-
-def test_a_table_that_is_there_is_left_as_it_is(tiny_bert: Path, store: Store) -> None:
-    first = extract(str(tiny_bert), Mode.DYNAMIC, store)
-    made = (first.folder / "manifest.json").stat().st_mtime_ns
-    second = extract(str(tiny_bert), Mode.DYNAMIC, store)
+def test_an_existing_table_is_left_as_it_is(tiny_bert: Path, store: Store) -> None:
+    first = extract_dynamic(tiny_bert, store)
+    written = (first.folder / MANIFEST).stat().st_mtime_ns
+    second = extract_dynamic(tiny_bert, store)
     assert (first.existed, second.existed) == (False, True)
-    assert (second.folder / "manifest.json").stat().st_mtime_ns == made
+    assert (second.folder / MANIFEST).stat().st_mtime_ns == written
 
 
-def test_a_table_in_another_precision_is_replaced_only_by_force(
+def test_a_table_of_another_dtype_is_replaced_only_with_force(
     tiny_bert: Path, store: Store
 ) -> None:
-    extract(str(tiny_bert), Mode.DYNAMIC, store)
-    rough = Settings(dtype=Dtype.BFLOAT16)
+    extract_dynamic(tiny_bert, store)
     with pytest.raises(
-        StoreError, match="there already, but was made in float32, not bfloat16"
+        StoreError, match="already exists, but was extracted in float32, not bfloat16"
     ) as caught:
-        extract(str(tiny_bert), Mode.DYNAMIC, store, settings=rough)
-    assert caught.value.hint == "--force makes it anew in its place"
+        extract_dynamic(tiny_bert, store, dtype="bfloat16")
+    assert caught.value.hint == "force=True replaces it"
+    result = extract_dynamic(tiny_bert, store, dtype="bfloat16", force=True)
+    assert store.provenance(result.table).dtype == "bfloat16"
 
 
-def test_a_table_of_other_weights_is_replaced_only_by_force(
+def test_a_table_of_other_weights_is_replaced_only_with_force(
     tiny_bert: Path, tmp_path: Path, store: Store
 ) -> None:
     folder = shutil.copytree(tiny_bert, tmp_path / "model")
-    extract(str(folder), Mode.STATIC, store)
+    extract(str(folder), "static", store)
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-4] + b"\x00\x00\x00\x01")
-    with pytest.raises(StoreError, match="of the model, which is sha256:"):
-        extract(str(folder), Mode.STATIC, store)
-    assert not extract(str(folder), Mode.STATIC, store, force=True).existed
+    with pytest.raises(StoreError, match="of the model, which is now sha256:"):
+        extract(str(folder), "static", store)
+    assert not extract(str(folder), "static", store, force=True).existed
 
 
-def test_what_a_table_was_made_with_stands_in_its_manifest(tiny_bert: Path, store: Store) -> None:
+def test_the_manifest_records_how_a_table_was_extracted(tiny_bert: Path, store: Store) -> None:
     import torch
 
-    outcome = extract(str(tiny_bert), Mode.DYNAMIC, store, settings=Settings(batch_size=7))
-    provenance = store.provenance(outcome.table)
+    result = extract_dynamic(tiny_bert, store, batch_size=7)
+    provenance = store.provenance(result.table)
     assert set(provenance.versions) == {"wordvec", "numpy", "torch", "transformers"}
     assert provenance.revision == find_model(str(tiny_bert)).revision
-    settings = store.settings(outcome.table)
+    settings = read_settings(result)
     assert settings["batch_size"] == 7
     assert settings["threads"] == torch.get_num_threads()
     assert str(settings["device"]).startswith("cpu (")
+    assert settings["linear"] == "plain"  # a tiny model is not timed
 
 
-def test_progress_is_told_batch_by_batch(tiny_bert: Path, store: Store) -> None:
-    told: list[tuple[int, int]] = []
-    extract(
-        str(tiny_bert),
-        Mode.DYNAMIC,
-        store,
-        settings=Settings(batch_size=32),
-        progress=lambda done, total: told.append((done, total)),
+def test_progress_is_reported_after_each_batch(tiny_bert: Path, store: Store) -> None:
+    calls: list[tuple[int, int]] = []
+    extract_dynamic(
+        tiny_bert, store, batch_size=32, progress=lambda done, total: calls.append((done, total))
     )
-    assert told == [(0, 82), (32, 82), (64, 82), (82, 82)]
+    assert calls == [(0, 82), (32, 82), (64, 82), (82, 82)]
 
 
-def test_an_extraction_that_broke_off_goes_on_and_comes_out_the_same_to_the_last_bit(
+def test_an_interrupted_extraction_resumes_and_gives_the_same_bytes(
     tiny_bert: Path, tmp_path: Path, store: Store
 ) -> None:
-    settings = Settings(batch_size=32)
-    whole = extract(str(tiny_bert), Mode.DYNAMIC, Store(tmp_path / "whole"), settings=settings)
+    whole = extract_dynamic(tiny_bert, Store(tmp_path / "whole"), batch_size=32)
     with pytest.raises(KeyboardInterrupt):
-        extract(
-            str(tiny_bert), Mode.DYNAMIC, store, settings=settings, progress=_interrupting_at(64)
-        )
-    told: list[str] = []
-    resumed = extract(str(tiny_bert), Mode.DYNAMIC, store, settings=settings, tell=told.append)
-    assert told == ["taken up where an earlier call stopped: 64 of 82 tokens"]
-    assert resumed.resumed_from == 64
+        extract_dynamic(tiny_bert, store, batch_size=32, progress=interrupt_at(64))
+    notes: list[str] = []
+    resumed = extract_dynamic(tiny_bert, store, batch_size=32, notify=notes.append)
+    assert notes == ["resuming an interrupted extraction at 64 of 82 tokens"]
     for file in ("vectors.npy", "norms.npy", "tokens.json"):
         assert (resumed.folder / file).read_bytes() == (whole.folder / file).read_bytes()
 
 
-def test_an_extraction_with_other_settings_begins_anew_and_says_so(
+@pytest.mark.parametrize(("first", "second"), [("packed", "plain"), ("plain", "packed")])
+def test_an_extraction_resumes_with_the_recorded_product_whatever_is_faster_now(
+    first: str, second: str, tiny_bert: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from wordvec.extraction import linear
+
+    if not linear.can_pack(torch.zeros((1, 32))):
+        pytest.skip("this torch has no packed product")
+    monkeypatch.setattr(linear, "MIN_FLOPS", 0)
+    monkeypatch.setattr(linear, "faster_product", lambda _: Product(first))
+    with pytest.raises(KeyboardInterrupt):
+        extract_dynamic(tiny_bert, store, batch_size=32, progress=interrupt_at(64))
+    monkeypatch.setattr(linear, "faster_product", lambda _: Product(second))
+    notes: list[str] = []
+    resumed = extract_dynamic(tiny_bert, store, batch_size=32, notify=notes.append)
+    assert notes == ["resuming an interrupted extraction at 64 of 82 tokens"]
+    assert read_settings(resumed)["linear"] == first
+
+
+def test_an_interrupted_extraction_of_another_dtype_does_not_decide_the_product(
+    tiny_bert: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded: list[object] = []
+    prepare = dynamic.prepare
+
+    def spy(*args: Any, **options: Any) -> Product:
+        recorded.append(options["recorded"])
+        return prepare(*args, **options)
+
+    monkeypatch.setattr(dynamic, "prepare", spy)
+    for dtype in ("float32", "float32", "bfloat16"):
+        with pytest.raises(KeyboardInterrupt):
+            extract_dynamic(tiny_bert, store, dtype=dtype, batch_size=32, progress=interrupt_at(32))
+    assert recorded == [None, "plain", None]
+
+
+def test_an_extraction_with_other_settings_starts_over_and_says_so(
     tiny_bert: Path, store: Store
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        extract(
-            str(tiny_bert),
-            Mode.DYNAMIC,
-            store,
-            settings=Settings(batch_size=32),
-            progress=_interrupting_at(32),
-        )
-    told: list[str] = []
-    outcome = extract(
-        str(tiny_bert), Mode.DYNAMIC, store, settings=Settings(batch_size=16), tell=told.append
-    )
-    assert outcome.resumed_from == 0
-    assert told == [
-        "an unfinished extraction cannot be taken up (batch_size was 32 and is 16): beginning anew"
+        extract_dynamic(tiny_bert, store, batch_size=32, progress=interrupt_at(32))
+    notes: list[str] = []
+    extract_dynamic(tiny_bert, store, batch_size=16, notify=notes.append)
+    assert notes == [
+        "cannot resume the interrupted extraction (batch_size was 32 and is 16); starting over"
     ]
 
 
 def test_an_interrupted_replacement_leaves_the_old_table(tiny_bert: Path, store: Store) -> None:
-    extract(str(tiny_bert), Mode.DYNAMIC, store)
+    extract_dynamic(tiny_bert, store)
     name = TableName(str(tiny_bert), Mode.DYNAMIC)
     before = store.open(name).vectors.copy()
     with pytest.raises(KeyboardInterrupt):
-        extract(
-            str(tiny_bert),
-            Mode.DYNAMIC,
-            store,
-            settings=Settings(dtype=Dtype.BFLOAT16, batch_size=32),
-            force=True,
-            progress=_interrupting_at(64),
+        extract_dynamic(
+            tiny_bert, store, dtype="bfloat16", batch_size=32, force=True, progress=interrupt_at(64)
         )
     np.testing.assert_array_equal(store.open(name).vectors, before)
 
 
-def test_without_torch_dynamic_vectors_name_what_to_install(
+def test_without_torch_the_error_says_what_to_install(
     tiny_bert: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtraError, match="extracting dynamic vectors needs torch") as caught:
-        extract(str(tiny_bert), Mode.DYNAMIC, store)
+        extract_dynamic(tiny_bert, store)
     assert caught.value.hint == "pip install 'wordvec[extract]'"
 
 
-def test_without_torch_no_model_is_fetched_in_vain(
+def test_without_transformers_no_model_is_downloaded(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def not_to_be_called(*_: object, **__: object) -> None:
+        pytest.fail("find_model was called")
+
     monkeypatch.setitem(sys.modules, "transformers", None)
-    monkeypatch.setattr("wordvec.extraction.extract.find_model", _not_to_be_called)
+    monkeypatch.setattr("wordvec.extraction.extract.find_model", not_to_be_called)
     with pytest.raises(MissingExtraError, match="vectors needs transformers, which is not inst"):
-        extract("owner/model", Mode.DYNAMIC, store)
+        extract("owner/model", "dynamic", store)
 
 
-def test_a_torch_that_cannot_be_loaded_is_told_apart_from_none(
+def test_a_torch_that_cannot_be_loaded_is_distinguished_from_a_missing_one(
     tiny_bert: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "torch.py").write_text("raise OSError('libtorch.so: no such file\\nand more')")
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(
         [sys.executable, "-m", "wordvec", "extract", "--mode", "dynamic", "--model", tiny_bert],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
         check=False,
@@ -453,24 +244,3 @@ def test_a_torch_that_cannot_be_loaded_is_told_apart_from_none(
         "Error: torch is installed, but cannot be loaded: libtorch.so: no such file\n"
         "Hint: pip install --force-reinstall torch\n"
     )
-
-
-def _not_to_be_called(*_: object, **__: object) -> None:
-    pytest.fail("a model was looked for")
-
-
-def _extracted(
-    folder: Path, mode: Mode, store: Store, *, batch_size: int = 512
-) -> NDArray[np.float32]:
-    outcome = extract(str(folder), mode, store, settings=Settings(batch_size=batch_size))
-    return store.open(outcome.table).vectors
-
-
-def _interrupting_at(rows: int) -> Progress:
-    """Ctrl-C, as soon as so many rows are done."""
-
-    def progress(done: int, total: int) -> None:
-        if done >= min(rows, total):
-            raise KeyboardInterrupt
-
-    return progress

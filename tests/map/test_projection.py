@@ -1,9 +1,11 @@
-"""Places on the plane, beside plain numpy on the same rows."""
+"""Positions on the plane, and the neighbours that they are computed from, compared with numpy."""
 
 from __future__ import annotations
 
+import math
+import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from support.tables import drawn_rows, table_of
 from wordvec.errors import MissingExtraError, UsageError, WordvecError
 from wordvec.map import projection
-from wordvec.map.projection import Projection, Settings, nearest_within, project
+from wordvec.map.projection import Projection, ProjectionSettings, nearest_within, project
 from wordvec.search.settings import Metric
 from wordvec.search.transforms import transform
 from wordvec.tables.store import Store
@@ -27,54 +29,54 @@ if TYPE_CHECKING:
     from wordvec.tables.table import VectorTable
 
 
-def groups(*, of: int = 30, count: int = 4, seed: int = 0) -> NDArray[np.float32]:
-    """Rows in groups that lie far apart, in turn: row i is of group i % count."""
-    rng = np.random.default_rng(seed)
-    centres = rng.normal(size=(count, 8)) * 20
-    return (np.tile(centres, (of, 1)) + rng.normal(size=(of * count, 8))).astype(np.float32)
+def clustered_rows() -> NDArray[np.float32]:
+    """Make 120 rows in four distant clusters: row i is in cluster i % 4."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(4, 8)) * 20
+    return (np.tile(centres, (30, 1)) + rng.normal(size=(120, 8))).astype(np.float32)
 
 
-def everything(table: VectorTable) -> NDArray[np.int64]:
+def all_rows(table: VectorTable) -> NDArray[np.int64]:
     return np.arange(len(table))
 
 
 @pytest.fixture(scope="module")
-def mapped() -> tuple[VectorTable, Projection]:
-    table = table_of(groups())
-    return table, project(table, everything(table))
+def projected() -> tuple[VectorTable, Projection]:
+    table = table_of(clustered_rows())
+    return table, project(table, all_rows(table))
 
 
-def test_groups_that_lie_apart_in_the_space_lie_apart_on_the_map(
-    mapped: tuple[VectorTable, Projection],
+def test_distant_clusters_are_separate_on_the_map(
+    projected: tuple[VectorTable, Projection],
 ) -> None:
-    _, projection = mapped
-    places = projection.places.astype(np.float64)
-    distances = np.linalg.norm(places[:, None] - places[None], axis=2)
+    _, projection = projected
+    positions = projection.positions.astype(np.float64)
+    distances = np.linalg.norm(positions[:, None] - positions[None], axis=2)
     np.fill_diagonal(distances, np.inf)
     nearest = distances.argsort(axis=1)[:, :10]
     assert (nearest % 4 == (np.arange(120) % 4)[:, None]).all()
 
 
-def test_the_map_is_centred_and_has_one_place_a_row(
-    mapped: tuple[VectorTable, Projection],
+def test_the_map_is_centred_and_has_one_position_per_row(
+    projected: tuple[VectorTable, Projection],
 ) -> None:
-    _, projection = mapped
-    assert projection.places.shape == (120, 2)
-    assert projection.places.dtype == np.float32
+    _, projection = projected
+    assert projection.positions.shape == (120, 2)
+    assert projection.positions.dtype == np.float32
     np.testing.assert_allclose(
-        projection.places.max(axis=0), -projection.places.min(axis=0), atol=1e-4
+        projection.positions.max(axis=0), -projection.positions.min(axis=0), atol=1e-4
     )
 
 
-def test_the_same_seed_gives_the_same_picture(mapped: tuple[VectorTable, Projection]) -> None:
-    table, projection = mapped
-    again = project(table, everything(table))
-    np.testing.assert_array_equal(again.places, projection.places)
+def test_the_same_seed_gives_the_same_map(projected: tuple[VectorTable, Projection]) -> None:
+    table, projection = projected
+    again = project(table, all_rows(table))
+    np.testing.assert_array_equal(again.positions, projection.positions)
 
 
 @hypothesis_settings(deadline=None, max_examples=40)
 @given(drawn_rows(least=3, zero=False), st.integers(1, 6), st.sampled_from(["l2", "cosine"]))
-def test_neighbours_are_as_far_as_plain_numpy_says(
+def test_distances_of_neighbours_equal_those_of_plain_numpy(
     rows: NDArray[np.float32], k: int, metric: str
 ) -> None:
     found = nearest_within(rows, k, Metric(metric))
@@ -84,97 +86,97 @@ def test_neighbours_are_as_far_as_plain_numpy_says(
     distances = np.linalg.norm(wide[:, None] - wide[None], axis=2)
     np.fill_diagonal(distances, np.inf)
     expected = np.sort(distances, axis=1)[:, : min(k, len(rows) - 1)]
-    size = np.abs(wide).max() + 1  # float32 loses a small distance between long rows
+    size = np.abs(wide).max() + 1  # float32 cannot hold a small distance between long rows
     np.testing.assert_allclose(found.distances, expected, atol=2e-3 * size)
     assert (found.ids != np.arange(len(rows))[:, None]).all()
 
 
-def test_a_row_is_never_its_own_neighbour_among_doubles() -> None:
+def test_a_row_is_never_its_own_neighbour_among_copies() -> None:
     found = nearest_within(np.ones((50, 3), dtype=np.float32), 4, Metric.L2)
     assert found.ids.shape == (50, 4)
     assert (found.ids != np.arange(50)[:, None]).all()
 
 
-def test_the_start_is_the_principal_plane() -> None:
-    rows = groups()
-    plane = projection._principal_plane(rows, Metric.L2)
+def test_the_initial_positions_are_the_first_two_principal_components() -> None:
+    rows = clustered_rows()
+    plane = projection._principal_components(rows, Metric.L2)
     centred = rows.astype(np.float64) - rows.astype(np.float64).mean(axis=0)
-    u, strengths, _ = np.linalg.svd(centred, full_matrices=False)
-    expected = u[:, :2] * strengths[:2]
+    u, singular_values, _ = np.linalg.svd(centred, full_matrices=False)
+    expected = u[:, :2] * singular_values[:2]
     np.testing.assert_allclose(np.abs(plane), np.abs(expected), atol=1e-8)
     assert (plane[np.abs(plane).argmax(axis=0), [0, 1]] > 0).all()
 
 
-def test_a_table_of_one_dimension_has_a_map_too() -> None:
+def test_a_table_of_one_dimension_can_be_mapped() -> None:
     table = table_of([[float(i)] for i in range(30)])
-    assert np.isfinite(project(table, everything(table)).places).all()
+    assert np.isfinite(project(table, all_rows(table)).positions).all()
 
 
-def test_rows_that_no_search_returns_have_no_place() -> None:
-    rows = groups()
+def test_rows_without_a_usable_vector_are_left_out() -> None:
+    rows = clustered_rows()
     rows[7] = np.nan
     rows[9] = 0
     table = table_of(rows)
-    assert 7 not in project(table, everything(table)).rows
-    by_cosine = project(table, everything(table), Settings(metric=Metric.COSINE))
+    assert 7 not in project(table, all_rows(table)).rows
+    by_cosine = project(table, all_rows(table), ProjectionSettings(metric=Metric.COSINE))
     assert sorted(set(range(120)) - set(by_cosine.rows.tolist())) == [7, 9]
 
 
-def test_some_rows_are_placed_by_their_neighbours_among_themselves() -> None:
-    table = table_of(groups())
+def test_neighbours_of_some_rows_are_among_these_rows() -> None:
+    table = table_of(clustered_rows())
     rows = np.arange(0, 120, 2)
-    some = projection._nearest(table, rows, 5, Metric.L2, None)
+    some = projection._neighbours(table, rows, 5, Metric.L2, None)
     alone = table_of(table.vectors[rows])
-    whole = projection._nearest(alone, everything(alone), 5, Metric.L2, None)
+    whole = projection._neighbours(alone, all_rows(alone), 5, Metric.L2, None)
     np.testing.assert_array_equal(some.ids, whole.ids)
     np.testing.assert_allclose(some.distances, whole.distances, rtol=1e-4)
 
 
-def test_a_second_map_starts_from_the_first_and_lies_on_it(
-    mapped: tuple[VectorTable, Projection],
+def test_a_second_map_is_aligned_with_the_first(
+    projected: tuple[VectorTable, Projection],
 ) -> None:
-    table, first = mapped
-    turn = np.linalg.qr(np.random.default_rng(3).normal(size=(8, 8)))[0]
-    moved = table_of((table.vectors @ turn).astype(np.float32))  # the same space, turned
-    second = project(moved, everything(moved), start=first)
-    apart = np.linalg.norm(second.places - first.places, axis=1)
-    width = np.ptp(first.places, axis=0).max()
-    assert np.median(apart) < 0.05 * width
+    table, first = projected
+    rotation = np.linalg.qr(np.random.default_rng(3).normal(size=(8, 8)))[0]
+    moved = table_of((table.vectors @ rotation).astype(np.float32))  # the same table, rotated
+    second = project(moved, all_rows(moved), reference=first)
+    distances = np.linalg.norm(second.positions - first.positions, axis=1)
+    width = np.ptp(first.positions, axis=0).max()
+    assert np.median(distances) < 0.05 * width
 
 
-def test_a_map_is_turned_and_mirrored_back_onto_the_other() -> None:
+def test_a_reflected_map_is_aligned_with_the_reference() -> None:
     rng = np.random.default_rng(0)
-    aim = rng.normal(size=(20, 2)).astype(np.float32)
-    aim -= aim.mean(axis=0)
-    mirrored = aim[:, ::-1].astype(np.float64) * 3 + 5
+    target = rng.normal(size=(20, 2)).astype(np.float32)
+    target -= target.mean(axis=0)
+    reflected = target[:, ::-1].astype(np.float64) * 3 + 5
     rows = np.arange(20)
-    turned = projection._turned(mirrored, rows, Projection(rows, aim))
-    np.testing.assert_allclose(turned, aim, atol=1e-5)
+    aligned = projection._align(reflected, rows, Projection(rows, target))
+    np.testing.assert_allclose(aligned, target, atol=1e-5)
 
 
-def test_rows_that_the_first_map_lacks_start_in_its_middle() -> None:
-    start = Projection(np.array([0, 2]), np.array([[1, 1], [2, 2]], dtype=np.float32))
-    begin = projection._started_from(start, np.array([0, 1, 2]), np.full((3, 2), 9.0))
-    assert begin.tolist() == [[1, 1], [0, 0], [2, 2]]
+def test_rows_that_the_reference_lacks_start_at_the_origin() -> None:
+    reference = Projection(np.array([0, 2]), np.array([[1, 1], [2, 2]], dtype=np.float32))
+    initial = projection._initial_from(reference, np.array([0, 1, 2]), np.full((3, 2), 9.0))
+    assert initial.tolist() == [[1, 1], [0, 0], [2, 2]]
 
 
-def test_places_are_kept_and_reused_until_forced(
+def test_saved_positions_are_reused_until_forced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(tmp_path)
-    store.save(table_of(groups()))
-    table = store.open(table_of(groups()).name)
-    derived = store.derived(table.name)
-    first = project(table, everything(table), derived=derived)
+    store.save(table_of(clustered_rows()))
+    table = store.open(table_of(clustered_rows()).name)
+    derived = store.derived(table)
+    first = project(table, all_rows(table), derived=derived)
     steps: list[int] = []
-    kept = project(
-        table, everything(table), derived=derived, progress=lambda done, _: steps.append(done)
+    saved = project(
+        table, all_rows(table), derived=derived, progress=lambda done, _: steps.append(done)
     )
-    np.testing.assert_array_equal(kept.places, first.places)
+    np.testing.assert_array_equal(saved.positions, first.positions)
     assert steps == []
     project(
         table,
-        everything(table),
+        all_rows(table),
         derived=derived,
         force=True,
         progress=lambda done, _: steps.append(done),
@@ -182,36 +184,78 @@ def test_places_are_kept_and_reused_until_forced(
     assert steps == list(range(10, 751, 10))
 
     def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("computed anew")
+        raise AssertionError("recomputed")
 
-    monkeypatch.setattr(projection, "descend", refuse)
-    with pytest.raises(AssertionError, match="computed anew"):
-        project(table, everything(table), Settings(seed=1), derived=derived)
-    with pytest.raises(AssertionError, match="computed anew"):
-        project(table, everything(table)[:-1], derived=derived)
-    with pytest.raises(AssertionError, match="computed anew"):
-        project(transform(table, ["center"]), everything(table), derived=derived)
+    monkeypatch.setattr(projection, "run_tsne", refuse)
+    with pytest.raises(AssertionError, match="recomputed"):
+        project(table, all_rows(table), ProjectionSettings(seed=1), derived=derived)
+    with pytest.raises(AssertionError, match="recomputed"):
+        project(table, all_rows(table)[:-1], derived=derived)
+    with pytest.raises(AssertionError, match="recomputed"):
+        project(transform(table, ["center"]), all_rows(table), derived=derived)
 
 
-def test_too_few_tokens_have_no_map() -> None:
+def test_fewer_than_five_tokens_are_an_error() -> None:
     table = table_of(np.eye(4))
     with pytest.raises(WordvecError, match="a map needs at least 5 tokens, got 4"):
-        project(table, everything(table))
+        project(table, all_rows(table))
 
 
 def test_the_smallest_map_has_five_tokens() -> None:
     table = table_of(np.eye(5))
-    assert np.isfinite(project(table, everything(table)).places).all()
+    assert np.isfinite(project(table, all_rows(table)).positions).all()
 
 
-def test_an_inner_product_is_no_distance() -> None:
-    with pytest.raises(UsageError, match="a map needs distances, which dot is not"):
-        Settings(metric=Metric.DOT)
+def test_positions_saved_by_an_earlier_version_are_read(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.save(table_of(clustered_rows()))
+    table = store.open(table_of(clustered_rows()).name)
+    derived = store.derived(table)
+    rows = all_rows(table)
+    saved: dict[str, NDArray[Any]] = {"rows": rows, "places": np.ones((120, 2), dtype=np.float32)}
+    derived.save("map-l2-p30-seed0-120-fc256ff91ecf", saved)
+    assert (project(table, rows, derived=derived).positions == 1).all()
 
 
-def test_without_opentsne_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_metric_can_be_a_string() -> None:
+    assert ProjectionSettings(metric="l2").metric is Metric.L2  # type: ignore[arg-type]
+    settings = ProjectionSettings(metric="cosine")  # type: ignore[arg-type]
+    assert settings == ProjectionSettings(metric=Metric.COSINE)
+    table = table_of(clustered_rows())
+    by_name = project(table, all_rows(table), settings).positions
+    expected = project(table, all_rows(table), ProjectionSettings(Metric.COSINE)).positions
+    np.testing.assert_array_equal(by_name, expected)
+
+
+@pytest.mark.parametrize("metric", [Metric.DOT, "csls", "nonsense", None])
+def test_other_metrics_are_refused(metric: Any) -> None:
+    message = f'a map needs metric="l2" or metric="cosine", got "{metric}"'
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        ProjectionSettings(metric=metric)
+
+
+@pytest.mark.parametrize("perplexity", [1.9, -30, math.nan, math.inf, "30"])
+def test_a_perplexity_outside_its_range_is_refused(perplexity: Any) -> None:
+    message = f"perplexity must be a finite number of at least 2, got {perplexity!r}"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        ProjectionSettings(perplexity=perplexity)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 0.5, "0"])
+def test_a_seed_outside_its_range_is_refused(seed: Any) -> None:
+    message = f"seed must be an integer from 0 to 4294967295, got {seed!r}"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        ProjectionSettings(seed=seed)
+
+
+def test_numbers_of_numpy_are_settings_too() -> None:
+    settings = ProjectionSettings(perplexity=np.float32(20), seed=np.int64(3))  # type: ignore[arg-type]
+    assert settings == ProjectionSettings(perplexity=20.0, seed=3)
+
+
+def test_without_opentsne_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openTSNE", None)
-    table = table_of(groups())
+    table = table_of(clustered_rows())
     with pytest.raises(MissingExtraError, match="a map needs openTSNE") as caught:
-        project(table, everything(table))
+        project(table, all_rows(table))
     assert caught.value.hint == "pip install 'wordvec[map]'"

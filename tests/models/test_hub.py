@@ -1,4 +1,4 @@
-"""A real download, over a real connection, from a small hub on this machine."""
+"""Downloads over a real connection from a small hub on this machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.hub import Hub, serving
-from wordvec.models.find import REFERENCE
+from wordvec.models.default import REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,13 +23,13 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @pytest.fixture
 def hub(tiny_bert: Path) -> Iterator[Hub]:
-    """A hub with one model, a tiny BERT."""
+    """Start a hub with one model, a tiny BERT."""
     with serving({NAME: tiny_bert}) as running:
         yield running
 
 
 def wordvec(*args: str, endpoint: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user would, against that hub."""
+    """Run the command as a user does, with that hub."""
     environment = {
         **os.environ,
         "HF_ENDPOINT": endpoint,
@@ -50,15 +50,15 @@ def wordvec(*args: str, endpoint: str, home: Path, **more: str) -> subprocess.Co
 
 
 def extract(hub: Hub, home: Path, *args: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """`wordvec extract` of the static table."""
+    """Extract the static table of a model."""
     return wordvec("extract", "--mode", "static", *args, endpoint=hub.url, home=home, **more)
 
 
-def test_a_model_is_fetched_file_by_file_and_only_what_is_read(hub: Hub, tmp_path: Path) -> None:
+def test_only_the_files_that_are_read_are_downloaded(hub: Hub, tmp_path: Path) -> None:
     run = extract(hub, tmp_path, "--model", NAME)
     assert run.stdout.startswith(f"{NAME}:static: 82 × 32 written to "), run.stderr
     assert (run.returncode, run.stderr) == (0, "")
-    assert hub.fetched() == [
+    assert hub.downloaded() == [
         "config.json",
         "tokenizer_config.json",
         "vocab.txt",
@@ -66,68 +66,66 @@ def test_a_model_is_fetched_file_by_file_and_only_what_is_read(hub: Hub, tmp_pat
     ]
 
 
-def test_the_commit_is_kept_as_the_revision(hub: Hub, tmp_path: Path) -> None:
+def test_the_commit_is_recorded_as_the_revision(hub: Hub, tmp_path: Path) -> None:
     extract(hub, tmp_path, "--model", NAME)
     manifest = tmp_path / "tables" / "somebody%2Ftiny-bert" / "static" / "manifest.json"
     assert f'"revision": "{COMMIT}"' in manifest.read_text("utf-8")
 
 
-def test_a_cached_model_is_taken_without_asking_the_hub(hub: Hub, tmp_path: Path) -> None:
+def test_a_cached_model_needs_no_request(hub: Hub, tmp_path: Path) -> None:
     extract(hub, tmp_path, "--model", NAME)
-    hub.asked.clear()
+    hub.requests.clear()
     run = extract(hub, tmp_path, "--model", NAME, "--force")
-    assert (run.returncode, hub.asked) == (0, [])
+    assert (run.returncode, hub.requests) == (0, [])
 
 
-def test_a_cached_model_is_taken_offline(hub: Hub, tmp_path: Path) -> None:
+def test_a_cached_model_can_be_used_offline(hub: Hub, tmp_path: Path) -> None:
     extract(hub, tmp_path, "--model", NAME)
     run = extract(hub, tmp_path, "--model", NAME, "--force", HF_HUB_OFFLINE="1")
     assert (run.returncode, run.stderr) == (0, "")
 
 
-def test_offline_and_not_cached_says_which_switch_it_is(hub: Hub, tmp_path: Path) -> None:
+def test_the_error_for_an_uncached_model_offline_names_the_variable(
+    hub: Hub, tmp_path: Path
+) -> None:
     run = extract(hub, tmp_path, "--model", NAME, HF_HUB_OFFLINE="1")
     assert run.returncode == 1
     assert run.stderr.startswith(
-        f"Error: {NAME} is not (or not wholly) in the cache, and HF_HUB_OFFLINE is set\n"
-        "Hint: unset HF_HUB_OFFLINE, or take "
+        f"Error: {NAME} is missing or incomplete in the cache, and HF_HUB_OFFLINE is set\n"
+        "Hint: unset HF_HUB_OFFLINE, or use "
     )
-    assert hub.asked == []
+    assert hub.requests == []
 
 
-def test_a_model_that_the_hub_does_not_have_is_named(hub: Hub, tmp_path: Path) -> None:
+def test_the_error_for_an_unknown_model_names_it(hub: Hub, tmp_path: Path) -> None:
     run = extract(hub, tmp_path, "--model", "somebody/tiny-bart")
     assert run.returncode == 1
     assert run.stderr.startswith(
         f"Error: {hub.url} has no model named somebody/tiny-bart, or it is private\n"
-        "Hint: check the spelling, or take "
+        "Hint: check the spelling, or use "
     )
 
 
 @pytest.mark.parametrize("name", ["a/b/c", "with space/x", "owner/..name"])
-def test_a_name_that_no_hub_could_have_is_refused_unasked(
-    hub: Hub, tmp_path: Path, name: str
-) -> None:
+def test_an_invalid_name_is_refused_without_a_request(hub: Hub, tmp_path: Path, name: str) -> None:
     run = extract(hub, tmp_path, "--model", name)
     assert run.stderr.startswith(
-        f"Error: {name!r} is neither a folder here nor a name such as the hub has (OWNER/NAME)\n"
+        f"Error: {name!r} is neither a folder nor a model name of the form OWNER/NAME\n"
     )
-    assert (run.returncode, hub.asked) == (1, [])
+    assert (run.returncode, hub.requests) == (1, [])
 
 
-def test_a_gated_model_says_where_its_terms_are(hub: Hub, tmp_path: Path) -> None:
+def test_the_error_for_a_gated_model_links_to_its_terms(hub: Hub, tmp_path: Path) -> None:
     hub.gated.add(NAME)
     run = extract(hub, tmp_path, "--model", NAME)
     assert run.returncode == 1
     assert run.stderr == (
-        f"Error: {NAME} is given only to those who accepted its terms\n"
+        f"Error: {NAME} can be downloaded only after its terms are accepted\n"
         f"Hint: accept them at {hub.url}/{NAME}, then: hf auth login\n"
     )
 
 
-def test_a_repository_without_weights_is_no_model(
-    hub: Hub, tiny_bert: Path, tmp_path: Path
-) -> None:
+def test_a_repository_without_weights_is_refused(hub: Hub, tiny_bert: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     bare.mkdir()
     for file in ("config.json", "vocab.txt"):
@@ -136,60 +134,61 @@ def test_a_repository_without_weights_is_no_model(
     run = extract(hub, tmp_path, "--model", "somebody/bare")
     assert run.returncode == 1
     assert run.stderr.startswith(
-        "Error: somebody/bare has no weights that wordvec reads: none of model.safetensors, "
-        "model.safetensors.index.json, pytorch_model.bin, pytorch_model.bin.index.json\n"
+        "Error: somebody/bare has no weights that wordvec can read: expected one of "
+        "model.safetensors, model.safetensors.index.json, pytorch_model.bin, "
+        "pytorch_model.bin.index.json\n"
     )
 
 
-def test_a_repository_without_a_configuration_is_no_model(hub: Hub, tmp_path: Path) -> None:
+def test_a_repository_without_a_config_json_is_refused(hub: Hub, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     hub.models["somebody/data"] = empty
     run = extract(hub, tmp_path, "--model", "somebody/data")
     assert run.returncode == 1
-    assert run.stderr.startswith("Error: somebody/data has no config.json, so it is no model")
+    assert run.stderr.startswith(
+        "Error: somebody/data has no config.json, so it is not a Hugging Face model"
+    )
 
 
-def test_a_connection_that_breaks_off_leaves_no_table_and_can_be_taken_up(
+def test_an_interrupted_download_leaves_no_table_and_can_be_resumed(
     hub: Hub, tmp_path: Path
 ) -> None:
-    hub.cut.add("model.safetensors")
+    hub.truncated.add("model.safetensors")
     broken = extract(hub, tmp_path, "--model", NAME)
     assert broken.returncode == 1
     assert broken.stderr.endswith(
-        f"Error: {hub.url}: the connection broke while fetching model.safetensors of {NAME}\n"
-        "Hint: the same command again: what arrived whole is kept\n"
+        f"Error: {hub.url}: the connection was lost while downloading model.safetensors of {NAME}\n"
+        "Hint: run the same command again: complete files are kept\n"
     )
     assert not (tmp_path / "tables").exists()
-    hub.cut.clear()
-    hub.asked.clear()
+    hub.truncated.clear()
+    hub.requests.clear()
     assert extract(hub, tmp_path, "--model", NAME).returncode == 0
-    assert hub.fetched() == ["model.safetensors"]
+    assert hub.downloaded() == ["model.safetensors"]
 
 
-def test_a_sharded_model_is_fetched_shard_by_shard(
-    hub: Hub, sharded_bert: Path, tmp_path: Path
-) -> None:
+def test_all_shards_of_a_model_are_downloaded(hub: Hub, sharded_bert: Path, tmp_path: Path) -> None:
     hub.models["somebody/sharded"] = sharded_bert
     run = extract(hub, tmp_path, "--model", "somebody/sharded")
     assert run.returncode == 0, run.stderr
     shards = sorted(path.name for path in sharded_bert.glob("*.safetensors"))
     assert len(shards) > 1
-    assert hub.fetched()[-len(shards) :] == shards
+    assert hub.downloaded()[-len(shards) :] == shards
 
 
-def test_that_nothing_listens_is_known_within_five_seconds(tmp_path: Path) -> None:
+def test_a_closed_port_is_an_error_within_five_seconds(tmp_path: Path) -> None:
     began = time.monotonic()
     run = wordvec("extract", "--model", NAME, endpoint="http://127.0.0.1:9", home=tmp_path)
     assert time.monotonic() - began < 5
     assert run.returncode == 1
     assert run.stderr.startswith(
-        f"Error: {NAME} is not in the cache, and no hub is within reach at http://127.0.0.1:9\n"
-        "Hint: check the connection (HF_ENDPOINT, HTTPS_PROXY), or take "
+        f"Error: {NAME} is not in the cache, and http://127.0.0.1:9 is not reachable\n"
+        "Hint: check the connection (HF_ENDPOINT, HTTPS_PROXY), or use "
     )
 
 
-def test_that_a_hub_takes_the_call_and_stays_silent_is_known_within_five_seconds(
+def test_a_server_that_never_answers_is_an_error_within_five_seconds(
     tmp_path: Path,
 ) -> None:
     from socket import create_server
@@ -199,23 +198,23 @@ def test_that_a_hub_takes_the_call_and_stays_silent_is_known_within_five_seconds
         began = time.monotonic()
         run = wordvec("extract", "--model", NAME, endpoint=url, home=tmp_path)
     assert time.monotonic() - began < 6  # 4, and the start of two interpreters
-    assert f"no hub is within reach at {url}" in run.stderr
+    assert f"{url} is not reachable" in run.stderr
 
 
-def test_a_hub_that_is_down_counts_as_none(hub: Hub, tmp_path: Path) -> None:
+def test_a_hub_that_is_down_is_not_reachable(hub: Hub, tmp_path: Path) -> None:
     hub.down = True
     run = extract(hub, tmp_path, "--model", NAME)
     assert run.returncode == 1
-    assert f"{NAME} is not in the cache, and no hub is within reach at {hub.url}" in run.stderr
+    assert f"{NAME} is not in the cache, and {hub.url} is not reachable" in run.stderr
 
 
-def test_what_answers_and_is_no_hub_is_told_apart(tmp_path: Path) -> None:
+def test_a_server_that_is_not_a_hub_is_an_error(tmp_path: Path) -> None:
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
     from threading import Thread
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
         Thread(target=server.serve_forever, daemon=True).start()
@@ -223,11 +222,11 @@ def test_what_answers_and_is_no_hub_is_told_apart(tmp_path: Path) -> None:
         run = wordvec("extract", "--model", NAME, endpoint=url, home=tmp_path)
         server.shutdown()
     assert run.stderr.startswith(
-        f"Error: {NAME} is not in the cache, and what answers at {url} is no hub\n"
+        f"Error: {NAME} is not in the cache, and {url} is not a model hub\n"
     )
 
 
-def test_the_reference_is_taken_from_the_hub_where_nobody_named_a_model(
+def test_the_reference_model_is_downloaded_if_no_model_is_named(
     hub: Hub, tiny_bert: Path, tmp_path: Path
 ) -> None:
     hub.models[REFERENCE] = tiny_bert
@@ -235,4 +234,4 @@ def test_the_reference_is_taken_from_the_hub_where_nobody_named_a_model(
     assert run.stdout.startswith(f"{REFERENCE}:static: 82 × 32 written to "), run.stderr
     assert run.stdout.count("\n") == 1
     again = extract(hub, tmp_path)
-    assert again.stdout.startswith(f"{REFERENCE}:static is there already: 82 × 32 in ")
+    assert again.stdout.startswith(f"{REFERENCE}:static already exists: 82 × 32 in ")

@@ -1,4 +1,4 @@
-"""The bundled model, by its real weights: what it is, and that its card tells the truth."""
+"""The bundled model, with its real weights: its files, and the figures of its model card."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from wordvec.extraction.extract import extract
-from wordvec.extraction.static import static_vectors
+from wordvec.extraction.static import read_static_vectors
 from wordvec.models.bundled import bundled_folder
-from wordvec.tables.name import Mode
 from wordvec.tables.store import Store
 from wordvec.vocabulary.folder import read_vocabulary
 
@@ -35,50 +34,52 @@ BLOCK = 512
 
 @cache
 def tokens() -> list[str]:
-    """Every token, the plain way: a line each."""
+    """Read the tokens, one per line."""
     return (MINI / "vocab.txt").read_text(encoding="utf-8").split("\n")[:-1]
 
 
 @cache
-def measures() -> dict[str, Any]:
-    """The figures of the card, as its script wrote them."""
-    found: dict[str, Any] = json.loads((MINI / "measures.json").read_text(encoding="utf-8"))
-    return found
+def card_figures() -> dict[str, Any]:
+    """Read the figures of the model card, as its script wrote them."""
+    figures: dict[str, Any] = json.loads((MINI / "measures.json").read_text(encoding="utf-8"))
+    return figures
 
 
 @pytest.fixture(scope="module")
 def dynamic(tmp_path_factory: pytest.TempPathFactory) -> NDArray[np.float32]:
-    """Give the dynamic table, extracted by the package."""
+    """Return the dynamic vectors, extracted by the package."""
     store = Store(tmp_path_factory.mktemp("store"))
-    outcome = extract("mini", Mode.DYNAMIC, store)
+    outcome = extract("mini", "dynamic", store)
     return np.array(store.open(outcome.table).vectors)
 
 
-def static() -> NDArray[np.float32]:
-    """The embedding matrix as the file has it."""
+def static_matrix() -> NDArray[np.float32]:
+    """Read the embedding matrix from its file."""
     return np.asarray(load_file(MINI / "model.safetensors")[MATRIX], dtype=np.float32)
 
 
 def questions() -> Iterator[tuple[str, NDArray[np.int64]]]:
-    """(category, (Q, 4) rows): every ordered pair of pairs whose answer is not in the question."""
+    """Yield (category, (Q, 4) rows): all pairs of pairs whose answer is not a query word."""
     row_of = {token: row for row, token in enumerate(tokens())}
     pairs: dict[str, list[tuple[int, int]]] = {}
     for line in (MINI.parent / "analogies.tsv").read_text(encoding="utf-8").splitlines():
         category, a, b = line.split("\t")
         pairs.setdefault(category, []).append((row_of[a], row_of[b]))
-    for category, known in pairs.items():
-        asked = [(*p, *q) for p in known for q in known if p[0] != q[0] and q[1] not in (*p, q[0])]
-        yield category, np.array(asked)
+    for category, members in pairs.items():
+        rows = [
+            (*p, *q) for p in members for q in members if p[0] != q[0] and q[1] not in (*p, q[0])
+        ]
+        yield category, np.array(rows)
 
 
-def shares(table: NDArray[np.float32]) -> dict[str, tuple[float, float]]:
-    """Category → shares right at once and among the first ten, by 3CosAdd in plain numpy."""
+def accuracies(table: NDArray[np.float32]) -> dict[str, tuple[float, float]]:
+    """Return category → accuracy at 1 and at 10, by 3CosAdd in plain numpy."""
     units = table / np.linalg.norm(table, axis=1, keepdims=True)
     found = {}
-    for category, asked in questions():
+    for category, rows in questions():
         ranks = []
-        for start in range(0, len(asked), BLOCK):
-            a, b, c, d = asked[start : start + BLOCK].T
+        for start in range(0, len(rows), BLOCK):
+            a, b, c, d = rows[start : start + BLOCK].T
             scores = (units[b] - units[a] + units[c]) @ units.T
             here = np.arange(len(a))
             scores[here[:, None], np.stack([a, b, c], axis=1)] = -np.inf
@@ -88,14 +89,14 @@ def shares(table: NDArray[np.float32]) -> dict[str, tuple[float, float]]:
     return found
 
 
-def assert_as_in_the_card(found: dict[str, tuple[float, float]], mode: str, within: float) -> None:
-    stated = measures()[mode]
+def assert_matches_card(found: dict[str, tuple[float, float]], mode: str, within: float) -> None:
+    stated = card_figures()[mode]
     assert found.keys() == stated.keys()
     for category, (first, ten) in found.items():
         assert (first, ten) == pytest.approx(tuple(stated[category][:2]), abs=within), category
 
 
-def test_the_weights_are_those_of_the_card() -> None:
+def test_the_checksum_of_the_weights_is_that_of_the_card() -> None:
     stated = re.search(
         r"SHA-256 of `model\.safetensors`:\s+`([0-9a-f]{64})`", CARD.read_text("utf-8")
     )
@@ -103,14 +104,14 @@ def test_the_weights_are_those_of_the_card() -> None:
     assert hashlib.sha256((MINI / "model.safetensors").read_bytes()).hexdigest() == stated[1]
 
 
-def test_the_folder_keeps_the_package_small() -> None:
+def test_the_folder_is_smaller_than_30_mb() -> None:
     assert (MINI / "model.safetensors").stat().st_size < 24_000_000
     assert (
         sum(path.stat().st_size for path in MINI.parent.rglob("*") if path.is_file()) < 30_000_000
     )
 
 
-def test_the_vocabulary_is_in_the_references_manner() -> None:
+def test_the_vocabulary_has_the_form_of_the_reference_models() -> None:
     every = tokens()
     assert len(every) == len(set(every)) == 32_000
     assert every[:5] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -120,12 +121,14 @@ def test_the_vocabulary_is_in_the_references_manner() -> None:
     assert set(every) >= {*kana, *joyo, *(f"##{character}" for character in (*kana, *joyo))}
 
 
-def test_specials_are_where_the_reference_has_them() -> None:
+def test_special_tokens_have_the_same_rows_as_in_the_reference_model() -> None:
     vocabulary = read_vocabulary(MINI)
     assert (vocabulary.cls_id, vocabulary.sep_id) == (2, 3)
 
 
-def test_transformers_loads_it_with_no_warning_and_tied(caplog: pytest.LogCaptureFixture) -> None:
+def test_transformers_loads_it_without_warnings_and_with_tied_weights(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     from transformers import AutoModelForMaskedLM
     from transformers.utils import logging
 
@@ -140,7 +143,7 @@ def test_transformers_loads_it_with_no_warning_and_tied(caplog: pytest.LogCaptur
     assert model.cls.predictions.bias is model.cls.predictions.decoder.bias
 
 
-def test_its_tokenizer_cuts_with_ipadic_and_keeps_the_rows() -> None:
+def test_its_tokenizer_uses_ipadic_and_the_same_rows() -> None:
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(MINI)
@@ -149,12 +152,12 @@ def test_its_tokenizer_cuts_with_ipadic_and_keeps_the_rows() -> None:
 
 
 def test_the_static_table_is_the_files_tensor() -> None:
-    table = static_vectors(MINI, read_vocabulary(MINI))
+    table = read_static_vectors(MINI, read_vocabulary(MINI))
     assert table.dtype == np.float32
-    np.testing.assert_array_equal(table, static())
+    np.testing.assert_array_equal(table, static_matrix())
 
 
-def test_dynamic_vectors_are_one_forward_pass_a_token(dynamic: NDArray[np.float32]) -> None:
+def test_dynamic_vectors_equal_one_forward_pass_per_token(dynamic: NDArray[np.float32]) -> None:
     import torch
     from transformers import AutoModelForMaskedLM
 
@@ -165,15 +168,15 @@ def test_dynamic_vectors_are_one_forward_pass_a_token(dynamic: NDArray[np.float3
         np.testing.assert_allclose(dynamic[row], hidden[0, 1].numpy(), atol=1e-4)
 
 
-def test_static_analogies_are_those_of_the_card() -> None:
-    assert_as_in_the_card(shares(static()), "static", within=0.002)
+def test_the_accuracy_of_static_vectors_is_that_of_the_card() -> None:
+    assert_matches_card(accuracies(static_matrix()), "static", within=0.002)
 
 
-def test_dynamic_analogies_are_those_of_the_card(dynamic: NDArray[np.float32]) -> None:
-    assert_as_in_the_card(shares(dynamic), "dynamic", within=0.01)
+def test_the_accuracy_of_dynamic_vectors_is_that_of_the_card(dynamic: NDArray[np.float32]) -> None:
+    assert_matches_card(accuracies(dynamic), "dynamic", within=0.01)
 
 
-def test_the_yardstick_is_large_and_fair() -> None:
+def test_the_analogy_set_is_large_and_its_words_are_single_tokens() -> None:
     import fugashi
     import ipadic
 

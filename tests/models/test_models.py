@@ -1,4 +1,4 @@
-"""From a name to a folder, where no hub is needed."""
+"""Finding the folder of a model by name, without a hub."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wordvec.errors import MissingExtraError, ModelError, ModelUnavailableError
-from wordvec.models import bundled, find, hub
-from wordvec.models.find import find_default, find_model
+from wordvec.models import bundled, hub
+from wordvec.models.default import REFERENCE, default_model, find_default_model, named_model
+from wordvec.models.find import find_model
 from wordvec.models.local import canonical_name, is_folder
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from wordvec.models.source import ModelSource
 
 
-def test_a_folder_is_filed_under_its_absolute_path(
+def test_the_canonical_name_of_a_folder_is_its_absolute_path(
     tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tiny_bert.parent)
@@ -43,14 +44,14 @@ def test_a_folder_is_filed_under_its_absolute_path(
         ("owner/name", False),
     ],
 )
-def test_what_looks_like_a_path_is_a_folder_and_other_names_are_the_hubs(
+def test_a_name_written_as_a_path_means_a_folder(
     *, name: str, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert is_folder(name) is expected
 
 
-def test_a_plain_name_is_a_folder_where_a_model_lies_there(
+def test_a_plain_name_means_a_folder_if_it_contains_a_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -60,48 +61,52 @@ def test_a_plain_name_is_a_folder_where_a_model_lies_there(
     assert is_folder("owner/name")
 
 
-def test_a_folder_that_is_not_there_is_named() -> None:
+def test_the_error_for_a_missing_folder_names_it() -> None:
     with pytest.raises(ModelError, match=r"^\./nowhere: no such folder$"):
         find_model("./nowhere")
 
 
-def test_a_folder_without_a_configuration_is_no_model(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"holds no config\.json, so it is no model"):
+def test_a_folder_without_a_config_json_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"has no config\.json, so it is not a Hugging Face model"):
         find_model(str(tmp_path))
 
 
-def test_a_folder_without_weights_says_what_was_expected(tiny_bert: Path, tmp_path: Path) -> None:
+def test_the_error_for_missing_weights_names_the_expected_files(
+    tiny_bert: Path, tmp_path: Path
+) -> None:
     shutil.copy(tiny_bert / "config.json", tmp_path)
-    with pytest.raises(ModelError, match=r"holds no weights: expected one of model\.safetensors, "):
+    with pytest.raises(ModelError, match=r"has no weights: expected one of model\.safetensors, "):
         find_model(str(tmp_path))
 
 
-def test_a_missing_shard_is_named(sharded_bert: Path, tmp_path: Path) -> None:
+def test_the_error_for_a_missing_shard_names_it(sharded_bert: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(sharded_bert, tmp_path / "copy")
     shard = min(copy.glob("model-*.safetensors"))
     shard.unlink()
-    with pytest.raises(ModelError, match=f"names {shard.name}, which is not there"):
+    with pytest.raises(
+        ModelError, match=f"{shard.name} is missing; model.safetensors.index.json names it"
+    ):
         find_model(str(copy))
 
 
 @pytest.mark.parametrize("shard", ["../secret.bin", "/etc/passwd", 3])
-def test_an_index_that_points_elsewhere_is_refused(
+def test_an_index_that_names_files_in_other_folders_is_refused(
     sharded_bert: Path, tmp_path: Path, shard: object
 ) -> None:
     copy = shutil.copytree(sharded_bert, tmp_path / "copy")
     index = {"weight_map": {"embeddings.word_embeddings.weight": shard}}
     (copy / "model.safetensors.index.json").write_text(json.dumps(index))
-    with pytest.raises(ModelError, match="which is no file beside it"):
+    with pytest.raises(ModelError, match="which is not a file in its folder"):
         find_model(str(copy))
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"weight_map": 3}', "{}"])
-def test_an_index_that_is_damaged_is_named(
+def test_the_error_for_a_damaged_index_names_it(
     sharded_bert: Path, tmp_path: Path, content: str
 ) -> None:
     copy = shutil.copytree(sharded_bert, tmp_path / "copy")
     (copy / "model.safetensors.index.json").write_text(content)
-    with pytest.raises(ModelError, match="cannot be read as an index of weights"):
+    with pytest.raises(ModelError, match="is not a readable index of weights"):
         find_model(str(copy))
 
 
@@ -122,56 +127,79 @@ def test_the_bundled_model_is_a_folder_of_the_package(
     assert (source.name, source.folder) == ("mini", tiny_bert)
 
 
-def test_an_installation_without_the_bundled_model_says_so(
+def test_the_error_without_a_bundled_model_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bundled, "bundled_folder", lambda: tmp_path)
-    with pytest.raises(ModelError, match="came without its bundled model, mini"):
+    with pytest.raises(ModelError, match='does not include the bundled model "mini"'):
         find_model("mini")
 
 
 @pytest.mark.parametrize(
     "problem",
     [
-        ModelUnavailableError("no hub is within reach"),
-        MissingExtraError("fetching", extra="extract", package="huggingface_hub"),
+        ModelUnavailableError("the hub is not reachable"),
+        MissingExtraError("downloading", extra="extract", package="huggingface_hub"),
     ],
 )
-def test_the_bundled_model_stands_in_where_the_reference_is_out_of_reach(
+def test_the_bundled_model_replaces_an_unavailable_reference_model(
     problem: Exception, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def out_of_reach(*_: object, **__: object) -> ModelSource:
+    def unavailable(*_: object, **__: object) -> ModelSource:
         raise problem
 
-    monkeypatch.setattr(find, "hub_model", out_of_reach)
+    monkeypatch.setattr(hub, "hub_model", unavailable)
     monkeypatch.setattr(bundled, "bundled_folder", lambda: tiny_bert)
-    source = find_default()
-    assert (source.name, source.instead_of) == ("mini", str(problem))
+    source = find_default_model()
+    assert (source.name, source.fallback_reason) == ("mini", str(problem))
 
 
-def test_a_download_that_breaks_off_is_an_error_and_no_reason_for_another_model(
+def test_the_bundled_model_does_not_replace_an_incomplete_download(
     tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks_off(*_: object, **__: object) -> ModelSource:
-        raise ModelError("the connection broke")
+    def fail(*_: object, **__: object) -> ModelSource:
+        raise ModelError("the connection was lost")
 
-    monkeypatch.setattr(find, "hub_model", breaks_off)
+    monkeypatch.setattr(hub, "hub_model", fail)
     monkeypatch.setattr(bundled, "bundled_folder", lambda: tiny_bert)
-    with pytest.raises(ModelError, match="the connection broke"):
-        find_default()
+    with pytest.raises(ModelError, match="the connection was lost"):
+        find_default_model()
 
 
-def test_a_named_model_is_never_swapped(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_named_model_is_never_replaced(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundled, "bundled_folder", lambda: tiny_bert)
-    with pytest.raises(ModelUnavailableError, match="owner/name is not") as caught:
+    with pytest.raises(
+        ModelUnavailableError, match="owner/name is missing or incomplete in the cache"
+    ) as caught:
         find_model("owner/name")
-    assert "--model mini or --model FOLDER" in str(caught.value.hint)
+    assert 'model="mini" or model="FOLDER"' in str(caught.value.hint)
 
 
-def test_the_wait_for_an_answer_ends_even_where_asking_never_does(
+def test_is_reachable_returns_even_if_the_request_never_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     forever = threading.Event()
     monkeypatch.setattr(hub, "_probe", lambda *_: forever.wait())
     assert not hub.is_reachable("http://anywhere", seconds=0.05)
     forever.set()
+
+
+def test_named_model_returns_the_argument_or_else_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert named_model() is None
+    monkeypatch.setenv("WORDVEC_MODEL", "")
+    assert named_model() is None
+    monkeypatch.setenv("WORDVEC_MODEL", "owner/name")
+    assert named_model() == "owner/name"
+    assert named_model("other/name") == "other/name"
+
+
+def test_the_default_is_the_reference_model_if_saved_or_else_the_bundled_one(
+    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundled, "bundled_folder", lambda: tiny_bert)
+    assert default_model(reference_is_saved=False) == "mini"
+    assert default_model(reference_is_saved=True) == REFERENCE
+    monkeypatch.setattr(bundled, "bundled_folder", lambda: tmp_path)  # not included
+    assert default_model(reference_is_saved=False) == REFERENCE

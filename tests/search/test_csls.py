@@ -9,11 +9,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from support.tables import drawn_rows, table_of
-from wordvec.analysis.query import QueryEngine, query
+from support.tables import drawn_rows, query, table_of
+from wordvec.analysis.query import QueryEngine
 from wordvec.expression.parser import parse
-from wordvec.search.methods import K, crowding
-from wordvec.search.settings import Method, Metric, Settings
+from wordvec.search.settings import Method, Metric, QuerySettings
+from wordvec.search.space import CSLS_NEIGHBOURS as K
+from wordvec.search.space import Space
 from wordvec.tables.derived import Derived
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-def plain_crowding(rows: Floats) -> Floats:
+def plain_similarity(rows: Floats) -> Floats:
     """Average the K best cosines of each row to the others, or as many as there are."""
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     cosine = unit @ unit.T
@@ -36,7 +37,7 @@ def plain_crowding(rows: Floats) -> Floats:
 
 @settings(deadline=None)
 @given(drawn_rows(least=2, zero=False), st.sampled_from([Method.SUM, Method.ADD]), st.data())
-def test_it_says_what_plain_numpy_says(
+def test_the_result_equals_plain_numpy(
     rows: NDArray[np.float32], method: Method, data: st.DataObject
 ) -> None:
     a, b = data.draw(st.integers(0, len(rows) - 1)), data.draw(st.integers(0, len(rows) - 1))
@@ -46,26 +47,26 @@ def test_it_says_what_plain_numpy_says(
     over = wide if method is Method.SUM else unit
     vector = 2 * over[a] - over[b]
     assume(np.linalg.norm(vector) > 1e-6)
-    asker = QueryEngine(table_of(rows), Settings(method=method, metric=Metric.CSLS))
-    found = asker.ranking(asker.prepare(parse(f"2*#{a}-#{b}"))).best(9)
+    engine = QueryEngine(Space(table_of(rows)), QuerySettings(method=method, metric=Metric.CSLS))
+    found = engine.ranking(engine.prepare(parse(f"2*#{a}-#{b}"))).best(9)
     to_query = unit @ (vector / np.linalg.norm(vector))
-    expected = 2 * to_query - np.sort(to_query)[::-1][:K].mean() - plain_crowding(wide)
+    expected = 2 * to_query - np.sort(to_query)[::-1][:K].mean() - plain_similarity(wide)
     # the graph keeps its cosines in float32
     np.testing.assert_allclose(found.scores, np.sort(expected)[::-1][:9], atol=1e-6)
     np.testing.assert_allclose(expected[found.ids], found.scores, atol=1e-6)
 
 
-def test_a_word_asked_alone_is_not_its_own_neighbour() -> None:
+def test_a_single_word_is_not_its_own_neighbour() -> None:
     rows = np.random.default_rng(0).normal(size=(40, 5))
     table = table_of(rows)
-    asker = QueryEngine(table, Settings(metric=Metric.CSLS))
-    found = asker.ranking(asker.prepare(parse("#7"))).best(40)
-    crowded = plain_crowding(table.vectors.astype(np.float64))
+    engine = QueryEngine(Space(table), QuerySettings(metric=Metric.CSLS))
+    found = engine.ranking(engine.prepare(parse("#7"))).best(40)
+    similarity = plain_similarity(table.vectors.astype(np.float64))
     own = found.scores[found.ids.tolist().index(7)]
-    assert own == pytest.approx(2 - 2 * crowded[7], abs=1e-6)
+    assert own == pytest.approx(2 - 2 * similarity[7], abs=1e-6)
 
 
-def test_a_hub_is_pushed_back() -> None:
+def test_a_hub_ranks_lower() -> None:
     around = np.random.default_rng(0).normal(size=(30, 3)) * 0.4 + [1, 0, 0]
     table = table_of(np.vstack([[1, 0, 0], around, [[-1, 1, 0], [-1, 2, 0.3]]]))  # t0: the hub
     [plain] = query(table, [parse("t31-t1+t0")], k=40, metric=Metric.COSINE)
@@ -79,10 +80,10 @@ def test_a_hub_is_pushed_back() -> None:
     )
 
 
-def test_what_a_filter_leaves_out_crowds_all_the_same() -> None:
+def test_rows_left_out_by_a_filter_still_count_as_neighbours() -> None:
     table = table_of(np.random.default_rng(0).normal(size=(30, 4)))
-    asker = QueryEngine(table, Settings(metric=Metric.CSLS))
-    ranking = asker.ranking(asker.prepare(parse("t1+t2")))
+    engine = QueryEngine(Space(table), QuerySettings(metric=Metric.CSLS))
+    ranking = engine.ranking(engine.prepare(parse("t1+t2")))
     everything = ranking.best(30)
     some = np.arange(30) % 3 == 0
     kept = ranking.best(5, some)
@@ -90,24 +91,24 @@ def test_what_a_filter_leaves_out_crowds_all_the_same() -> None:
     assert list(zip(kept.ids, kept.scores, strict=True)) == of_all[:5]
 
 
-def test_crowding_is_read_from_the_kept_graph(
+def test_neighbour_similarity_is_read_from_the_kept_graph(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     derived = Derived(tmp_path / "derived", "sha256:1")
     table = table_of(np.random.default_rng(0).normal(size=(30, 4)))
-    first = crowding(table, derived=derived)
-    np.testing.assert_allclose(first, plain_crowding(table.vectors.astype(np.float64)), atol=1e-6)
+    first = Space(table, derived=derived).mean_neighbour_similarity()
+    np.testing.assert_allclose(first, plain_similarity(table.vectors.astype(np.float64)), atol=1e-6)
     monkeypatch.setattr("wordvec.search.neighbour_graph._build", None)  # not called again
-    np.testing.assert_array_equal(crowding(table, derived=derived), first)
+    np.testing.assert_array_equal(Space(table, derived=derived).mean_neighbour_similarity(), first)
 
 
-def test_one_row_alone_is_not_crowded() -> None:
-    assert crowding(table_of([[1.0, 2.0]])).tolist() == [0.0]
+def test_a_single_row_has_a_neighbour_similarity_of_zero() -> None:
+    assert Space(table_of([[1.0, 2.0]])).mean_neighbour_similarity().tolist() == [0.0]
 
 
-def test_rows_without_direction_are_no_answers() -> None:
+def test_rows_without_direction_are_not_answers() -> None:
     table = table_of({"王": [1, 0], "無": [0, 0], "女": [1, 1], "非": [np.nan, 1]})
-    asker = QueryEngine(table, Settings(metric=Metric.CSLS))
-    found = asker.ranking(asker.prepare(parse("王"))).best(9)
+    engine = QueryEngine(Space(table), QuerySettings(metric=Metric.CSLS))
+    found = engine.ranking(engine.prepare(parse("王"))).best(9)
     assert found.ids.tolist() == [0, 2]
     assert found.scores.tolist() == pytest.approx([2 - 2**0.5, 0], abs=1e-6)

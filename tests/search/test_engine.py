@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import wordvec.search.engine.search as engine_module
-from wordvec.errors import WordvecError
+import wordvec.search.engine as engine_module
+from wordvec.errors import UsageError, WordvecError
 from wordvec.search.engine import Engine
-from wordvec.search.engine.half_precision import HalfPrecisionRows
 from wordvec.search.settings import Metric
 from wordvec.tables.name import Mode
 from wordvec.tables.table import Provenance, VectorTable
@@ -78,8 +77,8 @@ def copied(request: pytest.FixtureRequest) -> Iterator[bool]:
     """Run every test twice: as it comes, and with lone questions asked of half precision."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param:
-            patch.setattr(engine_module, "ALONE_BEFORE_COPY", -1)
-            patch.setattr(engine_module, "SMALLEST_COPIED", 0)
+            patch.setattr(engine_module, "COPY_AFTER", -1)
+            patch.setattr(engine_module, "COPY_FROM", 0)
         yield request.param
 
 
@@ -92,7 +91,7 @@ def _threads(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("metric", "unit"), ALL)
-def test_the_answers_are_those_of_plain_numpy(metric: Metric, *, unit: bool) -> None:
+def test_the_answers_equal_plain_numpy(metric: Metric, *, unit: bool) -> None:
     vectors = random_vectors(500, 24)
     queries = random_vectors(40, 24, seed=1).astype(np.float64)
     hits = Engine(table_of(vectors), unit=unit).search(queries, 10, metric=metric)
@@ -104,7 +103,7 @@ def test_the_answers_are_those_of_plain_numpy(metric: Metric, *, unit: bool) -> 
 
 @pytest.mark.usefixtures("_threads")
 @pytest.mark.parametrize(("metric", "unit"), ALL)
-def test_a_thousand_at_once_are_answered_as_one_by_one(metric: Metric, *, unit: bool) -> None:
+def test_a_block_gives_the_answers_of_single_queries(metric: Metric, *, unit: bool) -> None:
     vectors = random_vectors(2000, 48)
     vectors[1500:] = vectors[:500]  # ties everywhere
     queries = random_vectors(1000, 48, seed=2).astype(np.float64)
@@ -138,7 +137,7 @@ def test_equal_rows_come_in_order_of_their_row(metric: Metric, count: int, *, un
         assert len(set(found.scores.tolist())) == 1
 
 
-def test_a_token_lies_at_zero_from_itself_in_a_block_too() -> None:
+def test_a_token_has_distance_zero_to_itself_in_a_block_too() -> None:
     vectors = random_vectors(800, 64, scale=30)
     hits = Engine(table_of(vectors)).search(vectors[:100].astype(np.float64), 3)
     assert [int(found.ids[0]) for found in hits] == list(range(100))
@@ -168,7 +167,7 @@ def test_differences_that_float32_cannot_see_are_decided(
 @pytest.mark.parametrize("count", [1, 2, engine_module.FAISS_FROM])
 @pytest.mark.parametrize(("metric", "unit"), ALL)
 @pytest.mark.parametrize("length", [1e-25, 1e-3, 1e6, 1e18, 3e37])
-def test_rows_of_extreme_length_neither_win_nor_hide(
+def test_rows_of_extreme_norm_are_ranked_correctly(
     metric: Metric, count: int, length: float, *, unit: bool
 ) -> None:
     vectors = random_vectors(300, 16)
@@ -202,7 +201,7 @@ def test_rows_that_are_not_finite_are_never_returned(
 
 
 @pytest.mark.parametrize(("metric", "unit"), [(Metric.COSINE, False), (Metric.L2, True)])
-def test_a_row_of_length_zero_has_no_direction_to_find_it_by(metric: Metric, *, unit: bool) -> None:
+def test_a_zero_row_is_not_found_by_direction(metric: Metric, *, unit: bool) -> None:
     vectors = random_vectors(10, 4)
     vectors[6] = 0
     [found] = Engine(table_of(vectors), unit=unit).search(np.ones((1, 4)), 10, metric=metric)
@@ -233,7 +232,7 @@ def test_excluded_rows_are_replaced_by_the_next_ones(metric: Metric, count: int)
 
 @pytest.mark.parametrize("count", [1, 2, engine_module.FAISS_FROM])
 @pytest.mark.parametrize(("metric", "unit"), ALL)
-def test_a_filter_gives_k_rows_where_there_are_k(metric: Metric, count: int, *, unit: bool) -> None:
+def test_a_filter_still_gives_k_rows_if_k_pass(metric: Metric, count: int, *, unit: bool) -> None:
     vectors = random_vectors(300, 8)
     candidates = np.arange(300) % 10 == 4
     queries = random_vectors(count, 8, seed=10).astype(np.float64)
@@ -255,7 +254,7 @@ def test_k_of_the_table_size_and_above_gives_every_row(count: int, k: int) -> No
         assert len(found.ids) == min(k, 8)
 
 
-def test_no_queries_have_no_answers() -> None:
+def test_no_queries_give_no_hits() -> None:
     assert Engine(table_of(random_vectors(5, 4))).search(np.empty((0, 4)), 3) == []
 
 
@@ -283,11 +282,11 @@ def test_a_zero_query_has_distances_and_products() -> None:
             np.full((1, 4), np.nan),
             3,
             [],
-            "the query vector is not finite, or too long to be squared",
+            "the query vector is not finite, or its square overflows",
         ),
     ],
 )
-def test_what_cannot_be_searched_is_refused(
+def test_invalid_queries_are_refused(
     queries: Floats, k: int, exclude: list[set[int]], message: str
 ) -> None:
     with pytest.raises(WordvecError, match=message):
@@ -300,10 +299,9 @@ def test_the_rank_of_a_row_is_its_place_in_the_whole_list(metric: Metric, *, uni
     vectors[100:] = vectors[:50]
     vectors[7, 0] = np.nan
     query = random_vectors(1, 8, seed=12).astype(np.float64)[0]
-    engine = Engine(table_of(vectors), unit=unit)
+    [ranking] = Engine(table_of(vectors), unit=unit).rankings(query[None], metric)
     everything = plain_search(vectors, query, 150, metric, unit=unit)
-    ranks = [engine.rank_of(query, row, metric=metric) for row in everything]
-    assert ranks == list(range(1, 150))
+    assert [ranking.rank_of(row) for row in everything] == list(range(1, 150))
 
 
 def test_a_rank_counts_only_the_rows_allowed() -> None:
@@ -311,11 +309,31 @@ def test_a_rank_counts_only_the_rows_allowed() -> None:
     query = vectors[0].astype(np.float64)
     even = np.arange(50) % 2 == 0
     first, second = plain_search(vectors, query, 50, Metric.L2, unit=False)[:2]
+    [ranking] = Engine(table_of(vectors)).rankings(query[None], Metric.L2)
+    assert ranking.rank_of(second, np.arange(50) != first) == 1
+    assert ranking.rank_of(0, even) == 1
+    assert ranking.rank_of(1, even) is None
+
+
+def test_csls_is_refused_by_the_engine() -> None:
+    engine = Engine(table_of(random_vectors(5, 4)))
+    with pytest.raises(UsageError, match="an engine ranks by l2, cosine or dot, not by csls"):
+        engine.search(np.ones((1, 4)), 3, metric="csls")
+    with pytest.raises(UsageError, match="unknown metric 'nearest': expected l2, cosine, dot or"):
+        engine.search(np.ones((1, 4)), 3, metric="nearest")
+
+
+@pytest.mark.parametrize("count", [1, engine_module.FAISS_FROM])
+@pytest.mark.parametrize("metric", PLAIN)
+def test_strings_and_enums_give_the_same_hits(metric: Metric, count: int) -> None:
+    vectors = random_vectors(200, 8)
+    queries = random_vectors(count, 8, seed=18).astype(np.float64)
     engine = Engine(table_of(vectors))
-    assert engine.rank_of(query, second, exclude={first}) == 1
-    assert engine.rank_of(query, 0, candidates=even) == 1
-    with pytest.raises(WordvecError, match="row 1 is not among the rows searched"):
-        engine.rank_of(query, 1, candidates=even)
+    by_string = engine.search(queries, 5, metric=metric.value)
+    by_enum = engine.search(queries, 5, metric=metric)
+    expected = [plain_search(vectors, query, 5, metric, unit=False) for query in queries]
+    assert [hits.ids.tolist() for hits in by_string] == expected
+    assert [hits.ids.tolist() for hits in by_enum] == expected
 
 
 VALUES = st.sampled_from([0.0, 1.0, -1.0, 2.0, 0.1, 3e-20, 1e20])  # few: ties are common
@@ -328,7 +346,7 @@ def matrices(rows: int, width: int) -> st.SearchStrategy[list[list[float]]]:
 
 @settings(max_examples=200, deadline=None)
 @given(data=st.data(), width=st.integers(1, 4), case=st.sampled_from(ALL), k=st.integers(1, 14))
-def test_any_small_table_is_answered_as_plain_numpy_does(
+def test_any_small_table_gives_the_answers_of_plain_numpy(
     data: st.DataObject, width: int, case: tuple[Metric, bool], k: int
 ) -> None:
     metric, unit = case
@@ -341,12 +359,12 @@ def test_any_small_table_is_answered_as_plain_numpy_does(
 
 
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.DOT])
-def test_faiss_alone_answers_a_plain_block(metric: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faiss_alone_can_answer_a_block(metric: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = random_vectors(700, 20)
     queries = random_vectors(100, 20, seed=14).astype(np.float64)
     exclude = [{row} for row in range(100)]
 
-    monkeypatch.setattr(Engine, "guesses", lambda *_: ())
+    monkeypatch.setattr(Engine, "rankings", lambda *_: ())
     hits = Engine(table_of(vectors)).search(queries, 6, metric=metric, exclude=exclude)
     for row, (query, found) in enumerate(zip(queries, hits, strict=True)):
         everything = plain_search(vectors, query, 7, metric, unit=False)
@@ -368,50 +386,74 @@ def test_small_blocks_and_large_agree(
     ]
 
 
+@pytest.mark.parametrize("count", [1, engine_module.FAISS_FROM])
+@pytest.mark.parametrize("metric", [Metric.L2, Metric.DOT])
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("scale", [1e-9, 1e-5, 1.0, 50.0])
-def test_half_precision_is_off_by_no_more_than_its_bound(scale: float, seed: int) -> None:
+def test_the_keys_of_faiss_are_within_their_bound(
+    scale: float, seed: int, metric: Metric, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "COPY_AFTER", -1)
+    monkeypatch.setattr(engine_module, "COPY_FROM", 0)
     vectors = random_vectors(400, 32, seed=seed, scale=scale)
-    vectors[::3, 5] *= 100  # a few large numbers beside many small ones
+    vectors[::3, 5] *= 3  # a few large numbers beside many small ones
     query = random_vectors(1, 32, seed=100 + seed, scale=scale).astype(np.float64)
-    copy = HalfPrecisionRows(vectors)
-    [squares], [ids] = copy.nearest(query.astype(np.float32), 400)
-    true = np.sqrt(((vectors.astype(np.float64) - query) ** 2).sum(axis=1))
     length = float(np.sqrt((query**2).sum()))
-    key_of = dict(zip(ids.tolist(), squares.tolist(), strict=True))
-    assert len(key_of) == 400
-    for kth in (0, 9, 200, 399):
-        limit = copy.worst(squares[kth], length)
-        nearer = np.flatnonzero(true <= true[ids[kth]])
-        assert max(key_of[row] for row in nearer.tolist()) <= limit
+    source = Engine(table_of(vectors))._source(metric, count)
+    if source is None:
+        assert (metric, count) == (Metric.DOT, 1)
+        return
+    [keys], [ids] = source.nearest(query.astype(np.float32), 400)
+    true = plain_scores(vectors, query, metric, unit=False)[ids]
+    squared = true if count == 1 else true**2  # the float16 copy gives distances
+    exact = -true if metric is Metric.DOT else squared
+    assert sorted(ids.tolist()) == list(range(400))
+    assert np.abs(keys - exact).max() <= source.error(length)
+
+
+@pytest.mark.parametrize("metric", PLAIN)
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 50.0])
+def test_the_keys_of_the_product_are_within_their_bound(scale: float, metric: Metric) -> None:
+    vectors = random_vectors(400, 32, scale=scale)
+    query = random_vectors(1, 32, seed=19, scale=scale).astype(np.float64)
+    length = float(np.sqrt((query**2).sum()))
+    [bounds] = Engine(table_of(vectors)).bounds(query, metric)
+    exact = {
+        Metric.L2: (plain_scores(vectors, query, Metric.L2, unit=False) ** 2 - length**2) / 2,
+        Metric.COSINE: -plain_scores(vectors, query, Metric.COSINE, unit=False),
+        Metric.DOT: -plain_scores(vectors, query, Metric.DOT, unit=False) / length,
+    }[metric]
+    assert np.abs(bounds.keys - exact).max() <= bounds.error
 
 
 @pytest.mark.parametrize(("metric", "unit"), ALL)
-def test_the_copy_alone_answers_lone_questions(
+def test_the_half_precision_copy_alone_can_answer_single_queries(
     metric: Metric, monkeypatch: pytest.MonkeyPatch, *, copied: bool, unit: bool
 ) -> None:
     if not copied or (metric is Metric.DOT and not unit):
         pytest.skip("the product answers")
     vectors = random_vectors(900, 64)
     engine = Engine(table_of(vectors), unit=unit)
-    monkeypatch.setattr(Engine, "guesses", lambda *_: ())
+    monkeypatch.setattr(Engine, "rankings", lambda *_: ())
     for query in random_vectors(20, 64, seed=15).astype(np.float64):
         near = plain_search(vectors, query, 13, metric, unit=unit)
         [found] = engine.search(query[None], 10, metric=metric, exclude=[set(near[:3])])
         assert found.ids.tolist() == near[3:]
 
 
-def test_a_copy_is_made_only_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_half_precision_copy_is_made_only_for_many_queries_of_a_large_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     made: list[tuple[int, ...]] = []
+    make = engine_module._half_precision_index
 
-    class Counted(HalfPrecisionRows):
-        def __init__(self, rows: Vectors) -> None:
-            made.append(rows.shape)
-            super().__init__(rows)
+    def counted(rows: Vectors) -> object:
+        made.append(rows.shape)
+        return make(rows)
 
-    monkeypatch.setattr(engine_module, "HalfPrecisionRows", Counted)
-    monkeypatch.setattr(engine_module, "ALONE_BEFORE_COPY", 3)
-    monkeypatch.setattr(engine_module, "SMALLEST_COPIED", 500 * 8)
+    monkeypatch.setattr(engine_module, "_half_precision_index", counted)
+    monkeypatch.setattr(engine_module, "COPY_AFTER", 3)
+    monkeypatch.setattr(engine_module, "COPY_FROM", 500 * 8)
     query = random_vectors(1, 8, seed=16).astype(np.float64)
     small, large = (
         Engine(table_of(random_vectors(499, 8))),
@@ -425,10 +467,10 @@ def test_a_copy_is_made_only_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("longest", [7e4, np.inf])
-def test_no_copy_is_made_of_what_half_precision_cannot_hold(
+def test_rows_that_overflow_float16_are_not_copied(
     longest: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "HalfPrecisionRows", None)  # to make one would fail
+    monkeypatch.setattr(engine_module, "_half_precision_index", None)  # a call would fail
     vectors = random_vectors(100, 8)
     vectors[50, 3] = longest
     query = random_vectors(1, 8, seed=17).astype(np.float64)

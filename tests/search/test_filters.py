@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.tables import table_of
-from wordvec.analysis.query import QueryEngine, query
+from support.tables import query, table_of
+from wordvec.analysis.query import QueryEngine
 from wordvec.errors import UsageError, WordvecError
 from wordvec.expression.parser import parse
-from wordvec.search.filters import Filters, Only, candidates, twins
-from wordvec.search.settings import Method, Metric, Settings
+from wordvec.search.filters import Filters, Only, candidates, same_surface
+from wordvec.search.settings import Method, Metric, QuerySettings
+from wordvec.search.space import Space
 from wordvec.vocabulary.lookup import Vocabulary
 from wordvec.vocabulary.spelling import Scheme
 
@@ -48,11 +49,11 @@ def passing(**filters: object) -> list[str]:
         ("word subword", "王 ##王 女王 きみ カナ ##カナ king 1999 々 A4 。"),
     ],
 )
-def test_a_kind_is_a_way_of_writing_or_a_place_in_a_word(only: str, tokens: str) -> None:
+def test_a_kind_is_a_script_or_a_place_in_a_word(only: str, tokens: str) -> None:
     assert passing(only=tuple(Only(kind) for kind in only.split())) == tokens.split()
 
 
-def test_a_pattern_is_found_in_the_token_as_it_is_shown() -> None:
+def test_a_pattern_is_matched_against_the_displayed_token() -> None:
     assert passing(match="王") == ["王", "##王", "女王"]
     assert passing(match="^##") == ["##王", "##カナ"]
     assert passing(match="^王$") == ["王"]
@@ -69,18 +70,18 @@ def test_a_file_of_words_names_the_answers(tmp_path: Path) -> None:
     passed = candidates(WORDS, Filters(vocab=file))
     assert passed is not None
     assert [TOKENS[row] for row in np.flatnonzero(passed.mask)] == ["王", "女王", "king"]
-    assert passed.notes == ("1 of the 4 words in words.txt are no tokens",)
+    assert passed.notes == ("1 of the 4 words in words.txt are not in this vocabulary",)
 
 
-def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf8_is_an_error_that_names_it(tmp_path: Path) -> None:
     file = tmp_path / "words.txt"
     file.write_bytes(b"\xff\xfe\xff")
     with pytest.raises(WordvecError, match=r"words\.txt is not UTF-8"):
         candidates(WORDS, Filters(vocab=file))
 
 
-def test_a_pattern_that_cannot_be_read_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"--match '\(' is no regular expression: missing \)"):
+def test_an_invalid_pattern_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"match='\(' is not a regular expression: missing \)"):
         Filters(match="(")
 
 
@@ -98,29 +99,27 @@ def test_without_filters_every_token_passes() -> None:
     ]),
     st.integers(1, 6),
 )  # fmt: skip
-def test_a_filter_cuts_the_list_and_changes_no_score(
+def test_a_filter_shortens_the_list_and_changes_no_score(
     rows: set[int], how: tuple[Method, Metric], k: int
 ) -> None:
     source = "王:女王=カナ:?"
     method, metric = how
     [whole] = query(TABLE, [parse(source)], k=99, method=method, metric=metric)
     pattern = "|".join(f"^{TOKENS[row].replace('[', chr(92) + '[')}$" for row in rows)
-    [some] = query(
-        TABLE, [parse(source)], k=k, method=method, metric=metric, filters=Filters(match=pattern)
-    )
+    [some] = query(TABLE, [parse(source)], k=k, method=method, metric=metric, match=pattern)
     left = [(n.id, n.score) for n in whole.neighbours if n.id in rows]
     assert [(n.id, n.score) for n in some.neighbours] == left[:k]
     assert [n.rank for n in some.neighbours] == list(range(1, len(left[:k]) + 1))
 
 
-def test_how_few_tokens_pass_is_said() -> None:
-    asker = QueryEngine(TABLE, Settings(k=3, filters=Filters(match="王")))
-    assert asker.notes == ()
-    asker = QueryEngine(TABLE, Settings(k=4, filters=Filters(match="王")))
-    assert asker.notes == ("3 tokens pass the filters",)
-    asker = QueryEngine(TABLE, Settings(k=4, filters=Filters(match="犬")))
-    assert asker.notes == ("0 tokens pass the filters",)
-    assert asker.answer([asker.prepare(parse("王"))])[0].neighbours == ()
+def test_a_note_says_if_fewer_than_k_tokens_pass() -> None:
+    engine = QueryEngine(Space(TABLE), QuerySettings(k=3, filters=Filters(match="王")))
+    assert engine.notes == ()
+    engine = QueryEngine(Space(TABLE), QuerySettings(k=4, filters=Filters(match="王")))
+    assert engine.notes == ("3 tokens pass the filters",)
+    engine = QueryEngine(Space(TABLE), QuerySettings(k=4, filters=Filters(match="犬")))
+    assert engine.notes == ("0 tokens pass the filters",)
+    assert engine.answer([engine.prepare(parse("王"))])[0].neighbours == ()
 
 
 @pytest.mark.parametrize(
@@ -134,11 +133,11 @@ def test_how_few_tokens_pass_is_said() -> None:
 def test_twins_have_the_same_text(
     scheme: Scheme, tokens: tuple[str, ...], expected: list[int]
 ) -> None:
-    assert twins(Vocabulary(tokens, scheme)).tolist() == expected
+    assert same_surface(Vocabulary(tokens, scheme)).tolist() == expected
 
 
 def test_a_special_token_has_no_twin() -> None:
-    assert twins(Vocabulary(("##a", "a"), special_ids=(1,))).tolist() == [0, 1]
+    assert same_surface(Vocabulary(("##a", "a"), special_ids=(1,))).tolist() == [0, 1]
 
 
 TWINS = table_of({"王": [2], "##王": [1], "女": [3], "##女": [9], "神": [4], "子": [5], "山": [6]})
@@ -153,21 +152,19 @@ def test_merged_twins_appear_once_at_the_better_rank() -> None:
     ]
 
 
-def test_with_the_query_words_their_twins_are_left_out() -> None:
+def test_excluding_query_words_excludes_their_twins() -> None:
     [answer] = query(TWINS, [parse("王")], k=9, merge_twins=True, exclude=True)
     assert [n.token for n in answer.neighbours] == ["女", "神", "子", "山"]
 
 
-def test_a_filter_can_part_twins() -> None:
-    [answer] = query(
-        TWINS, [parse("王")], k=9, merge_twins=True, filters=Filters(only=(Only.SUBWORD,))
-    )
+def test_a_filter_can_separate_twins() -> None:
+    [answer] = query(TWINS, [parse("王")], k=9, merge_twins=True, only="subword")
     assert [(n.token, n.twins) for n in answer.neighbours] == [("##王", ()), ("##女", ())]
 
 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=20), st.integers(1, 8))
-def test_k_texts_are_listed_where_there_are_k(order: list[int], k: int) -> None:
+def test_k_texts_are_listed_if_there_are_k(order: list[int], k: int) -> None:
     tokens = [f"{'#' * 2 * (n % 2)}{chr(0x4E00 + n // 2)}" for n in range(len(order))]
     table = table_of({token: [place] for token, place in zip(tokens, order, strict=True)})
     [answer] = query(table, [parse(f"0*{tokens[0]}")], k=k, merge_twins=True)

@@ -11,17 +11,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from support.tables import assert_ranks, drawn_rows, table_of
-from wordvec.analysis.query import QueryEngine, query
+from support.tables import assert_ranks, drawn_rows, query, table_of
+from wordvec.analysis.query import QueryEngine
 from wordvec.errors import ExpressionError, UsageError, WordvecError
 from wordvec.expression.parser import parse
-from wordvec.search.engine import Engine
-from wordvec.search.methods import by_direction, by_product
-from wordvec.search.resolve import resolve
-from wordvec.search.settings import Method, Metric, Settings
+from wordvec.search import methods
+from wordvec.search.settings import Method, Metric, QuerySettings
+from wordvec.search.space import Space
 
 if TYPE_CHECKING:
-    from wordvec.search.methods import Ranking
+    from wordvec.search.ranking import Ranking
     from wordvec.tables.table import VectorTable
 
 Floats = NDArray[np.float64]
@@ -56,9 +55,10 @@ def plain_direction(rows: Floats, a: int, b: int, c: int) -> Floats:
     return cosines(rows - rows[c], rows[b] - rows[a])
 
 
-def asked(table: VectorTable, source: str, method: Method, metric: Metric | None = None) -> Ranking:
-    asker = QueryEngine(table, Settings(method=method, metric=metric))
-    return asker.ranking(asker.prepare(parse(source)))
+def asked(table: VectorTable, source: str, method: Method, *, unit: bool = False) -> Ranking:
+    settings = QuerySettings(method=method, unit=unit)
+    engine = QueryEngine(Space(table, settings.all_transforms), settings)
+    return engine.ranking(engine.prepare(parse(source)))
 
 
 def directed(rows: NDArray[np.float32]) -> list[int]:
@@ -107,7 +107,7 @@ def test_mul_is_the_quotient_of_shifted_cosines(
 
 @settings(deadline=None)
 @given(drawn_rows(), st.data(), st.integers(1, 9))
-def test_direction_is_the_cosine_between_two_ways(
+def test_direction_is_the_cosine_between_two_differences(
     rows: NDArray[np.float32], data: st.DataObject, k: int
 ) -> None:
     a, b, c = (data.draw(st.integers(0, len(rows) - 1)) for _ in range(3))
@@ -148,8 +148,11 @@ def gensims() -> tuple[VectorTable, KeyedVectors]:
 @pytest.mark.parametrize(
     ("added", "taken"), [(["t1", "t2"], ["t3"]), (["t5"], ["t6", "t7"]), (["t8", "t9"], [])]
 )
-def test_add_and_mul_are_those_of_gensim(
-    gensims: tuple[VectorTable, KeyedVectors], added: list[str], taken: list[str]
+def test_add_and_mul_equal_gensim(
+    gensims: tuple[VectorTable, KeyedVectors],
+    added: list[str],
+    taken: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     table, theirs = gensims
     source = "+".join(added) + "".join(f"-{word}" for word in taken)
@@ -159,38 +162,35 @@ def test_add_and_mul_are_those_of_gensim(
     assert [n.token for n in ours] == [word for word, _ in expected]
     assert [n.score for n in ours] == pytest.approx([score for _, score in expected], rel=1e-5)
 
-    resolved = resolve(parse(source), table.vocabulary)
-    allowed = np.ones(len(table), dtype=bool)
-    allowed[list(resolved.query_ids)] = False
-    hits = by_product(resolved, Engine(table), epsilon=0.000001).best(10, allowed)
+    monkeypatch.setattr(methods, "EPSILON", 0.000001)
+    ours = query(table, [parse(source)], method=Method.MUL, exclude=True)[0].neighbours
     expected = theirs.most_similar_cosmul(positive=added, negative=taken)
-    assert [table.vocabulary.tokens[i] for i in hits.ids] == [word for word, _ in expected]
-    assert hits.scores.tolist() == pytest.approx([score for _, score in expected], rel=1e-5)
+    assert [n.token for n in ours] == [word for word, _ in expected]
+    assert [n.score for n in ours] == pytest.approx([score for _, score in expected], rel=1e-5)
 
 
-def test_under_unit_rows_the_ways_between_them_are_those_of_unit_rows() -> None:
-    resolved = resolve(parse("男:女=王:?"), TABLE.vocabulary)
-    found = by_direction(resolved, Engine(TABLE, unit=True)).best(9)
+def test_direction_with_unit_uses_differences_of_unit_rows() -> None:
+    found = asked(TABLE, "男:女=王:?", Method.DIRECTION, unit=True).best(9)
     wide = TABLE.vectors.astype(np.float64)[:6]
     unit = wide / np.linalg.norm(wide, axis=1, keepdims=True)
     assert_ranks(found, plain_direction(unit, 2, 1, 0), 9)
 
 
-def test_c_itself_lies_in_no_direction_and_is_no_answer() -> None:
+def test_c_itself_has_no_direction_and_is_not_an_answer() -> None:
     [answer] = query(TABLE, [parse("男:女=王:?")], k=9, method=Method.DIRECTION)
     assert "王" not in [neighbour.token for neighbour in answer.neighbours]
     assert len(answer.neighbours) == 6
     assert answer.neighbours[0].id == 3  # 女王
 
 
-def test_direction_shows_the_only_form_that_it_takes() -> None:
-    with pytest.raises(ExpressionError, match=r"direction takes only the form a:b=c:\?") as caught:
+def test_the_error_of_direction_shows_the_form_it_needs() -> None:
+    with pytest.raises(ExpressionError, match=r"direction needs the form a:b=c:\?") as caught:
         query(TABLE, [parse("王-男+女")], method=Method.DIRECTION)
     assert caught.value.hint == "for 王-男+女 that is 男:女=王:?"
 
 
-def test_direction_needs_a_way_to_go() -> None:
-    with pytest.raises(WordvecError, match="a and b are the same vector: there is no direction"):
+def test_direction_needs_two_different_vectors() -> None:
+    with pytest.raises(WordvecError, match="a and b have the same vector: there is no direction"):
         query(TABLE, [parse("男:男=王:?")], method=Method.DIRECTION)
 
 
@@ -200,7 +200,7 @@ def test_direction_needs_a_way_to_go() -> None:
 )
 def test_mul_takes_each_word_once(source: str, word: str, weight: str) -> None:
     with pytest.raises(
-        ExpressionError, match=f"mul takes .*; {word} has weight {weight}"
+        ExpressionError, match=f"mul takes each word once, .*; {word} has weight {weight}"
     ) as caught:
         query(TABLE, [parse(source)], method=Method.MUL)
     assert source[caught.value.start : caught.value.end] == word
@@ -221,13 +221,13 @@ def test_a_word_without_direction_is_marked(method: Method) -> None:
         (Method.DIRECTION, Metric.L2, "cosine"),
     ],
 )
-def test_a_method_refuses_a_metric_that_is_not_its_own(
+def test_a_method_refuses_a_metric_it_cannot_rank_by(
     method: Method, metric: Metric, able: str
 ) -> None:
     with pytest.raises(UsageError, match=f"method {method} ranks by {able}, not by {metric}"):
-        Settings(method=method, metric=metric)
+        QuerySettings(method=method, metric=metric)
 
 
-def test_unit_beside_other_transforms_has_no_place_in_their_order() -> None:
-    with pytest.raises(UsageError, match="--unit is --transform unit: beside other transforms"):
-        Settings(unit=True, transforms=("center",))
+def test_unit_beside_other_transforms_needs_a_place_in_their_order() -> None:
+    with pytest.raises(UsageError, match="unit=True is a transform: beside other transforms"):
+        QuerySettings(unit=True, transforms=("center",))

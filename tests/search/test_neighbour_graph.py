@@ -42,7 +42,7 @@ def plain_graph(
     return order, np.take_along_axis(score, order, axis=1)
 
 
-def test_the_neighbours_of_four_points_are_those_one_sees() -> None:
+def test_the_neighbours_of_four_points_are_correct() -> None:
     graph = neighbour_graph(SQUARE, 2, metric=Metric.L2)
     assert graph.ids.tolist() == [[1, 3], [0, 3], [3, 0], [1, 0]]
     assert graph.scores[0].tolist() == pytest.approx([1, 2**0.5])
@@ -50,7 +50,7 @@ def test_the_neighbours_of_four_points_are_those_one_sees() -> None:
 
 @settings(deadline=None)
 @given(drawn_rows(least=2, zero=False), st.integers(1, 8), st.sampled_from(["l2", "cosine"]))
-def test_it_says_what_plain_numpy_says(rows: NDArray[np.float32], k: int, metric: str) -> None:
+def test_the_result_equals_plain_numpy(rows: NDArray[np.float32], k: int, metric: str) -> None:
     graph = neighbour_graph(table_of(rows), k, metric=Metric(metric))
     ids, scores = plain_graph(rows, k, Metric(metric))
     np.testing.assert_allclose(graph.scores, scores, rtol=1e-6, atol=1e-6)
@@ -62,7 +62,7 @@ def test_it_says_what_plain_numpy_says(rows: NDArray[np.float32], k: int, metric
 
 
 @pytest.mark.parametrize(("metric", "score"), [(Metric.L2, 0), (Metric.COSINE, 1)])
-def test_among_many_equal_rows_the_lower_ones_are_named(metric: Metric, score: float) -> None:
+def test_among_many_equal_rows_the_lower_ones_are_neighbours(metric: Metric, score: float) -> None:
     rows = np.ones((300, 5), dtype=np.float32)  # far more ties than the margin asks for
     rows[150] = [7, 0, 0, 0, 0]
     graph = neighbour_graph(table_of(rows), 3, metric=metric)
@@ -72,7 +72,9 @@ def test_among_many_equal_rows_the_lower_ones_are_named(metric: Metric, score: f
     assert graph.scores[299].tolist() == pytest.approx([score] * 3)
 
 
-def test_in_many_blocks_it_is_that_of_plain_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_graph_computed_in_many_blocks_equals_plain_numpy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("wordvec.search.neighbour_graph.ROWS_AT_ONCE", 16)
     monkeypatch.setattr("wordvec.search.neighbour_graph.BYTES_AT_ONCE", 1 << 10)
     rows = np.random.default_rng(1).normal(size=(100, 12)).astype(np.float32)
@@ -85,7 +87,7 @@ def test_in_many_blocks_it_is_that_of_plain_numpy(monkeypatch: pytest.MonkeyPatc
     assert seen[-1] == (100, 100)
 
 
-def test_a_row_that_is_not_finite_or_has_no_direction_has_no_place() -> None:
+def test_a_row_that_is_not_finite_or_has_no_direction_has_no_neighbours() -> None:
     table = table_of({"王": [1, 0], "女": [np.nan, 1], "男": [2, 1], "零": [0, 0]})
     graph = neighbour_graph(table, 3, metric=Metric.COSINE)
     assert graph.ids.tolist() == [[2], [-1], [0], [-1]]
@@ -95,12 +97,12 @@ def test_a_row_that_is_not_finite_or_has_no_direction_has_no_place() -> None:
     ]  # fmt: skip
 
 
-def test_a_kept_graph_is_read_again_and_cut(
+def test_a_saved_graph_is_read_and_shortened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(tmp_path)
     store.save(SQUARE)
-    derived = store.derived(SQUARE.name)
+    derived = store.derived(store.open(SQUARE.name))
     whole = neighbour_graph(SQUARE, 3, metric=Metric.L2, derived=derived)
 
     def never(*_: object) -> NeighbourGraph:
@@ -115,7 +117,7 @@ def test_a_kept_graph_is_read_again_and_cut(
         neighbour_graph(SQUARE, 2, derived=derived)
 
 
-def test_a_smaller_kept_graph_is_replaced_by_a_larger(tmp_path: Path) -> None:
+def test_a_smaller_saved_graph_is_replaced_by_a_larger(tmp_path: Path) -> None:
     derived = Derived(tmp_path / "derived", "sha256:1")
     neighbour_graph(SQUARE, 1, metric=Metric.L2, derived=derived)
     assert neighbour_graph(SQUARE, 3, metric=Metric.L2, derived=derived).ids.shape == (4, 3)
@@ -124,7 +126,7 @@ def test_a_smaller_kept_graph_is_replaced_by_a_larger(tmp_path: Path) -> None:
     assert kept["ids"].shape == (4, 3)
 
 
-def test_a_transformed_table_has_a_graph_of_its_own(tmp_path: Path) -> None:
+def test_a_transformed_table_has_its_own_graph(tmp_path: Path) -> None:
     derived = Derived(tmp_path / "derived", "sha256:1")
     raw = neighbour_graph(SQUARE, 2, derived=derived)
     assert raw.ids[0].tolist() == [-1, -1]  # 王 is zero
@@ -133,10 +135,10 @@ def test_a_transformed_table_has_a_graph_of_its_own(tmp_path: Path) -> None:
     np.testing.assert_array_equal(neighbour_graph(SQUARE, 2, derived=derived).ids, raw.ids)
 
 
-def test_what_is_no_graph_is_refused() -> None:
-    with pytest.raises(UsageError, match="is of l2 or cosine, not dot"):
+def test_a_graph_needs_a_distance_and_k_of_at_least_one() -> None:
+    with pytest.raises(UsageError, match="needs l2 or cosine, not dot"):
         neighbour_graph(SQUARE, 3, metric=Metric.DOT)
-    with pytest.raises(UsageError, match="k of 1 or more, got 0"):
+    with pytest.raises(UsageError, match="expected k of at least 1, got 0"):
         neighbour_graph(SQUARE, 0)
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from support.tables import drawn_rows, table_of
 from wordvec.errors import UsageError
-from wordvec.search.transforms import Transform, transform
+from wordvec.search.settings import Transform
+from wordvec.search.transforms import transform
 from wordvec.tables.derived import Derived
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def plainly(rows: Floats, step: str) -> Floats:
     return white
 
 
-def test_a_square_is_centred_and_brought_to_length_one() -> None:
+def test_a_square_is_centred_and_normalised() -> None:
     table = table_of({"王": [0, 0], "女": [2, 0], "男": [0, 2], "神": [2, 2]})
     centred = transform(table, ["center"])
     assert centred.vectors.tolist() == [[-1, -1], [1, -1], [-1, 1], [1, 1]]
@@ -53,7 +54,7 @@ def test_a_square_is_centred_and_brought_to_length_one() -> None:
     assert unit.vectors[0].tolist() == pytest.approx([-(2**-0.5), -(2**-0.5)])
 
 
-def test_what_varies_most_is_taken_off_first() -> None:
+def test_the_strongest_component_is_removed_first() -> None:
     table = table_of([[10, 1, 0], [-10, 1, 0], [0, 2, 0], [0, 0, 0]])
     left = transform(table, ["abtt:1"]).vectors
     assert left.tolist() == pytest.approx(np.array([[0, 0, 0], [0, 0, 0], [0, 1, 0], [0, -1, 0]]))
@@ -62,7 +63,7 @@ def test_what_varies_most_is_taken_off_first() -> None:
 
 @settings(deadline=None, max_examples=200)
 @given(drawn_rows(), st.lists(st.sampled_from(STEPS), min_size=1, max_size=3))
-def test_it_does_what_plain_numpy_does(rows: NDArray[np.float32], steps: list[str]) -> None:
+def test_each_transform_equals_plain_numpy(rows: NDArray[np.float32], steps: list[str]) -> None:
     D = rows.shape[1]
     steps = [step for step in steps if step != "abtt:1" or D > 1] or ["center"]
     expected = rows.astype(np.float64)
@@ -90,7 +91,7 @@ def test_it_does_what_plain_numpy_does(rows: NDArray[np.float32], steps: list[st
     np.testing.assert_allclose(changed.norms, np.linalg.norm(changed.vectors, axis=1), rtol=1e-5)
 
 
-def test_whitened_rows_have_the_identity_for_covariance() -> None:
+def test_whitened_rows_have_the_identity_as_covariance() -> None:
     rows = np.random.default_rng(0).normal(size=(3000, 6)) @ np.diag([9, 3, 1, 1, 0.1, 0.01])
     white = transform(table_of(rows + 5), ["whiten"]).vectors.astype(np.float64)
     np.testing.assert_allclose(np.cov(white.T, bias=True), np.eye(6), atol=1e-4)
@@ -104,7 +105,7 @@ def test_a_dimension_that_does_not_vary_becomes_zero() -> None:
     assert np.abs(transform(table, ["whiten"]).vectors[:, 1]).max() < 1e-6
 
 
-def test_rows_that_are_not_finite_take_no_part() -> None:
+def test_rows_that_are_not_finite_are_ignored() -> None:
     table = table_of({"王": [1, 0], "女": [np.nan, 9], "男": [3, 0], "神": [np.inf, 0]})
     centred = transform(table, ["center"])
     assert centred.vectors[[0, 2]].tolist() == [[-1, 0], [1, 0]]
@@ -112,16 +113,16 @@ def test_rows_that_are_not_finite_take_no_part() -> None:
     assert centred.provenance.non_finite_rows == (1, 3)
 
 
-def test_a_row_of_length_zero_stays_so() -> None:
+def test_a_zero_row_stays_zero() -> None:
     assert transform(table_of([[0, 0], [3, 4]]), ["unit"]).vectors[0].tolist() == [0, 0]
 
 
-def test_no_transform_leaves_the_table_itself() -> None:
+def test_without_transforms_the_table_is_returned_unchanged() -> None:
     table = table_of([[1, 2]])
     assert transform(table, []) is table
 
 
-def test_rows_come_in_blocks_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_block_size_does_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.random.default_rng(0).normal(size=(50, 4))
     whole = transform(table_of(rows), ["standardize", "abtt:1"]).vectors
     monkeypatch.setattr("wordvec.search.transforms.ROWS_AT_ONCE", 7)
@@ -142,7 +143,7 @@ def test_fits_are_kept_and_read_again(tmp_path: Path, monkeypatch: pytest.Monkey
     transform(table, steps[:3], derived=derived)  # a beginning of it is kept as well
 
 
-def test_a_kept_fit_of_another_shape_is_made_anew(tmp_path: Path) -> None:
+def test_a_saved_fit_of_another_shape_is_recomputed(tmp_path: Path) -> None:
     derived = Derived(tmp_path / "derived", "sha256:1")
     derived.save("transform center", {"mean": np.zeros(3)})
     assert transform(table_of([[1, 1], [3, 3]]), ["center"], derived=derived).vectors.tolist() == [
@@ -154,23 +155,23 @@ def test_a_kept_fit_of_another_shape_is_made_anew(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("centre", "'centre' is no transform: expected unit, center, standardize, abtt:N or"),
+        ("centre", "unknown transform 'centre': expected unit, center, standardize, abtt:N or"),
         ("abtt", "abtt needs a number of components"),
-        ("abtt:0", "abtt:0 takes nothing off"),
-        ("abtt:-1", "'abtt:-1' is no transform"),
-        ("whiten:2", "'whiten:2' is no transform"),
+        ("abtt:0", "abtt:0 removes nothing"),
+        ("abtt:-1", "unknown transform 'abtt:-1'"),
+        ("whiten:2", "unknown transform 'whiten:2'"),
     ],
 )
-def test_what_is_no_transform_is_refused(text: str, message: str) -> None:
+def test_an_unknown_transform_is_refused(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         Transform.parse(text)
 
 
-def test_more_components_than_there_are_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"abtt:2 would take off everything: .* have 2 dimensions"):
+def test_removing_every_component_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"abtt:2 would remove everything: .* have 2 dimensions"):
         transform(table_of([[1, 2], [3, 4]]), ["abtt:2"])
 
 
 @pytest.mark.parametrize("text", ["unit", "center", "standardize", "abtt:12", "whiten"])
-def test_a_transform_is_written_as_it_is_read(text: str) -> None:
+def test_a_transform_is_printed_as_it_is_typed(text: str) -> None:
     assert str(Transform.parse(text)) == text

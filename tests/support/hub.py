@@ -1,7 +1,7 @@
-"""A model hub on this machine, for the tests: what huggingface_hub asks, and no more.
+"""A model hub on this machine, for the tests: only the requests that huggingface_hub makes.
 
-It serves HEAD and GET of /{owner}/{name}/resolve/{revision}/{file} out of a folder, with the
-headers that the client wants, and can be told to misbehave.
+It serves HEAD and GET of /{owner}/{name}/resolve/{revision}/{file} from a folder, with the headers
+that the client needs. It can simulate failures.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ _RESOLVE = re.compile(r"/(?P<name>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<f
 
 @dataclass
 class Hub:
-    """What the server serves, and what it was asked.
+    """The models of the server, its failures, and the requests that it received.
 
-    cut: files whose GET breaks off half-way. down: every answer is 503. gated: models whose
-    terms were not accepted. asked: (method, file) of each request, in order.
+    truncated: files whose GET stops half-way. down: every response is 503. gated: models whose
+    terms are not accepted. requests: (method, file) of each request, in order.
     """
 
     models: dict[str, Path]
     commit: str = "0123456789abcdef0123456789abcdef01234567"
-    cut: set[str] = field(default_factory=set)
+    truncated: set[str] = field(default_factory=set)
     gated: set[str] = field(default_factory=set)
     down: bool = False
-    asked: list[tuple[str, str]] = field(default_factory=list)
+    requests: list[tuple[str, str]] = field(default_factory=list)
     url: str = ""
 
-    def fetched(self) -> list[str]:
-        """The files that were downloaded."""
-        return [file for method, file in self.asked if method == "GET"]
+    def downloaded(self) -> list[str]:
+        """Return the files that were downloaded."""
+        return [file for method, file in self.requests if method == "GET"]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -56,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
         match = _RESOLVE.fullmatch(self.path)
         if match is None:
             return self._refuse(404)
-        self.hub.asked.append((self.command, match["file"]))
+        self.hub.requests.append((self.command, match["file"]))
         refusal = self._refusal(match["name"], match["revision"])
         if refusal is not None:
             return self._refuse(*refusal)
@@ -64,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._serve(path) if path.is_file() else self._refuse(404, "EntryNotFound")
 
     def _refusal(self, name: str, revision: str) -> tuple[int, str | None] | None:
-        """Status and error code of a model that is not given out."""
+        """Return the status and error code of a request that is refused."""
         if self.hub.down:
             return 503, None
         if name not in self.hub.models:
@@ -83,9 +83,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command == "GET":
-            cut = path.name in self.hub.cut
-            self.wfile.write(content[: len(content) // 2] if cut else content)
-            if cut:
+            truncated = path.name in self.hub.truncated
+            self.wfile.write(content[: len(content) // 2] if truncated else content)
+            if truncated:
                 self.close_connection = True
 
     def _refuse(self, status: int, code: str | None = None) -> None:
@@ -98,12 +98,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def serving(models: dict[str, Path]) -> Iterator[Hub]:
-    """A hub that serves these folders under these names while the block runs."""
+    """Run a hub that serves these folders under these names during the block."""
     hub = Hub(models)
     handler = type("Handler", (_Handler,), {"hub": hub})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)

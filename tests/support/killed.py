@@ -1,7 +1,7 @@
-"""Run code in processes of their own, each killed (kill -9) at another step on the disk.
+"""Run code in child processes, each killed (kill -9) before another step on the disk.
 
-The steps are where a crash leaves a mark: syncs, renames, removals, new folders, reservations, and
-writes of rows. The n-th process is killed just before its n-th step.
+The steps are the calls whose effect stays after a crash: syncs, renames, removals, new folders,
+reservations, and writes of rows. The n-th process is killed just before its n-th step.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TESTS = Path(__file__).parent.parent
 
 _RUN = """
 import os, shutil, signal, sys
-import filelock, numpy, hashlib, mmap, json  # not steps of ours
+import filelock, numpy, hashlib, mmap, json  # their own calls are not steps
 import support.tables, wordvec.tables.store
 from wordvec.tables import draft, files
 
@@ -33,7 +33,7 @@ def killing(call):
         return call(*args, **kwargs)
     return counted
 
-os.fsync = lambda _: None  # a killed process loses nothing that it wrote; power cuts are not played
+os.fsync = lambda _: None  # the disk keeps what a killed process wrote
 for name in ("fsync", "rename", "replace", "mkdir", "unlink", "rmdir", "posix_fallocate"):
     setattr(os, name, killing(getattr(os, name)))
 draft.write_all = killing(files.write_all)
@@ -52,9 +52,14 @@ for steps, argument in enumerate(sys.argv[2:]):
 
 
 def killed_at_each_step(code: str, arguments: Sequence[str]) -> int:
-    """Run `code` once for each argument (it finds it as `argument`), each killed a step later.
+    """Run `code` once for each argument, each time killed one step later, until a run ends.
 
-    Returns how many were killed; the one after them ran to its end.
+    Args:
+        code: The code to run; it has its argument as the variable `argument`.
+        arguments: One argument for each run.
+
+    Returns:
+        The number of runs that were killed; the one after them ended.
     """
     done = subprocess.run(
         [sys.executable, "-B", "-c", _RUN, code, *arguments],

@@ -1,7 +1,7 @@
-"""Tiny random models in Hugging Face's layout, made on the spot: nothing is downloaded.
+"""Tiny random models in Hugging Face's layout, created by the tests: nothing is downloaded.
 
-Each function fills a folder and returns it. The vectors mean nothing; what is real is the layout,
-the vocabulary's spelling and the order of ids.
+Each function fills a folder and returns it. The vectors are random; the layout, the spelling of the
+vocabulary and the order of ids are those of real models.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ JAPANESE = (
     *("1", "2", "3", "1998", "1999", "2000", "-", "+", "++", "/", "=", "(", ")", "(「", "?", "#"),
     *("", "##\u200b", "１", "㍿"),
 )
-"""The vocabulary of the BERT-like models, with the odd tokens that the reference model has:
-an empty one, an invisible one, operators and numbers."""
+"""The vocabulary of the BERT-like models, with unusual tokens as in the reference model: an empty
+one, an invisible one, operators and numbers."""
 
 ENGLISH = ("king", "queen", "man", "woman", "child", "prince", "island", "god", "the", "of")
 SENTENCES = (
@@ -40,7 +40,7 @@ SENTENCES = (
 
 
 def japanese_bert(folder: Path, *, vocabulary: tuple[str, ...] = JAPANESE, rows: int = 0) -> Path:
-    """BERT with a Japanese `vocab.txt`; its matrix has `rows` rows if that is more than tokens."""
+    """Write a BERT with a Japanese `vocab.txt`; its matrix has at least `rows` rows."""
     from transformers import BertConfig, BertModel
 
     config = BertConfig(
@@ -57,7 +57,7 @@ def japanese_bert(folder: Path, *, vocabulary: tuple[str, ...] = JAPANESE, rows:
 
 
 def sharded(folder: Path) -> Path:
-    """The same BERT, its weights in several safetensors files and an index."""
+    """Write the same BERT with its weights in several safetensors files and an index."""
     from transformers import BertModel
 
     japanese_bert(folder)
@@ -68,7 +68,7 @@ def sharded(folder: Path) -> Path:
 
 
 def in_pytorch_format(folder: Path) -> Path:
-    """The same BERT, its weights in `pytorch_model.bin`."""
+    """Write the same BERT with its weights in `pytorch_model.bin`."""
     import torch
     from transformers import BertModel
 
@@ -80,7 +80,7 @@ def in_pytorch_format(folder: Path) -> Path:
 
 
 def distilbert(folder: Path) -> Path:
-    """DistilBERT: no token types, no pooler."""
+    """Write a DistilBERT: no token types, no pooler."""
     from transformers import DistilBertConfig, DistilBertModel
 
     config = DistilBertConfig(
@@ -96,7 +96,7 @@ def distilbert(folder: Path) -> Path:
 
 
 def electra(folder: Path) -> Path:
-    """ELECTRA: embeddings 16 wide, hidden states 32."""
+    """Write an ELECTRA: embeddings of 16 dimensions, hidden states of 32."""
     from transformers import ElectraConfig, ElectraModel
 
     config = ElectraConfig(
@@ -113,7 +113,7 @@ def electra(folder: Path) -> Path:
 
 
 def roberta(folder: Path) -> Path:
-    """RoBERTa: byte-level BPE in `tokenizer.json`; <s> 0, <pad> 1, </s> 2."""
+    """Write a RoBERTa: byte-level BPE in `tokenizer.json`; <s> 0, <pad> 1, </s> 2."""
     from transformers import RobertaConfig, RobertaModel
 
     size = write_byte_level(
@@ -135,7 +135,7 @@ def roberta(folder: Path) -> Path:
 
 
 def modernbert(folder: Path) -> Path:
-    """ModernBERT: byte-level BPE with BERT's specials, rotary positions."""
+    """Write a ModernBERT: byte-level BPE with BERT's special tokens, rotary positions."""
     from transformers import ModernBertConfig, ModernBertModel
 
     size = write_byte_level(
@@ -158,7 +158,7 @@ def modernbert(folder: Path) -> Path:
 
 
 def albert(folder: Path) -> Path:
-    """ALBERT with a SentencePiece model: static vectors 16 wide, dynamic 32."""
+    """Write an ALBERT with a SentencePiece model: 16 static dimensions, 32 dynamic ones."""
     from transformers import AlbertConfig, AlbertModel
 
     size = write_sentencepiece(
@@ -185,7 +185,7 @@ def albert(folder: Path) -> Path:
 
 
 def deberta_v2(folder: Path) -> Path:
-    """DeBERTa-v2 with a SentencePiece model and relative positions."""
+    """Write a DeBERTa-v2 with a SentencePiece model and relative positions."""
     from transformers import DebertaV2Config, DebertaV2Model
 
     size = write_sentencepiece(folder / "spm.model", ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"))
@@ -209,7 +209,7 @@ def deberta_v2(folder: Path) -> Path:
 
 
 def gpt2(folder: Path) -> Path:
-    """GPT-2: a decoder alone, which has static vectors and no [CLS] token [SEP]."""
+    """Write a GPT-2: a decoder, which has static vectors and no [CLS] token [SEP]."""
     from transformers import GPT2Config, GPT2Model
 
     size = write_byte_level(folder, {"eos": "<|endoftext|>"})
@@ -226,7 +226,7 @@ def gpt2(folder: Path) -> Path:
 
 
 def t5(folder: Path) -> Path:
-    """T5: encoder and decoder, with a SentencePiece model."""
+    """Write a T5: encoder and decoder, with a SentencePiece model."""
     from transformers import T5Config, T5Model
 
     size = write_sentencepiece(folder / "spiece.model", ("<pad>", "</s>", "<unk>"))
@@ -254,14 +254,14 @@ MAKERS: dict[str, Callable[[Path], Path]] = {
     "gpt2": gpt2,
     "t5": t5,
 }
-"""Name → what makes it, for `tiny_model(name)` in conftest.py."""
+"""Name → the function that writes it, for `tiny_model(name)` in conftest.py."""
 ENCODERS = ("bert", "roberta", "albert", "distilbert", "electra", "deberta-v2", "modernbert")
 
 
 def save(folder: Path, model_class: type, config: PretrainedConfig, *, seed: int = 0) -> Path:
-    """A random model of `config` in `folder`, config.json and model.safetensors.
+    """Write config.json and model.safetensors of a random model.
 
-    Weights are drawn ten times wider than for training: tokens differ in the last layer too.
+    Weights have ten times the usual spread, so that tokens differ in the last layer too.
     """
     import torch
 
@@ -274,7 +274,7 @@ def save(folder: Path, model_class: type, config: PretrainedConfig, *, seed: int
 
 
 def write_vocab_txt(folder: Path, vocabulary: tuple[str, ...]) -> None:
-    """`vocab.txt` and a tokenizer_config.json in the reference model's manner."""
+    """Write `vocab.txt` and a tokenizer_config.json as in the reference model."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", "utf-8", newline="\n")
     _write_json(
@@ -290,7 +290,7 @@ def write_vocab_txt(folder: Path, vocabulary: tuple[str, ...]) -> None:
 
 
 def write_byte_level(folder: Path, specials: dict[str, str]) -> int:
-    """`tokenizer.json` of a byte-level BPE over `SENTENCES`; returns the number of tokens.
+    """Write the `tokenizer.json` of a byte-level BPE of `SENTENCES`; return the number of tokens.
 
     specials: role → token, in the order of their ids.
     """
@@ -315,10 +315,10 @@ def write_byte_level(folder: Path, specials: dict[str, str]) -> int:
 
 
 def write_sentencepiece(path: Path, specials: tuple[str, ...]) -> int:
-    """A unigram SentencePiece model over `SENTENCES`; returns the number of tokens.
+    """Write a unigram SentencePiece model of `SENTENCES`; return the number of tokens.
 
-    specials: padding, unknown, beginning, end and others, as ALBERT has them; or padding, end and
-    unknown, as T5 has them.
+    specials: padding, unknown, start, end and others, as in ALBERT; or padding, end and unknown, as
+    in T5.
     """
     import io
 

@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from hypothesis import strategies as st
 
+from wordvec.api import Table
 from wordvec.tables.name import Mode
 from wordvec.tables.table import Provenance, VectorTable
 from wordvec.vocabulary.lookup import Vocabulary
 from wordvec.vocabulary.spelling import Scheme
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from numpy.typing import ArrayLike, NDArray
 
-    from wordvec.search.engine import Hits
+    from wordvec.analysis.query import Answer
+    from wordvec.expression.tree import Expression
+    from wordvec.search.ranking import Hits
+    from wordvec.search.settings import QueryOptions
     from wordvec.tables.store import Store
 
 WORDS = tuple("王女男子神国人山川海空火水木金土日月花鳥風雪雨星石")
@@ -129,3 +135,10 @@ def fill(store: Store) -> None:
     """Save all three."""
     for table in (toy_table(), dynamic_table(), other_table()):
         store.save(table)
+
+
+def query(
+    table: VectorTable, expressions: Sequence[Expression], **options: Unpack[QueryOptions]
+) -> list[Answer]:
+    """Answer expressions from a table in memory."""
+    return Table(table).query(list(expressions), **options)

@@ -1,4 +1,4 @@
-"""An extraction in progress: it goes on where it stopped, and only with the same settings."""
+"""Unfinished extractions: they resume where they stopped, and only with the same settings."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 V, D = 10, 4
 VOCABULARY = Vocabulary(tuple("王女男子神国人山川海"))
 ROWS = np.arange(V * D, dtype=np.float32).reshape(V, D)
-MADE = Provenance("made", Mode.DYNAMIC, revision="1a2b", versions={"torch": "2.13.0"})
-NAME = MADE.name
+PROVENANCE = Provenance("made", Mode.DYNAMIC, revision="1a2b", versions={"torch": "2.13.0"})
+NAME = PROVENANCE.name
 SETTINGS = {"batch_size": 3, "device": "cpu"}
+FILES = ["manifest.json", "norms.npy", "tokens.json", "vectors.npy"]
 
 
 @pytest.fixture
@@ -38,21 +39,21 @@ def store(tmp_path: Path) -> Store:
 
 
 def fill(draft: Draft, *, until: int = V, step: int = 3) -> None:
-    """Write rows batch by batch from where the draft stands."""
+    """Write the rows that are not done yet, in batches."""
     for start in range(draft.done, until, step):
         block = ROWS[start : min(start + step, V)]
         draft.write(start, block)
         draft.commit_rows(start + len(block))
 
 
-def begin(store: Store, *, until: int = 6) -> None:
-    """Leave an extraction unfinished."""
-    with store.draft(MADE, VOCABULARY, D, SETTINGS) as draft:
+def write_a_part(store: Store, *, until: int = 6) -> None:
+    """Write the first rows of a table and stop."""
+    with store.draft(PROVENANCE, VOCABULARY, D, SETTINGS) as draft:
         fill(draft, until=until)
 
 
 def test_rows_written_in_batches_become_a_table(store: Store) -> None:
-    with store.draft(MADE, VOCABULARY, D, SETTINGS) as draft:
+    with store.draft(PROVENANCE, VOCABULARY, D, SETTINGS) as draft:
         assert (draft.done, draft.restarted, draft.shape) == (0, None, (V, D))
         fill(draft)
         table = draft.finish()
@@ -60,16 +61,15 @@ def test_rows_written_in_batches_become_a_table(store: Store) -> None:
     assert table.norms == pytest.approx(np.linalg.norm(ROWS.astype(float), axis=1))
     assert table.provenance.revision == "1a2b"
     assert store.verify(NAME) == []
-    assert store.settings(NAME) == SETTINGS
+    manifest = json.loads((store.root / "made/dynamic/manifest.json").read_text("utf-8"))
+    assert manifest["settings"] == SETTINGS
     assert [path.name for path in (store.root / "made").iterdir()] == ["dynamic"]
-    assert sorted(path.name for path in (store.root / "made/dynamic").iterdir()) == [
-        "manifest.json", "norms.npy", "tokens.json", "vectors.npy",
-    ]  # fmt: skip
+    assert sorted(path.name for path in (store.root / "made/dynamic").iterdir()) == FILES
 
 
-def test_a_stopped_extraction_goes_on_and_ends_as_if_it_had_not_been(store: Store) -> None:
+def test_an_interrupted_extraction_resumes_to_the_same_table(store: Store) -> None:
     def stopped() -> None:
-        with store.draft(MADE, VOCABULARY, D, SETTINGS) as draft:
+        with store.draft(PROVENANCE, VOCABULARY, D, SETTINGS) as draft:
             fill(draft, until=6)
             draft.write(6, np.full((3, D), 99, dtype=np.float32))  # written, but not committed
             raise KeyboardInterrupt
@@ -77,22 +77,22 @@ def test_a_stopped_extraction_goes_on_and_ends_as_if_it_had_not_been(store: Stor
     with pytest.raises(KeyboardInterrupt):
         stopped()
     assert NAME not in store
-    with store.draft(MADE, VOCABULARY, D, SETTINGS) as draft:
+    with store.draft(PROVENANCE, VOCABULARY, D, SETTINGS) as draft:
         assert (draft.done, draft.restarted) == (6, None)
         assert draft.rows[:6].tolist() == ROWS[:6].tolist()
         fill(draft)
         assert draft.finish().vectors.tolist() == ROWS.tolist()
 
 
-def test_an_extraction_that_did_nothing_leaves_nothing(store: Store) -> None:
-    with pytest.raises(KeyboardInterrupt), store.draft(MADE, VOCABULARY, D, SETTINGS):
+def test_an_extraction_without_rows_leaves_no_files(store: Store) -> None:
+    with pytest.raises(KeyboardInterrupt), store.draft(PROVENANCE, VOCABULARY, D, SETTINGS):
         raise KeyboardInterrupt
     assert store.tables() == []
     assert not list(store.root.glob("made/*"))
 
 
-def test_an_unfinished_extraction_is_listed_and_removed(store: Store) -> None:
-    begin(store)
+def test_an_unfinished_extraction_can_be_listed_and_removed(store: Store) -> None:
+    write_a_part(store)
     [info] = store.tables()
     assert (info.name, info.shape, info.done, info.problem) == (NAME, (V, D), 6, None)
     assert NAME not in store
@@ -103,51 +103,51 @@ def test_an_unfinished_extraction_is_listed_and_removed(store: Store) -> None:
 @pytest.mark.parametrize(
     ("made", "settings", "why"),
     [
-        (MADE, {**SETTINGS, "batch_size": 4}, "batch_size was 3 and is 4"),
-        (MADE, {**SETTINGS, "threads": 2}, "threads was None and is 2"),
-        (MADE, {"batch_size": 3}, "device was cpu and is None"),
-        (replace(MADE, dtype="bfloat16"), SETTINGS, "dtype was float32 and is bfloat16"),
-        (replace(MADE, revision="3c4d"), SETTINGS, "revision was 1a2b and is 3c4d"),
-        (replace(MADE, versions={"torch": "2.14"}), SETTINGS, "torch was 2.13.0 and is 2.14"),
+        (PROVENANCE, {**SETTINGS, "batch_size": 4}, "batch_size was 3 and is 4"),
+        (PROVENANCE, {**SETTINGS, "threads": 2}, "threads was None and is 2"),
+        (PROVENANCE, {"batch_size": 3}, "device was cpu and is None"),
+        (replace(PROVENANCE, dtype="bfloat16"), SETTINGS, "dtype was float32 and is bfloat16"),
+        (replace(PROVENANCE, revision="3c4d"), SETTINGS, "revision was 1a2b and is 3c4d"),
+        (replace(PROVENANCE, versions={"torch": "2.14"}), SETTINGS, "torch was 2.13.0 and is 2.14"),
         (
-            replace(MADE, dtype="bfloat16"),
+            replace(PROVENANCE, dtype="bfloat16"),
             {**SETTINGS, "batch_size": 4},
             "dtype was float32 and is bfloat16; batch_size was 3 and is 4",
         ),
     ],
 )
-def test_other_settings_start_anew_and_say_so(
+def test_changed_settings_start_over_and_are_named(
     store: Store, made: Provenance, settings: dict[str, object], why: str
 ) -> None:
-    begin(store)
+    write_a_part(store)
     with store.draft(made, VOCABULARY, D, settings) as draft:
         assert (draft.done, draft.restarted) == (0, why)
         assert not draft.rows.any()
 
 
-def test_another_vocabulary_or_width_starts_anew(store: Store) -> None:
-    begin(store)
+def test_a_changed_vocabulary_or_width_starts_over(store: Store) -> None:
+    write_a_part(store)
     other = Vocabulary(tuple("王女男子神国人山川空"))
-    with store.draft(MADE, other, D, SETTINGS) as draft:
-        assert (draft.done, draft.restarted) == (0, "the vocabulary is another")
+    with store.draft(PROVENANCE, other, D, SETTINGS) as draft:
+        assert (draft.done, draft.restarted) == (0, "the vocabulary has changed")
         fill(draft, until=3)
-    with store.draft(MADE, other, D + 1, SETTINGS) as draft:
+    with store.draft(PROVENANCE, other, D + 1, SETTINGS) as draft:
         assert (draft.done, draft.restarted) == (0, "dimensions was 4 and is 5")
 
 
 @pytest.mark.parametrize(
     ("file", "data", "why"),
     [
-        ("progress.json", b"", "what is there cannot be read"),
-        ("progress.json", b"{}", "what is there cannot be read"),
-        ("vectors.npy", b"", "what is there cannot be read"),
+        ("progress.json", b"", "its files are damaged"),
+        ("progress.json", b"{}", "its files are damaged"),
+        ("vectors.npy", b"", "its files are damaged"),
     ],
 )
-def test_a_damaged_draft_starts_anew(store: Store, file: str, data: bytes, why: str) -> None:
-    begin(store)
+def test_a_damaged_draft_starts_over(store: Store, file: str, data: bytes, why: str) -> None:
+    write_a_part(store)
     (store.root / "made/dynamic.draft" / file).write_bytes(data)
     assert len(store.tables()) == 1
-    with store.draft(MADE, VOCABULARY, D, SETTINGS) as draft:
+    with store.draft(PROVENANCE, VOCABULARY, D, SETTINGS) as draft:
         assert draft.done == 0
         assert draft.restarted is not None
         assert why in draft.restarted or "was None" in draft.restarted
@@ -156,27 +156,27 @@ def test_a_damaged_draft_starts_anew(store: Store, file: str, data: bytes, why: 
 
 
 @pytest.mark.parametrize("done", [-1, 11, True, "6", None])
-def test_a_record_of_impossible_progress_starts_anew(store: Store, done: object) -> None:
-    begin(store)
+def test_a_record_of_impossible_progress_starts_over(store: Store, done: object) -> None:
+    write_a_part(store)
     record = store.root / "made/dynamic.draft/progress.json"
     record.write_text(json.dumps({**json.loads(record.read_text("utf-8")), "done": done}), "utf-8")
-    with store.draft(MADE, VOCABULARY, D, SETTINGS) as draft:
+    with store.draft(PROVENANCE, VOCABULARY, D, SETTINGS) as draft:
         assert (draft.done, draft.restarted) == (0, f"its record says {done!r} rows")
 
 
-def test_a_table_that_is_there_stays_until_the_new_one_is_whole(store: Store) -> None:
+def test_the_old_table_stays_until_the_new_one_is_complete(store: Store) -> None:
     old = table_of({"a": [1], "b": [2]}, mode=Mode.DYNAMIC)
     store.save(old)
     with (
-        pytest.raises(StoreError, match="made:dynamic is already there"),
-        store.draft(MADE, VOCABULARY, D, SETTINGS),
+        pytest.raises(StoreError, match="made:dynamic already exists"),
+        store.draft(PROVENANCE, VOCABULARY, D, SETTINGS),
     ):
-        pytest.fail("nothing is begun")
-    with store.draft(MADE, VOCABULARY, D, SETTINGS, force=True) as draft:
+        pytest.fail("nothing is written")
+    with store.draft(PROVENANCE, VOCABULARY, D, SETTINGS, force=True) as draft:
         fill(draft, until=6)
     assert store.open(NAME).vocabulary == old.vocabulary
     assert [info.done for info in store.tables()] == [None, 6]
-    with store.draft(MADE, VOCABULARY, D, SETTINGS, force=True) as draft:
+    with store.draft(PROVENANCE, VOCABULARY, D, SETTINGS, force=True) as draft:
         assert draft.done == 6
         fill(draft)
         assert store.open(NAME).vocabulary == old.vocabulary
@@ -185,80 +185,82 @@ def test_a_table_that_is_there_stays_until_the_new_one_is_whole(store: Store) ->
     assert [info.done for info in store.tables()] == [None]
 
 
-def test_rows_that_do_not_fit_are_refused(store: Store) -> None:
-    with store.draft(MADE, VOCABULARY, D, SETTINGS) as draft:
+def test_rows_outside_the_table_are_refused(store: Store) -> None:
+    with store.draft(PROVENANCE, VOCABULARY, D, SETTINGS) as draft:
         for start, shape in ((8, (3, D)), (-1, (1, D)), (0, (1, D + 1)), (0, (D,))):
-            with pytest.raises(StoreError, match=rf"rows {start} and on of \(10, 4\): got a block"):
+            with pytest.raises(
+                StoreError, match=rf"expected rows of \(10, 4\), got .* from row {start} on"
+            ):
                 draft.write(start, np.zeros(shape, dtype=np.float32))
-        with pytest.raises(StoreError, match="11 rows cannot follow 0 of 10"):
+        with pytest.raises(StoreError, match="expected 0 to 10 done rows, got 11"):
             draft.commit_rows(11)
-        with pytest.raises(StoreError, match="only 0 of 10 rows are done"):
+        with pytest.raises(StoreError, match="expected 10 done rows, got 0"):
             draft.finish()
 
 
-def test_a_table_of_nothing_is_not_begun(store: Store) -> None:
+def test_a_draft_without_vectors_is_refused(store: Store) -> None:
     with (
-        pytest.raises(StoreError, match=r"\(10, 0\) is no table"),
-        store.draft(MADE, VOCABULARY, 0, {}),
+        pytest.raises(StoreError, match=r"expected vectors, got a shape of \(10, 0\)"),
+        store.draft(PROVENANCE, VOCABULARY, 0, {}),
     ):
-        pytest.fail("nothing is begun")
+        pytest.fail("nothing is written")
 
 
-def test_two_at_once_do_not_harm_each_other(store: Store) -> None:
-    with store.draft(MADE, VOCABULARY, D, SETTINGS) as draft:
+def test_two_writers_of_a_table_do_not_interfere(store: Store) -> None:
+    with store.draft(PROVENANCE, VOCABULARY, D, SETTINGS) as draft:
         fill(draft, until=6)
         with (
-            pytest.raises(TableBusyError, match="made:dynamic is being made by process"),
-            store.draft(MADE, VOCABULARY, D, SETTINGS),
+            pytest.raises(TableBusyError, match="another process is writing made:dynamic"),
+            store.draft(PROVENANCE, VOCABULARY, D, SETTINGS),
         ):
-            pytest.fail("it is held")
-        with pytest.raises(TableBusyError, match="made:dynamic is being made by process"):
+            pytest.fail("it is locked")
+        with pytest.raises(TableBusyError, match="another process is writing made:dynamic"):
             store.remove(NAME)
-        with pytest.raises(TableBusyError, match="made:dynamic is being made by process"):
+        with pytest.raises(TableBusyError, match="another process is writing made:dynamic"):
             store.save(table_of({"a": [1]}, mode=Mode.DYNAMIC), force=True)
         fill(draft)
         assert draft.finish().vectors.tolist() == ROWS.tolist()
 
 
-HOLD = """
+LOCK = """
 import sys, time
 from pathlib import Path
 from tables.test_draft import *
-with Store(Path(sys.argv[1])).draft(MADE, VOCABULARY, D, SETTINGS) as draft:
+with Store(Path(sys.argv[1])).draft(PROVENANCE, VOCABULARY, D, SETTINGS) as draft:
     fill(draft, until=6)
-    print("holding", flush=True)
+    print("locked", flush=True)
     time.sleep(60)
 """
 
 
-def test_a_killed_process_frees_the_table(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_process_frees_its_lock(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", f"{TESTS.parent / 'src'}:{TESTS}")
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(store.root)], stdout=subprocess.PIPE, text=True
+    writer = subprocess.Popen(
+        [sys.executable, "-c", LOCK, str(store.root)], stdout=subprocess.PIPE, text=True
     )
-    with holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "holding\n"
+    with writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "locked\n"
         with (
-            pytest.raises(TableBusyError, match=f"being made by process {holder.pid} on "),
-            store.draft(MADE, VOCABULARY, D, SETTINGS),
+            pytest.raises(TableBusyError, match="another process is writing made:dynamic"),
+            store.draft(PROVENANCE, VOCABULARY, D, SETTINGS),
         ):
-            pytest.fail("it is held")
-        holder.kill()
-    with store.draft(MADE, VOCABULARY, D, SETTINGS) as draft:
+            pytest.fail("it is locked")
+        writer.kill()
+    with store.draft(PROVENANCE, VOCABULARY, D, SETTINGS) as draft:
         assert draft.done == 6
 
 
 EXTRACT = """
 from pathlib import Path
 from tables.test_draft import *
-with Store(Path(argument)).draft(MADE, VOCABULARY, D, SETTINGS, force=True) as draft:
+with Store(Path(argument)).draft(PROVENANCE, VOCABULARY, D, SETTINGS, force=True) as draft:
     fill(draft, step=5)
     draft.finish()
 """
 
 
-def test_wherever_an_extraction_is_killed_it_goes_on_to_the_same_table(tmp_path: Path) -> None:
+def test_a_killed_extraction_resumes_to_the_same_table(tmp_path: Path) -> None:
     stores = [Store(tmp_path / str(step)) for step in range(60)]
     for store in stores[::2]:
         store.save(table_of({"a": [1]}, mode=Mode.DYNAMIC))  # half of them replace a table
@@ -268,7 +270,7 @@ def test_wherever_an_extraction_is_killed_it_goes_on_to_the_same_table(tmp_path:
         if step % 2 == 0 or NAME in store:
             assert len(store.open(NAME)) in (1, V)
             assert store.verify(NAME) == []
-        with store.draft(MADE, VOCABULARY, D, SETTINGS, force=True) as draft:
+        with store.draft(PROVENANCE, VOCABULARY, D, SETTINGS, force=True) as draft:
             assert draft.restarted is None
             assert draft.rows[: draft.done].tolist() == ROWS[: draft.done].tolist()
             resumed.append(draft.done)
@@ -276,5 +278,6 @@ def test_wherever_an_extraction_is_killed_it_goes_on_to_the_same_table(tmp_path:
             table = draft.finish()
         assert table.vectors.tobytes() == ROWS.tobytes()
         assert [path.name for path in (store.root / "made").iterdir()] == ["dynamic"]
+        assert sorted(path.name for path in (store.root / "made/dynamic").iterdir()) == FILES
     assert set(resumed) == {0, 5, 10}
     assert killed > 20

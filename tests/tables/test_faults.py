@@ -1,4 +1,4 @@
-"""A disk that is full, forbidden or away: each is told, and what was there before stays."""
+"""Full disks and missing permissions: each is an error, and earlier tables stay."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 
 from support.tables import table_of
 from wordvec.errors import StoreError
-from wordvec.tables.files import ELSEWHERE
+from wordvec.tables.files import OTHER_STORE
 from wordvec.tables.name import Mode, TableName
 from wordvec.tables.store import Store
 from wordvec.tables.table import Provenance, VectorTable
@@ -48,7 +48,7 @@ def store(tmp_path: Path) -> Store:
 
 @contextmanager
 def files_of_at_most(size: int) -> Iterator[None]:
-    """Stand in for a full disk: writes past `size` fail (Python ignores SIGXFSZ)."""
+    """Simulate a full disk: writes beyond `size` fail (Python ignores SIGXFSZ)."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -62,47 +62,45 @@ def names_beside(store: Store) -> list[str]:
 
 
 @pytest.mark.parametrize("room", [0, 100, 10_000, 51_327])
-def test_on_a_full_disk_the_old_table_stays(store: Store, room: int) -> None:
-    with files_of_at_most(room), pytest.raises(StoreError, match="no room left to write") as error:
+def test_the_old_table_stays_on_a_full_disk(store: Store, room: int) -> None:
+    with files_of_at_most(room), pytest.raises(StoreError, match="no space left to write") as error:
         store.save(BIG, force=True)
-    assert error.value.hint == f"make room on that disk, or {ELSEWHERE}"
+    assert error.value.hint == f"free some space, or {OTHER_STORE}"
     assert names_beside(store) == ["static"]
     assert store.open(NAME).vectors.tolist() == SMALL.vectors.tolist()
 
 
-def test_on_a_full_disk_a_table_can_be_removed(store: Store) -> None:
+def test_a_table_can_be_removed_on_a_full_disk(store: Store) -> None:
     with files_of_at_most(0):
         store.remove(NAME)
     assert store.tables() == []
 
 
-def test_a_draft_that_does_not_fit_fails_before_the_first_row(store: Store) -> None:
+def test_a_draft_larger_than_the_disk_fails_before_the_first_row(store: Store) -> None:
     with (
         files_of_at_most(10_000),
-        pytest.raises(StoreError, match="no room left to write"),
+        pytest.raises(StoreError, match="no space left to write"),
         store.draft(BIG.provenance, BIG.vocabulary, D, {}, force=True),
     ):
-        pytest.fail("nothing is begun")
+        pytest.fail("nothing is written")
     assert names_beside(store) == ["static"]
 
 
 @pytest.mark.parametrize("room", [100, 30_000])
-def test_a_disk_that_fills_while_rows_are_written_keeps_what_is_done(
-    store: Store, room: int
-) -> None:
-    """On disks that reserve nothing the error comes with a row, and never as SIGBUS."""
+def test_rows_that_are_done_stay_when_the_disk_fills(store: Store, room: int) -> None:
+    """Where space cannot be reserved, writing a row fails with an error, not with SIGBUS."""
     provenance = BIG.provenance
     with store.draft(provenance, BIG.vocabulary, D, {}, force=True) as draft:
         draft.write(0, BIG.vectors[:100])
         draft.commit_rows(100)
 
-        def go_on(draft: Draft = draft) -> None:
+        def resume(draft: Draft = draft) -> None:
             draft.write(100, BIG.vectors[100:])
             draft.commit_rows(V)
             draft.finish()
 
-        with files_of_at_most(room), pytest.raises(StoreError, match="no room left to write"):
-            go_on()
+        with files_of_at_most(room), pytest.raises(StoreError, match="no space left to write"):
+            resume()
     assert store.open(NAME).vectors.tolist() == SMALL.vectors.tolist()
     with store.draft(provenance, BIG.vocabulary, D, {}, force=True) as draft:
         assert draft.done >= 100
@@ -111,26 +109,35 @@ def test_a_disk_that_fills_while_rows_are_written_keeps_what_is_done(
         assert draft.finish().vectors.tolist() == BIG.vectors.tolist()
 
 
-def test_a_disk_that_cannot_reserve_is_filled_with_zeros(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("reserve", ["refused", "absent"])
+def test_a_draft_fills_its_file_where_space_cannot_be_reserved(
+    store: Store, monkeypatch: pytest.MonkeyPatch, reserve: str
 ) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOTSUP, "not supported")
 
-    monkeypatch.setattr(os, "posix_fallocate", refuse)
-    with files_of_at_most(10_000), pytest.raises(StoreError, match="no room left to write"):
-        store.save(BIG, force=True)
-    store.save(BIG, force=True)
-    assert store.open(NAME).vectors.tolist() == BIG.vectors.tolist()
-    monkeypatch.delattr(os, "posix_fallocate")  # as on macOS and Windows
-    with files_of_at_most(10_000), pytest.raises(StoreError, match="no room left to write"):
-        store.save(BIG, force=True)
+    if reserve == "refused":
+        monkeypatch.setattr(os, "posix_fallocate", refuse)
+    else:  # as on macOS and Windows
+        monkeypatch.delattr(os, "posix_fallocate")
+    with (
+        files_of_at_most(10_000),
+        pytest.raises(StoreError, match="no space left to write"),
+        store.draft(BIG.provenance, BIG.vocabulary, D, {}, force=True),
+    ):
+        pytest.fail("nothing is written")
+    assert names_beside(store) == ["static"]
+    with store.draft(BIG.provenance, BIG.vocabulary, D, {}, force=True) as draft:
+        assert (draft.folder / "vectors.npy").stat().st_size == 128 + V * D * 4
+        draft.write(0, BIG.vectors)
+        draft.commit_rows(V)
+        assert draft.finish().vectors.tolist() == BIG.vectors.tolist()
 
 
-def test_each_failing_sync_leaves_the_old_table(
+def test_a_failed_sync_leaves_a_complete_table(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A disk can refuse at the sync what it took at the write."""
+    """A disk may accept a write and report its failure at the sync."""
     fsync = os.fsync
     failed = 0
     for failing in range(20):
@@ -148,7 +155,7 @@ def test_each_failing_sync_leaves_the_old_table(
             store.save(BIG, force=True)
         except StoreError as error:
             failed += 1
-            assert "Input/output error" in error.message  # noqa: PT017  # some steps do not fail
+            assert "Input/output error" in error.message  # noqa: PT017  # some of the calls do not fail
         monkeypatch.setattr(os, "fsync", fsync)
         assert len(store.open(NAME)) in (len(SMALL), V)
         assert store.verify(NAME) == []
@@ -158,7 +165,7 @@ def test_each_failing_sync_leaves_the_old_table(
 
 @contextmanager
 def as_another_user() -> Iterator[None]:
-    """Do without root's right to write everywhere."""
+    """Give up root's permission to write everywhere."""
     if os.geteuid():
         yield
         return
@@ -170,8 +177,8 @@ def as_another_user() -> Iterator[None]:
 
 
 @pytest.fixture
-def forbidden() -> Iterator[Store]:
-    """Give a store with a table in it that may be read and not written."""
+def read_only() -> Iterator[Store]:
+    """Return a store with one table, all of it read-only."""
     root = Path(tempfile.mkdtemp())
     store = Store(root / "store")
     store.save(SMALL)
@@ -186,73 +193,71 @@ def forbidden() -> Iterator[Store]:
         shutil.rmtree(root)
 
 
-def test_a_folder_that_may_not_be_written_is_told_and_can_be_read(forbidden: Store) -> None:
+def test_a_read_only_store_can_be_read_and_not_written(read_only: Store) -> None:
     other = table_of({"a": [1]}, model="other")
     with as_another_user():
         for table in (BIG, other):
-            with pytest.raises(
-                StoreError, match=r"may not write .* \(Permission denied\)"
-            ) as error:
-                forbidden.save(table, force=True)
-            assert error.value.hint == ELSEWHERE
-        with pytest.raises(StoreError, match="may not write"):
-            forbidden.remove(NAME)
+            with pytest.raises(StoreError, match="permission denied: /") as error:
+                read_only.save(table, force=True)
+            assert error.value.hint == OTHER_STORE
+        with pytest.raises(StoreError, match="permission denied: /"):
+            read_only.remove(NAME)
         with (
-            pytest.raises(StoreError, match="may not write"),
-            forbidden.draft(other.provenance, other.vocabulary, 1, {}),
+            pytest.raises(StoreError, match="permission denied: /"),
+            read_only.draft(other.provenance, other.vocabulary, 1, {}),
         ):
-            pytest.fail("nothing is begun")
-        assert forbidden.open(NAME).vectors.tolist() == SMALL.vectors.tolist()
-        assert forbidden.verify(NAME) == []
-        assert forbidden.derived(NAME).save("graph", {"ids": np.arange(3)}) is False
+            pytest.fail("nothing is written")
+        assert read_only.open(NAME).vectors.tolist() == SMALL.vectors.tolist()
+        assert read_only.verify(NAME) == []
+        assert read_only.derived(read_only.open(NAME)).save("graph", {"ids": np.arange(3)}) is False
 
 
-def test_a_file_that_may_not_be_read_is_told(forbidden: Store) -> None:
-    vectors = forbidden.root / "made/static/vectors.npy"
+def test_a_file_without_read_permission_is_an_error(read_only: Store) -> None:
+    vectors = read_only.root / "made/static/vectors.npy"
     vectors.chmod(0)
-    with as_another_user(), pytest.raises(StoreError, match=r"may not read .*static"):
-        forbidden.open(NAME)
+    with as_another_user(), pytest.raises(StoreError, match=r"permission denied: /.*static"):
+        read_only.open(NAME)
 
 
-# What is kept beside a table
+# Derived data
 
 
-def test_what_is_derived_comes_back(store: Store) -> None:
-    derived = store.derived(NAME)
+def test_derived_arrays_are_read_back(store: Store) -> None:
+    derived = store.derived(store.open(NAME))
     assert derived.load("graph") is None
     arrays: dict[str, NDArray[Any]] = {
         "ids": np.arange(6).reshape(2, 3),
         "scores": np.ones(2, dtype=np.float32),
     }
     assert derived.save("graph", arrays) is True
-    kept = store.derived(NAME).load("graph")
+    kept = store.derived(store.open(NAME)).load("graph")
     assert kept is not None
     assert {name: array.tolist() for name, array in kept.items()} == {
         "ids": [[0, 1, 2], [3, 4, 5]],
         "scores": [1, 1],
     }
-    assert store.derived(NAME).load("other") is None
+    assert store.derived(store.open(NAME)).load("other") is None
     assert store.verify(NAME) == []
 
 
-def test_what_was_derived_of_another_table_is_not_taken(store: Store) -> None:
-    old = store.derived(NAME)
+def test_derived_data_of_another_table_is_not_used(store: Store) -> None:
+    old = store.derived(store.open(NAME))
     old.save("graph", {"ids": np.arange(3)})
     store.save(BIG, force=True)
-    assert store.derived(NAME).load("graph") is None
-    old.save("graph", {"ids": np.arange(3)})  # by a process that still has the old table open
-    assert store.derived(NAME).load("graph") is None
+    assert store.derived(store.open(NAME)).load("graph") is None
+    old.save("graph", {"ids": np.arange(3)})  # a process that still has the old table open
+    assert store.derived(store.open(NAME)).load("graph") is None
 
 
-def test_keys_of_derived_data_are_no_paths(store: Store) -> None:
-    derived = store.derived(NAME)
+def test_keys_of_derived_data_are_not_paths(store: Store) -> None:
+    derived = store.derived(store.open(NAME))
     assert derived.save("../../../x", {"ids": np.arange(3)})
     assert derived.load("../../../x") is not None
     assert [path.parent.name for path in store.root.parent.rglob("*.npz")] == ["derived"]
 
 
-def test_damaged_derived_data_is_as_if_it_were_not_there(store: Store) -> None:
-    derived = store.derived(NAME)
+def test_damaged_derived_data_is_ignored(store: Store) -> None:
+    derived = store.derived(store.open(NAME))
     derived.save("graph", {"ids": np.arange(100)})
     [path] = derived.folder.iterdir()
     whole = path.read_bytes()
@@ -268,19 +273,19 @@ def test_damaged_derived_data_is_as_if_it_were_not_there(store: Store) -> None:
 
 def test_derived_data_is_never_pickled(store: Store) -> None:
     objects: NDArray[Any] = np.array([print, None], dtype=object)
-    with pytest.raises(TypeError, match="graph: arrays of objects are not kept"):
-        store.derived(NAME).save("graph", {"ids": objects})
-    derived = store.derived(NAME)
+    with pytest.raises(TypeError, match="graph: arrays of objects cannot be saved"):
+        store.derived(store.open(NAME)).save("graph", {"ids": objects})
+    derived = store.derived(store.open(NAME))
     derived.folder.mkdir()
     kept: dict[str, Any] = {"ids": objects, "table-checksum": derived.checksum}
     np.savez(derived.folder / "graph.npz", **kept)
     assert derived.load("graph") is None
 
 
-def test_a_full_disk_keeps_nothing_derived(store: Store) -> None:
+def test_derived_data_is_not_saved_on_a_full_disk(store: Store) -> None:
     with files_of_at_most(1000):
-        assert store.derived(NAME).save("graph", {"ids": np.arange(10_000)}) is False
-    assert list(store.derived(NAME).folder.iterdir()) == []
-    derived = store.derived(NAME)
+        assert store.derived(store.open(NAME)).save("graph", {"ids": np.arange(10_000)}) is False
+    assert list(store.derived(store.open(NAME)).folder.iterdir()) == []
+    derived = store.derived(store.open(NAME))
     store.remove(NAME)
     assert derived.save("graph", {"ids": np.arange(3)}) is False

@@ -1,4 +1,4 @@
-"""Vocabularies: read from the files of many models, and words found in them."""
+"""Vocabularies: reading them from the files of many models, and finding words in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support import models as models_on_disk
 from wordvec.errors import DamagedTableError, MissingExtraError, ModelError
 from wordvec.text import TokenClass
 from wordvec.vocabulary.folder import read_vocabulary
-from wordvec.vocabulary.lookup import Found, Vocabulary
+from wordvec.vocabulary.lookup import TokenMatch, Vocabulary
 from wordvec.vocabulary.spelling import Scheme, byte_letters, read_bytes, spell_bytes
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ BYTE_LEVEL = Vocabulary(
 
 
 def write(folder: Path, **files: object) -> Path:
-    """Files in `folder`, text as it is and anything else as JSON; `vocab_txt` is vocab.txt."""
+    """Write files to `folder`: text unchanged, other values as JSON; `vocab_txt` is vocab.txt."""
     for name, content in files.items():
         stem, _, kind = name.rpartition("_")
         text = content if isinstance(content, str) else json.dumps(content)
@@ -62,60 +62,60 @@ def write(folder: Path, **files: object) -> Path:
     return folder
 
 
-# ── looking words up ──────────────────────────────────────────────────────────────────────────
+# Finding words
 
 
 @pytest.mark.parametrize(
-    ("vocabulary", "word", "found"),
+    ("vocabulary", "word", "match"),
     [
-        (BERT, "女王", Found(7, "女王", None)),
-        (BERT, "王", Found(5, "王", None)),  # the first of two rows
-        (BERT, "##王", Found(8, "##王", None)),
-        (BERT, "", Found(12, "", None)),
-        (BERT, "[MASK]", Found(4, "[MASK]", None)),
-        (BERT, "㍿", Found(14, "株式会社", "NFKC")),
-        (BERT, "ｋｉｎｇ", Found(10, "king", "NFKC")),
-        (BERT, "１", Found(15, "１", None)),
+        (BERT, "女王", TokenMatch(7, "女王", None)),
+        (BERT, "王", TokenMatch(5, "王", None)),  # the first of two rows
+        (BERT, "##王", TokenMatch(8, "##王", None)),
+        (BERT, "", TokenMatch(12, "", None)),
+        (BERT, "[MASK]", TokenMatch(4, "[MASK]", None)),
+        (BERT, "㍿", TokenMatch(14, "株式会社", "NFKC")),
+        (BERT, "ｋｉｎｇ", TokenMatch(10, "king", "NFKC")),
+        (BERT, "１", TokenMatch(15, "１", None)),
         (BERT, "1", None),
         (BERT, "King", None),
         (BERT, "▁王", None),
-        (SENTENCEPIECE, "女", Found(6, "女", None)),
-        (SENTENCEPIECE, "王", Found(5, "▁王", "word-start form")),
-        (SENTENCEPIECE, "▁王", Found(5, "▁王", None)),
-        (SENTENCEPIECE, "ｋｉｎｇ", Found(7, "▁king", "NFKC, word-start form")),
-        (SENTENCEPIECE, "KING", Found(7, "▁king", "lower case, word-start form")),
-        (SENTENCEPIECE, "ＩＮＧ", Found(8, "ing", "lower case")),
-        (SENTENCEPIECE, "New York", Found(10, "▁New▁York", "word-start form")),
+        (SENTENCEPIECE, "女", TokenMatch(6, "女", None)),
+        (SENTENCEPIECE, "王", TokenMatch(5, "▁王", "word-start form")),
+        (SENTENCEPIECE, "▁王", TokenMatch(5, "▁王", None)),
+        (SENTENCEPIECE, "ｋｉｎｇ", TokenMatch(7, "▁king", "NFKC, word-start form")),
+        (SENTENCEPIECE, "KING", TokenMatch(7, "▁king", "lower case, word-start form")),
+        (SENTENCEPIECE, "ＩＮＧ", TokenMatch(8, "ing", "lower case")),
+        (SENTENCEPIECE, "New York", TokenMatch(10, "▁New▁York", "word-start form")),
         (SENTENCEPIECE, "queen", None),
-        (BYTE_LEVEL, "king", Found(4, "king", None)),
-        (BYTE_LEVEL, "queen", Found(5, "Ġqueen", "word-start form")),
-        (BYTE_LEVEL, "Ġqueen", Found(5, "Ġqueen", None)),
-        (BYTE_LEVEL, " queen", Found(5, "Ġqueen", None)),
-        (BYTE_LEVEL, "王", Found(6, spell_bytes(" 王"), "word-start form")),
-        (BYTE_LEVEL, "Ġ王", Found(6, spell_bytes(" 王"), None)),
-        (BYTE_LEVEL, "女", Found(7, spell_bytes("女"), None)),
-        (BYTE_LEVEL, "é", Found(12, spell_bytes("é"), None)),  # not the letter of one byte
-        (BYTE_LEVEL, "\n", Found(8, "Ċ", None)),
+        (BYTE_LEVEL, "king", TokenMatch(4, "king", None)),
+        (BYTE_LEVEL, "queen", TokenMatch(5, "Ġqueen", "word-start form")),
+        (BYTE_LEVEL, "Ġqueen", TokenMatch(5, "Ġqueen", None)),
+        (BYTE_LEVEL, " queen", TokenMatch(5, "Ġqueen", None)),
+        (BYTE_LEVEL, "王", TokenMatch(6, spell_bytes(" 王"), "word-start form")),
+        (BYTE_LEVEL, "Ġ王", TokenMatch(6, spell_bytes(" 王"), None)),
+        (BYTE_LEVEL, "女", TokenMatch(7, spell_bytes("女"), None)),
+        (BYTE_LEVEL, "é", TokenMatch(12, spell_bytes("é"), None)),  # not the letter of one byte
+        (BYTE_LEVEL, "\n", TokenMatch(8, "Ċ", None)),
         (BYTE_LEVEL, "Ċ", None),  # a letter of its own, not the line feed that it stands for
         (BYTE_LEVEL, "ª", None),
-        (BYTE_LEVEL, "    ", Found(13, "    ", None)),
-        (BYTE_LEVEL, "<s>", Found(0, "<s>", None)),
+        (BYTE_LEVEL, "    ", TokenMatch(13, "    ", None)),
+        (BYTE_LEVEL, "<s>", TokenMatch(0, "<s>", None)),
         (BYTE_LEVEL, "\ud800", None),
     ],
 )
-def test_a_word_is_found_in_the_first_form_that_is_there(
-    vocabulary: Vocabulary, word: str, found: Found | None
+def test_find_returns_the_first_form_in_the_vocabulary(
+    vocabulary: Vocabulary, word: str, match: TokenMatch | None
 ) -> None:
-    assert vocabulary.find(word) == found
+    assert vocabulary.find(word) == match
 
 
-def test_lower_case_is_tried_only_where_the_model_lower_cases() -> None:
+def test_lower_case_is_tried_only_if_the_model_lower_cases() -> None:
     tokens = ("king",)
-    assert Vocabulary(tokens, lowercase=True).find("King") == Found(0, "king", "lower case")
+    assert Vocabulary(tokens, lowercase=True).find("King") == TokenMatch(0, "king", "lower case")
     assert Vocabulary(tokens, lowercase=False).find("King") is None
 
 
-def test_a_token_is_looked_up_exactly_by_id_of() -> None:
+def test_id_of_finds_only_the_exact_spelling() -> None:
     assert BERT.id_of("王") == 5
     assert BERT.id_of("ｋｉｎｇ") is None
     assert len(BERT) == 21
@@ -133,20 +133,20 @@ def test_a_token_is_looked_up_exactly_by_id_of() -> None:
         (BYTE_LEVEL, [(11, r"\xe9"), (12, "é"), (0, "<s>"), (14, "Ġ")]),
     ],
 )
-def test_tokens_are_shown_as_people_read_them(
+def test_display_decodes_bytes_and_escapes_invisible_characters(
     vocabulary: Vocabulary, shown: list[tuple[int, str]]
 ) -> None:
     assert [(id_, vocabulary.display(id_)) for id_, _ in shown] == shown
 
 
 @pytest.mark.parametrize("vocabulary", [BERT, SENTENCEPIECE, BYTE_LEVEL])
-def test_a_token_shown_can_be_typed_unless_it_is_hidden(vocabulary: Vocabulary) -> None:
+def test_a_displayed_token_can_be_found_unless_it_is_escaped(vocabulary: Vocabulary) -> None:
     for id_, token in enumerate(vocabulary.tokens):
         shown = vocabulary.display(id_)
         if "\\" in shown or shown == '""' or not token.strip():
             continue
         found = vocabulary.find(shown)
-        assert found == Found(vocabulary.tokens.index(token), token, None)
+        assert found == TokenMatch(vocabulary.tokens.index(token), token, None)
 
 
 @pytest.mark.parametrize(
@@ -157,25 +157,25 @@ def test_a_token_shown_can_be_typed_unless_it_is_hidden(vocabulary: Vocabulary) 
         (BYTE_LEVEL, [(3, "king"), (6, "王"), (7, "女"), (10, " "), (14, " ")]),
     ],
 )
-def test_the_surface_of_a_token_is_its_text_alone(
+def test_the_surface_of_a_token_has_no_mark(
     vocabulary: Vocabulary, surfaces: list[tuple[int, str]]
 ) -> None:
     assert [(id_, vocabulary.surface(id_)) for id_, _ in surfaces] == surfaces
 
 
-def test_what_continues_a_word_is_a_subword() -> None:
+def test_tokens_inside_words_are_subwords() -> None:
     assert [BERT.is_subword(id_) for id_ in (2, 5, 8, 11, 13)] == [False, False, True, False, True]
-    # 女 without ▁ begins most words of a Japanese sentence; `ing` without it can begin none
+    # 女 without ▁ can start a word of a Japanese sentence; `ing` cannot
     assert [SENTENCEPIECE.is_subword(id_) for id_ in (0, 4, 6, 7, 8)] == [
         *(False, False, False, False, True)
     ]
-    # fragments of a character are subwords too
+    # parts of a character are subwords too
     assert [BYTE_LEVEL.is_subword(id_) for id_ in (0, 3, 4, 6, 7, 9)] == [
         *(False, False, True, False, False, True)
     ]
 
 
-def test_every_token_has_a_class_by_its_surface() -> None:
+def test_the_class_of_a_token_depends_on_its_surface() -> None:
     assert [BERT.token_class(id_) for id_ in (2, 5, 7, 8, 10, 15, 18)] == [
         TokenClass.SPECIAL,
         TokenClass.KANJI,
@@ -207,14 +207,14 @@ def test_every_token_has_a_class_by_its_surface() -> None:
         (BYTE_LEVEL, "<s>", None),
     ],
 )
-def test_a_word_is_cut_into_the_longest_tokens(
+def test_pieces_are_the_longest_matching_tokens(
     vocabulary: Vocabulary, word: str, pieces: list[str] | None
 ) -> None:
-    cut = vocabulary.pieces(word)
-    assert (None if cut is None else [vocabulary.display(id_) for id_ in cut]) == pieces
+    ids = vocabulary.pieces(word)
+    assert (None if ids is None else [vocabulary.display(id_) for id_ in ids]) == pieces
 
 
-def test_the_closest_tokens_share_the_most_letters() -> None:
+def test_closest_returns_the_tokens_with_the_most_common_letters() -> None:
     assert BERT.closest("女騎士") == ["騎士", "##騎士", "女"]
     assert BERT.closest("コーヒ", n=2) == ["コーヒー", "コート"]
     assert BERT.closest("kinng", n=1) == ["king"]
@@ -225,7 +225,7 @@ def test_the_closest_tokens_share_the_most_letters() -> None:
 @pytest.mark.parametrize("vocabulary", [BERT, SENTENCEPIECE, BYTE_LEVEL])
 @settings(deadline=None, max_examples=200)
 @given(word=st.text())
-def test_any_word_is_found_cut_or_neither(vocabulary: Vocabulary, word: str) -> None:
+def test_any_text_can_be_looked_up(vocabulary: Vocabulary, word: str) -> None:
     found = vocabulary.find(word)
     assert found is None or vocabulary.tokens[found.id] == found.token
     pieces = vocabulary.pieces(word)
@@ -234,11 +234,11 @@ def test_any_word_is_found_cut_or_neither(vocabulary: Vocabulary, word: str) -> 
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_text_spelled_in_bytes_reads_back(text: str) -> None:
+def test_read_bytes_decodes_spell_bytes(text: str) -> None:
     assert read_bytes(spell_bytes(text)) == text
 
 
-def test_the_letters_of_bytes_are_those_of_the_tokenizers_library() -> None:
+def test_byte_letters_equal_those_of_the_tokenizers_library() -> None:
     from tokenizers import pre_tokenizers
 
     assert set(byte_letters().values()) == set(pre_tokenizers.ByteLevel.alphabet())
@@ -249,7 +249,7 @@ def test_the_letters_of_bytes_are_those_of_the_tokenizers_library() -> None:
         assert spell_bytes(text) == spelled
 
 
-# ── keeping them ──────────────────────────────────────────────────────────────────────────────
+# Saving
 
 
 def vocabularies() -> SearchStrategy[Vocabulary]:
@@ -268,9 +268,9 @@ def vocabularies() -> SearchStrategy[Vocabulary]:
 
 
 @given(vocabularies())
-def test_a_vocabulary_is_kept_as_json_and_read_back(vocabulary: Vocabulary) -> None:
-    kept = json.loads(json.dumps(vocabulary.to_json(), ensure_ascii=False))
-    assert Vocabulary.from_json(kept) == vocabulary
+def test_from_json_reads_to_json(vocabulary: Vocabulary) -> None:
+    saved = json.loads(json.dumps(vocabulary.to_json(), ensure_ascii=False))
+    assert Vocabulary.from_json(saved) == vocabulary
 
 
 @pytest.mark.parametrize(
@@ -284,22 +284,22 @@ def test_a_vocabulary_is_kept_as_json_and_read_back(vocabulary: Vocabulary) -> N
         {"cls_id": -1},
     ],
 )
-def test_damaged_json_is_refused(damage: dict[str, object]) -> None:
-    with pytest.raises(DamagedTableError, match=r"^tokens\.json holds no vocabulary"):
+def test_damaged_json_is_an_error(damage: dict[str, object]) -> None:
+    with pytest.raises(DamagedTableError, match=r"^tokens\.json is not a valid vocabulary"):
         Vocabulary.from_json({**BERT.to_json(), **damage})
-    with pytest.raises(DamagedTableError, match=r"^tokens\.json holds no vocabulary"):
+    with pytest.raises(DamagedTableError, match=r"^tokens\.json is not a valid vocabulary"):
         Vocabulary.from_json([])
 
 
 def test_special_ids_must_be_rows() -> None:
-    with pytest.raises(ModelError, match=r"^special ids \[7\] do not fit 1 tokens$"):
+    with pytest.raises(ModelError, match=r"^expected special ids below 1, got \[7\]$"):
         Vocabulary(("王",), cls_id=7)
 
 
-# ── reading a model's folder ──────────────────────────────────────────────────────────────────
+# Reading a model's folder
 
 
-def test_vocab_txt_is_cut_at_line_feeds_alone_and_nothing_is_stripped(tmp_path: Path) -> None:
+def test_vocab_txt_is_split_at_line_feeds_only_and_not_stripped(tmp_path: Path) -> None:
     tokens = (
         "[CLS]",
         "[SEP]",
@@ -314,18 +314,18 @@ def test_vocab_txt_is_cut_at_line_feeds_alone_and_nothing_is_stripped(tmp_path: 
     )
     folder = write(tmp_path, vocab_txt="\n".join(tokens) + "\n")
     assert read_vocabulary(folder).tokens == tokens
-    (folder / "vocab.txt").write_bytes("\n".join(tokens).encode())  # the last line not ended
+    (folder / "vocab.txt").write_bytes("\n".join(tokens).encode())  # no line feed at the end
     assert read_vocabulary(folder).tokens == tokens
     (folder / "vocab.txt").write_bytes(("\n".join(tokens) + "\n\n").encode())  # an empty last token
     assert read_vocabulary(folder).tokens == (*tokens, "")
 
 
-def test_windows_line_ends_are_no_part_of_the_tokens(tmp_path: Path) -> None:
+def test_windows_line_endings_are_not_part_of_the_tokens(tmp_path: Path) -> None:
     folder = write(tmp_path, vocab_txt="[CLS]\r\n王\r\n[SEP]\r\n")
     assert read_vocabulary(folder).tokens == ("[CLS]", "王", "[SEP]")
 
 
-def test_the_reference_models_manner_vocab_txt_and_a_bare_tokenizer_config(tmp_path: Path) -> None:
+def test_the_files_of_the_reference_model_are_read(tmp_path: Path) -> None:
     models_on_disk.write_vocab_txt(tmp_path, models_on_disk.JAPANESE)
     vocabulary = read_vocabulary(tmp_path)
     assert vocabulary.tokens == models_on_disk.JAPANESE
@@ -335,7 +335,7 @@ def test_the_reference_models_manner_vocab_txt_and_a_bare_tokenizer_config(tmp_p
     assert vocabulary.lowercase is False
 
 
-def test_special_ids_come_from_the_models_own_files_and_not_by_habit(tmp_path: Path) -> None:
+def test_special_ids_come_from_the_models_own_files(tmp_path: Path) -> None:
     folder = write(
         tmp_path,
         vocab_txt="王\n[END]\n[CLS]\n[START]\n[SEP]\n<x>",
@@ -360,7 +360,7 @@ def test_special_ids_come_from_the_models_own_files_and_not_by_habit(tmp_path: P
         ("King\n王", {"do_lower_case": True}, True),
     ],
 )
-def test_a_model_lower_cases_by_its_settings_or_else_if_it_has_no_upper_case(
+def test_a_model_lower_cases_by_its_settings_or_if_it_has_no_upper_case(
     tmp_path: Path, *, tokens: str, settings: dict[str, object], lowercase: bool
 ) -> None:
     folder = write(tmp_path, vocab_txt="[CLS]\n[SEP]\n" + tokens, tokenizer_config_json=settings)
@@ -378,7 +378,7 @@ WORDPIECE_JSON: dict[str, Any] = {
 }
 
 
-def test_tokenizer_json_of_a_wordpiece_with_a_gap_before_an_added_token(tmp_path: Path) -> None:
+def test_a_row_without_a_token_is_named_and_special(tmp_path: Path) -> None:
     vocabulary = read_vocabulary(write(tmp_path, tokenizer_json=WORDPIECE_JSON))
     assert vocabulary.tokens == ("[CLS]", "[SEP]", "##女", "王", "ク", "[row5]", "<late>")
     assert vocabulary.special_ids == (0, 1, 5)
@@ -387,7 +387,7 @@ def test_tokenizer_json_of_a_wordpiece_with_a_gap_before_an_added_token(tmp_path
     assert vocabulary.lowercase is True
 
 
-def test_tokenizer_json_of_a_unigram_keeps_the_order_of_its_list(tmp_path: Path) -> None:
+def test_the_rows_of_a_unigram_are_in_the_order_of_its_list(tmp_path: Path) -> None:
     data = {
         "normalizer": {
             "type": "Sequence",
@@ -410,7 +410,7 @@ def test_tokenizer_json_of_a_unigram_keeps_the_order_of_its_list(tmp_path: Path)
     assert vocabulary.lowercase is True
 
 
-def test_a_roberta_folder_of_the_old_manner_has_vocab_json_and_merges(tmp_path: Path) -> None:
+def test_vocab_json_and_merges_txt_are_read(tmp_path: Path) -> None:
     vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "king": 4, "Ġking": 3, "<mask>": 5}
     folder = write(tmp_path, vocab_json=vocab, merges_txt="#version: 0.2\nk i\n")
     vocabulary = read_vocabulary(folder)
@@ -420,7 +420,7 @@ def test_a_roberta_folder_of_the_old_manner_has_vocab_json_and_merges(tmp_path: 
     assert vocabulary.special_ids == (0, 1, 2, 5)
 
 
-def test_tokens_added_later_stand_where_they_say(tmp_path: Path) -> None:
+def test_added_tokens_have_the_rows_of_their_files(tmp_path: Path) -> None:
     folder = write(
         tmp_path,
         vocab_txt="[CLS]\n[SEP]\n王",
@@ -437,7 +437,7 @@ def test_tokens_added_later_stand_where_they_say(tmp_path: Path) -> None:
     assert vocabulary.special_ids == (0, 1, 4)
 
 
-def test_ids_in_config_json_serve_where_no_token_is_named(tmp_path: Path) -> None:
+def test_ids_in_config_json_are_used_if_no_token_is_named(tmp_path: Path) -> None:
     folder = write(
         tmp_path, vocab_txt="王\nB\nA", config_json={"cls_token_id": 2, "sep_token_id": 1}
     )
@@ -490,7 +490,7 @@ def test_a_sentencepiece_folder_has_the_rows_of_its_model(
         ),
     ],
 )
-def test_the_rows_of_fairseqs_kin_are_shifted(
+def test_the_rows_of_fairseq_models_are_shifted(
     tmp_path: Path, settings: dict[str, object], first: list[str], shift: int
 ) -> None:
     import sentencepiece
@@ -507,7 +507,7 @@ def test_the_rows_of_fairseqs_kin_are_shifted(
 
 
 def _fairseq_model(path: Path) -> list[str]:
-    """A model in fairseq's order, <unk> <s> </s> first; returns its pieces."""
+    """Write a model in fairseq's order (<unk>, <s>, </s> first) and return its pieces."""
     import io
 
     import sentencepiece
@@ -527,22 +527,22 @@ def _fairseq_model(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["", "MBartTokenizer", "NllbTokenizer"])
-def test_a_shift_that_is_not_known_is_refused(tmp_path: Path, name: str) -> None:
+def test_an_unknown_shift_of_rows_is_an_error(tmp_path: Path, name: str) -> None:
     _fairseq_model(tmp_path / "sentencepiece.bpe.model")
     write(tmp_path, tokenizer_config_json={"tokenizer_class": name})
-    with pytest.raises(ModelError, match="does not tell its rows") as caught:
+    with pytest.raises(ModelError, match="does not determine the rows") as caught:
         read_vocabulary(tmp_path)
     assert caught.value.hint is not None
     assert "tokenizer.json" in caught.value.hint
 
 
-def test_the_mask_of_a_deberta_stands_after_its_pieces(tmp_path: Path) -> None:
+def test_the_mask_of_a_deberta_follows_its_pieces(tmp_path: Path) -> None:
     pieces = _fairseq_model(tmp_path / "spm.model")
     write(tmp_path, config_json={"model_type": "deberta-v2"})
     assert read_vocabulary(tmp_path).tokens == (*pieces, "[MASK]")
 
 
-def test_a_sentencepiece_model_without_its_package_names_what_to_install(
+def test_the_error_without_sentencepiece_names_the_extra(
     tiny_model: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "sentencepiece", None)
@@ -554,28 +554,31 @@ def test_a_sentencepiece_model_without_its_package_names_what_to_install(
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({}, "holds no vocabulary: there is none of tokenizer.json, vocab.txt"),
-        ({"tokenizer_json": "{"}, "tokenizer.json is no JSON"),
-        ({"tokenizer_json": "[]"}, "cannot be read: tokenizer.json"),
-        ({"tokenizer_json": {"model": {}}}, "cannot be read: tokenizer.json"),
+        ({}, "has no vocabulary: expected one of tokenizer.json, vocab.txt"),
+        ({"tokenizer_json": "{"}, "tokenizer.json is not valid JSON"),
+        ({"tokenizer_json": "[]"}, "cannot read the vocabulary of .*: tokenizer.json"),
+        ({"tokenizer_json": {"model": {}}}, "cannot read the vocabulary of .*: tokenizer.json"),
         ({"tokenizer_json": {"model": {"vocab": {}}}}, "no tokens"),
         ({"tokenizer_json": {"model": {"vocab": {"a": -1}}}}, "ids from -1 to -1 for 1 tokens"),
         ({"vocab_json": {"a": 10**9}}, "ids from 1000000000 to 1000000000 for 1 tokens"),
-        ({"vocab_json": {"a": "x"}}, "cannot be read: vocab.json"),
+        ({"vocab_json": {"a": "x"}}, "cannot read the vocabulary of .*: vocab.json"),
         ({"vocab_txt": ""}, "no tokens"),
-        ({"vocab_txt": "a", "config_json": "[]"}, "config.json holds no JSON object"),
-        ({"vocab_txt": "a", "added_tokens_json": {"b": "c"}}, "cannot be read: vocab.txt"),
-        ({"spiece_model": "no model"}, "is no SentencePiece model"),
+        ({"vocab_txt": "a", "config_json": "[]"}, "config.json is not a JSON object"),
+        (
+            {"vocab_txt": "a", "added_tokens_json": {"b": "c"}},
+            "cannot read the vocabulary of .*: vocab.txt",
+        ),
+        ({"spiece_model": "not a model"}, "is not a SentencePiece model"),
     ],
 )
-def test_a_damaged_folder_is_an_error_that_names_the_file(
+def test_the_error_for_a_damaged_folder_names_the_file(
     tmp_path: Path, files: dict[str, object], message: str
 ) -> None:
     with pytest.raises(ModelError, match=message):
         read_vocabulary(write(tmp_path, **files))
 
 
-def test_bytes_that_are_no_text_are_an_error(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "vocab.txt").write_bytes(b"\xff\xfe")
     with pytest.raises(ModelError, match=r"vocab\.txt is not UTF-8"):
         read_vocabulary(tmp_path)

@@ -1,8 +1,8 @@
-"""One expression in several tables, side by side.
+"""Compare the answers of several tables to one expression.
 
-Each answer has its exact rank in every other table, beyond k too; each pair of tables has how many
-answers they share and the rank-biased overlap of the lists. Tables of different vocabularies are
-compared by token text.
+Each answer has its exact rank in every other table, also beyond k. Each pair of tables has the
+number of shared answers and the rank-biased overlap of the lists. Tables with different
+vocabularies are compared by the text of the tokens.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
-from wordvec.analysis.query import Answer, Neighbour, settings_json
 from wordvec.errors import UnknownWordError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
-    from wordvec.analysis.query import QueryEngine, Question
+    from wordvec.analysis.query import Answer, Neighbour, QueryEngine
     from wordvec.expression.tree import Expression
-    from wordvec.search.methods import Ranking
-    from wordvec.search.settings import Settings
+    from wordvec.search.methods import Question
+    from wordvec.search.ranking import Ranking
+    from wordvec.search.settings import QuerySettings
     from wordvec.vocabulary.lookup import Vocabulary
 
-P = 0.9  # the weight that rank-biased overlap gives to each next depth
+P = 0.9  # the weight of each next depth in rank-biased overlap
 
 Key: TypeAlias = "str | tuple[str, bool]"
-Rows: TypeAlias = "dict[Key, list[int]]"  # text → the rows that have it, lowest first
+RowsByText: TypeAlias = "dict[Key, list[int]]"  # text → the rows that have it, lowest first
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedNeighbour:
-    """An answer in one table, and its exact rank in each of the tables, its own among them.
+    """An answer of one table, and its exact rank in each table, its own included.
 
-    A rank is None where the other table has no such token, or where it may not be an answer. Where
-    it has several of the same text (`王` and `▁王`), it is that of the best.
+    A rank is None if the table has no such token, or if it may not be an answer there. If the table
+    has several tokens with this text (`王` and `▁王`), it is the rank of the best.
     """
 
     neighbour: Neighbour
@@ -44,7 +44,7 @@ class ComparedNeighbour:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What one table answers."""
+    """The answer of one table."""
 
     answer: Answer
     neighbours: tuple[ComparedNeighbour, ...]
@@ -52,10 +52,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """How alike the answers of two tables are (their places among the columns).
+    """How similar the answers of two tables are.
 
-    shared: tokens in both lists. rbo: rank-biased overlap, extrapolated.
-    only_first, only_second: tokens that one vocabulary has and the other has not.
+    first, second: the tables, as places among the columns. shared: how many tokens are in both
+    lists. rbo: rank-biased overlap, extrapolated. only_first, only_second: how many tokens only one
+    of the vocabularies has.
     """
 
     first: int
@@ -68,25 +69,25 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One expression in several tables."""
+    """The answers of several tables to one expression."""
 
     query: str
-    settings: Settings
+    settings: QuerySettings
     columns: tuple[Column, ...]
     overlaps: tuple[Overlap, ...]
     notes: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, object]:
-        """Give what `--json` prints of it."""
+    def to_dict(self) -> dict[str, object]:
+        """Return what `--json` prints."""
         return {
             "query": self.query,
-            **settings_json(self.settings),
+            **self.settings.to_dict(),
             "columns": [
                 {
-                    "table": column.answer.table.to_json(),
+                    "table": column.answer.table.to_dict(),
                     "neighbours": [
                         {
-                            **column.answer.neighbour_json(compared.neighbour),
+                            **column.answer.neighbour_dict(compared.neighbour),
                             "ranks": list(compared.ranks),
                         }
                         for compared in column.neighbours
@@ -109,10 +110,15 @@ class Comparison:
 
 
 def compare(engines: Sequence[QueryEngine], expression: Expression) -> Comparison:
-    """Ask every table the same; all engines have the same settings."""
+    """Compare the answers of several tables, all of them with the same settings.
+
+    Raises:
+        UsageError: for fewer than two tables.
+        UnknownWordError: if a table lacks a word of the expression; it names the table.
+    """
     if len(engines) < 2:
-        raise UsageError("a comparison needs two tables or more")
-    sides = [_Side(asker, expression) for asker in engines]
+        raise UsageError("a comparison needs at least two tables")
+    sides = [_Side(engine, expression) for engine in engines]
     columns = tuple(side.column(sides) for side in sides)
     overlaps = tuple(_overlap(sides, i, j) for i, j in combinations(range(len(sides)), 2))
     notes = dict.fromkeys(note for column in columns for note in column.answer.notes)
@@ -120,16 +126,16 @@ def compare(engines: Sequence[QueryEngine], expression: Expression) -> Compariso
 
 
 class _Side:
-    """One table with the question asked of it."""
+    """One table and its answer."""
 
-    def __init__(self, asker: QueryEngine, expression: Expression) -> None:
-        self.asker = asker
-        self.vocabulary = asker.table.vocabulary
+    def __init__(self, engine: QueryEngine, expression: Expression) -> None:
+        self.engine = engine
+        self.vocabulary = engine.table.vocabulary
         try:
-            self.question: Question = asker.prepare(expression)
+            self.question: Question = engine.prepare(expression)
         except UnknownWordError as error:
-            raise error.said_of(asker.table.name) from error
-        [self.answer] = asker.answer([self.question])
+            raise error.in_table(engine.table.name) from error
+        [self.answer] = engine.answer([self.question])
         self._ranking: Ranking | None = None
         self._merged: dict[int, int] | None = None
 
@@ -152,17 +158,17 @@ class _Side:
             yield min((rank for rank in ranks if rank is not None), default=None)
 
     def rank_of(self, row: int) -> int | None:
-        """The rank that a row has in the whole list of this table."""
-        if self.asker.settings.merge_twins:
+        """Return the rank of a row in the whole list of this table."""
+        if self.engine.settings.merge_twins:
             if self._merged is None:
-                self._merged = self.asker.merged_ranks(self.question)
+                self._merged = self.engine.merged_ranks(self.question)
             return self._merged.get(row)
         if self._ranking is None:
-            self._ranking = self.asker.ranking(self.question)
-        return self._ranking.rank_of(row, self.asker.allowed(self.question))
+            self._ranking = self.engine.ranking(self.question)
+        return self._ranking.rank_of(row, self.engine.allowed(self.question))
 
     def keys(self, other: _Side) -> list[Hashable]:
-        """The answers, by what they have in common with another table's; the first of doubles."""
+        """Return the answers in a form to match with another table's, without repeats."""
         by_id = self.vocabulary == other.vocabulary
         same_scheme = self.vocabulary.scheme == other.vocabulary.scheme
         return list(
@@ -174,15 +180,15 @@ class _Side:
 
 
 def same_tokens(vocabulary: Vocabulary, row: int, other: Vocabulary) -> tuple[int, ...]:
-    """The rows of another vocabulary that have the same text, lowest first.
+    """Return the rows of another vocabulary that have the same text, lowest first.
 
-    Spelled in the same scheme, tokens are compared as they stand. In another scheme 王 may be 王,
-    `▁王` or both; `##王`, which only goes on with a word, has its like in no other.
+    With the same spelling scheme, tokens are compared as they are. In another scheme 王 may be 王,
+    `▁王` or both; `##王`, which only continues a word, has no equivalent.
     """
     if vocabulary == other:
         return (row,)
     plain = vocabulary.scheme == other.scheme
-    return tuple(_rows(other, plain=plain).get(_key(vocabulary, row, plain=plain), ()))
+    return tuple(_rows_by_text(other, plain=plain).get(_key(vocabulary, row, plain=plain), ()))
 
 
 def _overlap(sides: Sequence[_Side], i: int, j: int) -> Overlap:
@@ -191,8 +197,8 @@ def _overlap(sides: Sequence[_Side], i: int, j: int) -> Overlap:
     only_first = only_second = 0
     if one.vocabulary != two.vocabulary:
         plain = one.vocabulary.scheme == two.vocabulary.scheme
-        all_first = _rows(one.vocabulary, plain=plain).keys()
-        all_second = _rows(two.vocabulary, plain=plain).keys()
+        all_first = _rows_by_text(one.vocabulary, plain=plain).keys()
+        all_second = _rows_by_text(two.vocabulary, plain=plain).keys()
         only_first, only_second = len(all_first - all_second), len(all_second - all_first)
     shared = len(set(first) & set(second))
     return Overlap(i, j, shared, rank_biased_overlap(first, second), only_first, only_second)
@@ -204,9 +210,9 @@ def _key(vocabulary: Vocabulary, row: int, *, plain: bool) -> Key:
     return vocabulary.surface(row), vocabulary.is_subword(row)
 
 
-@lru_cache(maxsize=8)  # asked for each answer, and 32,000 tokens take 10 ms
-def _rows(vocabulary: Vocabulary, *, plain: bool) -> Rows:
-    rows: Rows = {}
+@lru_cache(maxsize=8)  # needed for each answer, and 32,000 tokens take 10 ms
+def _rows_by_text(vocabulary: Vocabulary, *, plain: bool) -> RowsByText:
+    rows: RowsByText = {}
     for row in range(len(vocabulary)):
         rows.setdefault(_key(vocabulary, row, plain=plain), []).append(row)
     return rows
@@ -215,10 +221,12 @@ def _rows(vocabulary: Vocabulary, *, plain: bool) -> Rows:
 def rank_biased_overlap(
     first: Sequence[Hashable], second: Sequence[Hashable], *, p: float = P
 ) -> float:
-    """How alike two ranked lists are: 0 for nothing in common, 1 for the same list.
+    """Return how similar two ranked lists are: 0 for nothing in common, 1 for the same list.
 
-    The extrapolated form RBO_EXT of Webber, Moffat and Zobel (2010), equation 32, which takes
-    lists of different lengths: the agreement at the end of the lists is taken to go on below it.
+    The extrapolated form RBO_EXT, which takes lists of different lengths: it assumes that the
+    agreement at the end of the lists continues below it.
+
+    Reference: Webber, Moffat and Zobel (2010), equation 32.
 
     >>> round(rank_biased_overlap("abc", "abc"), 4), round(rank_biased_overlap("abc", "bad"), 4)
     (1.0, 0.5985)

@@ -1,55 +1,54 @@
-"""Why an answer came: its score split over the words of the query, exactly, in float64.
+"""Explain an answer: split its score over the words of the query, exactly, in float64.
 
-With q = Σ wᵢ vᵢ the query vector and x the answer's:
+With q = Σ wᵢ vᵢ the query vector and x the vector of the answer:
 
     cosine   cos(q, x) = Σ wᵢ ‖vᵢ‖ cos(vᵢ, x) / ‖q‖
     dot      q·x       = Σ wᵢ vᵢ·x
     l2       ‖q − x‖²  = ‖x‖² + Σ wᵢ vᵢ·(q − 2x)
 
-and over dimensions: q_d x_d/(‖q‖‖x‖), q_d x_d and (q_d − x_d)². Parts can have either sign, so
-the *share* of one is its size over the sum of the sizes of all.
+and over dimensions: q_d x_d/(‖q‖‖x‖), q_d x_d and (q_d − x_d)². Parts can have either sign; the
+*share* of a part is its absolute value over the sum of the absolute values of all.
 
-Is it the longest word that decides? `lengths` says: which word is the longest, which has the
-largest part, and the rank that the answer would have with every word at the same length.
+Do norms decide? `norm_effect` says which word has the largest norm, which has the largest part, and
+which rank the answer would have if all words had equal norms.
 
-Why is a hoped-for answer behind another? `ahead` takes the first answer apart beside it: what each
-word gives to the one more than to the other adds up to what lies between them.
+Why does another answer rank higher? `ahead` splits the score of the first answer in the same way:
+the differences of the parts add up to the difference of the scores.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wordvec.analysis.calibration import calibrate
-from wordvec.analysis.query import settings_json
 from wordvec.errors import UnknownWordError, UsageError, WordvecError
-from wordvec.search.filters import twins
+from wordvec.search.filters import same_surface
+from wordvec.search.methods import Question
 from wordvec.search.resolve import resolve_token, term_vectors
-from wordvec.search.settings import Method, Metric, Settings
+from wordvec.search.settings import Method, Metric
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from wordvec.analysis.calibration import Calibration
-    from wordvec.analysis.query import QueryEngine, Question
-    from wordvec.expression.tree import Expression
-    from wordvec.search.engine import Floats
-    from wordvec.search.resolve import Term
+    from wordvec.analysis.query import QueryEngine
+    from wordvec.expression.tree import Expression, Term
+    from wordvec.search.ranking import Floats
+    from wordvec.search.settings import QuerySettings
     from wordvec.tables.table import TableDescription
 
 SHOWN = 5  # dimensions listed
-FEW = 3  # so few dimensions with over half of the score are worth a warning
+FEW = 3  # if no more dimensions make up over half of the score, the command warns
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What one word of the query gives to the score.
+class Contribution:
+    """The part of the score that comes from one word of the query.
 
-    norm: length of its vector. cosine: of its vector and the answer's; None if either is zero.
+    norm: of the word's vector. cosine: of its vector and the answer's; None if either is zero.
     """
 
     word: str
@@ -61,7 +60,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """What one dimension gives to the score; share: of the sum of the sizes of all."""
+    """The part of the score that comes from one dimension; share: its share of the total."""
 
     index: int
     part: float
@@ -69,19 +68,22 @@ class Dimension:
 
 
 @dataclass(frozen=True, slots=True)
-class Lengths:
-    """Whether the longest word decides. rank: the answer's, with all words at one length."""
+class NormEffect:
+    """Whether norms decide: the words with the largest norm and with the largest part.
 
-    longest: str
+    rank: the rank of the answer if all words had equal norms; None if it has none.
+    """
+
+    largest_norm: str
     largest_part: str
     rank: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Competitor:
-    """The first answer, where another one is explained: its score taken apart alike.
+    """An answer that ranks above the explained one, with its score split in the same way.
 
-    own: as in `Explanation`. parts: one for each word, in the same order.
+    own_part: as in `Explanation`. parts: one for each word, in the same order.
     """
 
     token: str
@@ -89,59 +91,61 @@ class Competitor:
     rank: int
     score: float
     norm: float
-    own: float | None
-    parts: tuple[Part, ...]
+    own_part: float | None
+    parts: tuple[Contribution, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """An answer's score, taken apart.
+    """The score of an answer, split into parts.
 
-    own: ‖x‖², the part that no word gives; None but under l2. total: own and the parts added up:
-    the score, or under l2 its square. lengths: None for a word alone, and for `add`, which has
-    all words at one length. dimensions: the first few by share; carriers: how many of them carry
-    over half of the score. ahead: the first answer that is no query word, if that is before this.
+    rank: None if the token may not be an answer. own_part: ‖x‖², the part under l2 that comes from
+    no word; None for other metrics. norm_effect: None for a single word, and for `add`, which
+    normalises all words. dimensions: the first few by share. dims_for_half: how many dimensions
+    make up over half of the score. ahead: the first answer that is not a word of the query, if it
+    ranks above this one.
     """
 
     query: str
     table: TableDescription
-    settings: Settings
+    settings: QuerySettings
     token: str
     id: int
     rank: int | None
     score: float
     norm: float
-    own: float | None
-    parts: tuple[Part, ...]
-    lengths: Lengths | None
+    own_part: float | None
+    parts: tuple[Contribution, ...]
+    norm_effect: NormEffect | None
     dimensions: tuple[Dimension, ...]
-    carriers: int
+    dims_for_half: int
     ahead: Competitor | None = None
     calibration: Calibration | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def total(self) -> float:
-        """What the parts add up to: the score, or under l2 its square."""
-        return (self.own or 0.0) + sum(part.part for part in self.parts)
+        """The sum of all parts: the score, or under l2 its square."""
+        return (self.own_part or 0.0) + sum(part.part for part in self.parts)
 
     @property
     def gains(self) -> tuple[tuple[str | None, float], ...]:
-        """What the first answer gets more than this one, by word; under l2 last by itself (None).
+        """By how much each part of the first answer exceeds this answer's: (word, difference).
 
-        Under l2 what is less is nearer: they are below zero where the first answer gains.
+        Under l2 the last entry is the own part (word None), and since smaller is nearer, the first
+        answer gains where a difference is negative.
         """
         if self.ahead is None:
             return ()
         both = zip(self.ahead.parts, self.parts, strict=True)
         gains: list[tuple[str | None, float]] = [(p.word, p.part - q.part) for p, q in both]
-        if self.own is not None and self.ahead.own is not None:
-            gains.append((None, self.ahead.own - self.own))
+        if self.own_part is not None and self.ahead.own_part is not None:
+            gains.append((None, self.ahead.own_part - self.own_part))
         return tuple(gains)
 
     @property
     def decisive(self) -> str | None:
-        """The word that sets the first answer most ahead; None for its own length under l2."""
+        """The word that favours the first answer most; None for the own part under l2."""
         if not self.gains:
             return None
         sign = -1 if self.metric is Metric.L2 else 1
@@ -149,22 +153,22 @@ class Explanation:
 
     @property
     def metric(self) -> Metric:
-        """What the score is."""
-        return self.settings.ranked_by
+        """The metric of the score."""
+        return self.settings.ranking_metric
 
-    def to_json(self) -> dict[str, object]:
-        """Give what `--json` prints of it."""
+    def to_dict(self) -> dict[str, object]:
+        """Return what `--json` prints."""
         return {
             "query": self.query,
-            "table": self.table.to_json(),
-            **settings_json(self.settings),
+            "table": self.table.to_dict(),
+            **self.settings.to_dict(),
             "token": self.token,
             "id": self.id,
             "rank": self.rank,
             self.metric.score_name: self.score,
             "norm": self.norm,
             "parts_add_up_to": "distance squared" if self.metric is Metric.L2 else "similarity",
-            "own_part": self.own,
+            "own_part": self.own_part,
             "parts": [
                 {
                     "word": part.word,
@@ -176,21 +180,21 @@ class Explanation:
                 for part in self.parts
             ],
             "lengths": None
-            if self.lengths is None
+            if self.norm_effect is None
             else {
-                "longest": self.lengths.longest,
-                "largest_part": self.lengths.largest_part,
-                "rank_at_equal_lengths": self.lengths.rank,
+                "longest": self.norm_effect.largest_norm,
+                "largest_part": self.norm_effect.largest_part,
+                "rank_at_equal_lengths": self.norm_effect.rank,
             },
-            "ahead": self._ahead_json(),
+            "ahead": self._ahead_dict(),
             "dimensions": [
                 {"dimension": d.index, "part": d.part, "share": d.share} for d in self.dimensions
             ],
-            "carriers": self.carriers,
-            **({"calibration": self.calibration.to_json()} if self.calibration else {}),
+            "dims_for_half": self.dims_for_half,
+            **({"calibration": self.calibration.to_dict()} if self.calibration else {}),
         }
 
-    def _ahead_json(self) -> dict[str, object] | None:
+    def _ahead_dict(self) -> dict[str, object] | None:
         if self.ahead is None:
             return None
         return {
@@ -199,7 +203,7 @@ class Explanation:
             "rank": self.ahead.rank,
             self.metric.score_name: self.ahead.score,
             "norm": self.ahead.norm,
-            "own_part": self.ahead.own,
+            "own_part": self.ahead.own_part,
             "parts": [
                 {"word": part.word, "cosine": part.cosine, "part": part.part}
                 for part in self.ahead.parts
@@ -209,53 +213,53 @@ class Explanation:
 
 
 def explain(
-    asker: QueryEngine,
+    engine: QueryEngine,
     expression: Expression,
-    token: str | None = None,
+    token: str | int | None = None,
     *,
     calibrated: bool = False,
 ) -> Explanation:
-    """Take an answer's score apart: that of `token`, or of the first that is no query word."""
-    settings = asker.settings
-    if settings.method not in (Method.SUM, Method.ADD) or settings.ranked_by is Metric.CSLS:
-        what = "csls" if settings.ranked_by is Metric.CSLS else f"method {settings.method}"
+    """Split the score of an answer into parts.
+
+    Args:
+        token: the answer, as typed, as `#id` or as an id; None for the first answer that is not a
+            word of the query.
+        calibrated: compare the score with those of random expressions too.
+
+    Raises:
+        UsageError: for CSLS and for the methods mul and direction, which are not sums.
+        WordvecError: for an unknown token, or if there is nothing to explain.
+    """
+    settings = engine.settings
+    if settings.method not in (Method.SUM, Method.ADD) or settings.ranking_metric is Metric.CSLS:
+        what = "csls" if settings.ranking_metric is Metric.CSLS else f"method {settings.method}"
         raise UsageError(
-            f"explain takes a sum apart, which {what} is not",
-            hint="--metric cosine, with --method sum or add",
+            f"explain splits a sum into its parts, and {what} is not a sum",
+            hint='metric="cosine", with method="sum" or method="add"',
         )
-    question = asker.prepare(expression)
-    first = _first(asker, question)
-    row, notes = _answer(asker, first, token)
-    view: Any = asker.engine.view
-    x: Floats = view[[row]][0]
-    words = question.resolved.terms
-    vectors = term_vectors(words, view)
-    q = question.vector
-    if q is None:  # never so for a sum; says so to the type checker
-        raise TypeError("a sum has a vector")
-    over_dimensions = _over_dimensions(q, x, settings.ranked_by)
-    dimensions = _largest(over_dimensions)
-    [score] = asker.engine.scores(q, np.array([row]), metric=settings.ranked_by)
-    parts = _parts(words, vectors, q, x, settings)
-    rank = _rank(asker, question, row)
+    question = engine.prepare(expression)
+    first = _first_answer(engine, question)
+    row, notes = _row_to_explain(engine, first, token)
+    split = _Split(engine, question, row)
+    rank = engine.rank_of(question, row)
+    by_dimension = _by_dimension(question.vectors[0], split.x, settings.ranking_metric)
+    weights = [term.weight for term in question.resolved.terms]
     return Explanation(
         query=expression.source,
-        table=asker.description,
+        table=engine.description,
         settings=settings,
-        token=asker.table.vocabulary.display(row),
+        token=split.token,
         id=row,
         rank=rank,
-        score=float(score),
-        norm=float(np.linalg.norm(x)),
-        own=_own(x, settings),
-        parts=parts,
-        lengths=_lengths(asker, question, vectors, parts, row),
-        dimensions=dimensions[:SHOWN],
-        carriers=_carriers(over_dimensions),
-        ahead=_ahead(asker, question, first, rank),
-        calibration=calibrate(asker, [term.weight for term in words], float(score))
-        if calibrated
-        else None,
+        score=split.score,
+        norm=split.norm,
+        own_part=split.own_part,
+        parts=split.parts,
+        norm_effect=_norm_effect(engine, question, split),
+        dimensions=_largest(by_dimension),
+        dims_for_half=_dims_for_half(by_dimension),
+        ahead=_ahead(engine, question, first, rank),
+        calibration=calibrate(engine, weights, split.score) if calibrated else None,
         notes=(*question.resolved.notes, *notes),
     )
 
@@ -263,159 +267,161 @@ def explain(
 def explain_in_each(
     engines: Sequence[QueryEngine],
     expression: Expression,
-    token: str | None = None,
+    token: str | int | None = None,
     *,
     calibrated: bool = False,
 ) -> list[Explanation]:
-    """Take the score of one answer apart in several tables.
+    """Explain one answer in several tables: `token`, or the answer that the first table gives.
 
-    It is `token`, or the answer that the first table gives; found in the others by its text.
+    Other tables find it by its row if they have the same vocabulary, else by its text.
     """
-    found: list[Explanation] = []
-    one_vocabulary = len({asker.table.vocabulary for asker in engines}) == 1
-    for asker in engines:
+    explanations: list[Explanation] = []
+    one_vocabulary = len({engine.table.vocabulary for engine in engines}) == 1
+    for engine in engines:
         try:
-            found.append(explain(asker, expression, token, calibrated=calibrated))
+            explanations.append(explain(engine, expression, token, calibrated=calibrated))
         except UnknownWordError as error:
-            raise error.said_of(asker.table.name) from error
+            raise error.in_table(engine.table.name) from error
         if token is None:
-            token = f"#{found[0].id}" if one_vocabulary else found[0].token
-    return found
+            first = explanations[0]
+            token = first.id if one_vocabulary else first.token
+    return explanations
 
 
-def _first(asker: QueryEngine, question: Question) -> int | None:
-    """The row of the first answer that is no word of the query, nor a twin of one if merged."""
-    allowed = asker.allowed(question)
-    mask = np.ones(len(asker.table), dtype=bool) if allowed is None else allowed.copy()
+class _Split:
+    """The score of one row, split over the words of a question."""
+
+    def __init__(self, engine: QueryEngine, question: Question, row: int) -> None:
+        search, metric = engine.engine, engine.settings.ranking_metric
+        self.row = row
+        self.token = engine.table.vocabulary.display(row)
+        self.x: Floats = search.rows([row])[0]
+        self.norm = float(np.linalg.norm(self.x))
+        query = question.vectors[0]
+        self.score = float(search.scores(query, np.array([row]), metric=metric)[0])
+        self.own_part = float(self.x @ self.x) if metric is Metric.L2 else None
+        terms = question.resolved.terms
+        self.vectors = term_vectors(terms, search.rows)
+        self.parts = _parts(terms, self.vectors, query, self.x, engine.settings)
+
+
+def _first_answer(engine: QueryEngine, question: Question) -> int | None:
+    """Return the row of the first answer that is not a word of the query, nor its merged twin."""
+    allowed = engine.allowed(question)
+    mask = np.ones(len(engine.table), dtype=bool) if allowed is None else allowed.copy()
     named = list(question.resolved.query_ids)
-    if asker.settings.merge_twins:
-        alike = twins(asker.table.vocabulary)
-        mask[np.isin(alike, alike[named])] = False
+    if engine.settings.merge_twins:
+        first_row = same_surface(engine.table.vocabulary)
+        mask[np.isin(first_row, first_row[named])] = False
     mask[named] = False
-    hits = asker.ranking(question).best(1, mask)
+    hits = engine.ranking(question).best(1, mask)
     return int(hits.ids[0]) if len(hits.ids) else None
 
 
-def _rank(asker: QueryEngine, question: Question, row: int) -> int | None:
-    """The rank of a row, twins counted as one if they are merged."""
-    if asker.settings.merge_twins:
-        return asker.merged_ranks(question).get(row)
-    return asker.ranking(question).rank_of(row, asker.allowed(question))
-
-
-def _own(x: Floats, settings: Settings) -> float | None:
-    return float(x @ x) if settings.ranked_by is Metric.L2 else None
-
-
-def _ahead(
-    asker: QueryEngine, question: Question, first: int | None, rank: int | None
-) -> Competitor | None:
-    """Take the first answer apart, if it is before the one of that rank."""
-    q = question.vector
-    if first is None or rank is None or q is None:
-        return None
-    its_rank = _rank(asker, question, first)
-    if its_rank is None or its_rank >= rank:
-        return None
-    view: Any = asker.engine.view
-    x: Floats = view[[first]][0]
-    words = question.resolved.terms
-    [score] = asker.engine.scores(q, np.array([first]), metric=asker.settings.ranked_by)
-    return Competitor(
-        token=asker.table.vocabulary.display(first),
-        id=first,
-        rank=its_rank,
-        score=float(score),
-        norm=float(np.linalg.norm(x)),
-        own=_own(x, asker.settings),
-        parts=_parts(words, term_vectors(words, view), q, x, asker.settings),
-    )
-
-
-def _answer(
-    asker: QueryEngine, first: int | None, token: str | None
+def _row_to_explain(
+    engine: QueryEngine, first: int | None, token: str | int | None
 ) -> tuple[int, tuple[str, ...]]:
-    """The row to explain, and notes on how its token was taken."""
+    """Return the row to explain, and notes on how its token was read."""
     if token is not None:
-        row, note = resolve_token(token, asker.table.vocabulary)
-        if not asker.engine.searchable(asker.settings.ranked_by)[row]:
-            shown = asker.table.vocabulary.display(row)
-            raise WordvecError(f"the vector of {shown} (#{row}) is not finite, or has no direction")
+        row, note = resolve_token(token, engine.table.vocabulary)
+        if not engine.engine.searchable(engine.settings.ranking_metric)[row]:
+            shown = engine.table.vocabulary.display(row)
+            raise WordvecError(f"the vector of {shown} (#{row}) is not finite or has no direction")
         return row, (note,) if note else ()
     if first is None:
-        raise WordvecError("there is no answer but the words of the query to explain")
+        raise WordvecError("nothing to explain: all answers are words of the query")
     return first, ()
 
 
+def _ahead(
+    engine: QueryEngine, question: Question, first: int | None, rank: int | None
+) -> Competitor | None:
+    """Split the score of the first answer, if it ranks above the one of that rank."""
+    if first is None or rank is None:
+        return None
+    first_rank = engine.rank_of(question, first)
+    if first_rank is None or first_rank >= rank:
+        return None
+    split = _Split(engine, question, first)
+    return Competitor(
+        token=split.token,
+        id=first,
+        rank=first_rank,
+        score=split.score,
+        norm=split.norm,
+        own_part=split.own_part,
+        parts=split.parts,
+    )
+
+
 def _parts(
-    words: tuple[Term, ...], vectors: Floats, q: Floats, x: Floats, settings: Settings
-) -> tuple[Part, ...]:
-    """What each word gives: wᵢ vᵢ (at length 1 for `add`) against what the metric makes of x."""
+    terms: tuple[Term, ...], vectors: Floats, q: Floats, x: Floats, settings: QuerySettings
+) -> tuple[Contribution, ...]:
+    """Return the part of each word: the product of wᵢ vᵢ (wᵢ vᵢ/‖vᵢ‖ for `add`) with q and x."""
     norms = np.linalg.norm(vectors, axis=1)
-    weights = np.array([word.weight for word in words])
+    weights = np.array([term.weight for term in terms])
     scaled = weights / norms if settings.method is Method.ADD else weights
-    match settings.ranked_by:
+    match settings.ranking_metric:
         case Metric.L2:
-            against = q - 2 * x
+            other = q - 2 * x
         case Metric.DOT:
-            against = x
+            other = x
         case _:
-            against = x / (np.linalg.norm(q) * np.linalg.norm(x))
-    given = scaled * (vectors @ against) + 0.0  # no -0.0
+            other = x / (np.linalg.norm(q) * np.linalg.norm(x))
+    parts = scaled * (vectors @ other) + 0.0  # no -0.0
     sizes = norms * np.linalg.norm(x)
     cosines = np.clip(
         np.divide(vectors @ x, sizes, out=np.zeros_like(sizes), where=sizes > 0), -1, 1
     )
     return tuple(
-        Part(
-            word.text,
-            word.weight,
+        Contribution(
+            term.text,
+            term.weight,
             float(norm),
             float(cosine) if size > 0 else None,
             float(part) + 0.0,
         )
-        for word, norm, cosine, size, part in zip(words, norms, cosines, sizes, given, strict=True)
+        for term, norm, cosine, size, part in zip(terms, norms, cosines, sizes, parts, strict=True)
     )
 
 
-def _lengths(
-    asker: QueryEngine, question: Question, vectors: Floats, parts: tuple[Part, ...], row: int
-) -> Lengths | None:
-    """Rank the answer once more, with every word at the mean length of all."""
+def _norm_effect(engine: QueryEngine, question: Question, split: _Split) -> NormEffect | None:
+    """Rank the answer again, with the vector of every word scaled to the mean norm."""
+    parts, metric = split.parts, engine.settings.ranking_metric
     norms = np.array([part.norm for part in parts])
-    if len(parts) < 2 or asker.settings.method is Method.ADD or not norms.all():
+    if len(parts) < 2 or engine.settings.method is Method.ADD or not norms.all():
         return None
     weights = np.array([part.weight for part in parts])
-    query = (weights / norms * norms.mean()) @ vectors
+    query = (weights / norms * norms.mean()) @ split.vectors
     rank = None
-    if query.any() or asker.settings.ranked_by is not Metric.COSINE:
-        rank = _rank(asker, replace(question, vector=query), row)
-    longest = parts[int(np.argmax(norms))].word
-    largest = parts[int(np.argmax([abs(part.part) for part in parts]))].word
-    return Lengths(longest, largest, rank)
+    if query.any() or metric is not Metric.COSINE:
+        rank = engine.rank_of(Question(question.resolved, query[None]), split.row)
+    largest_norm = parts[int(np.argmax(norms))].word
+    largest_part = parts[int(np.argmax([abs(part.part) for part in parts]))].word
+    return NormEffect(largest_norm, largest_part, rank)
 
 
-def _over_dimensions(q: Floats, x: Floats, metric: Metric) -> Floats:
-    """What each dimension gives to the score (to its square under l2): (D,)."""
+def _by_dimension(q: Floats, x: Floats, metric: Metric) -> Floats:
+    """Return the part of the score (under l2, of its square) from each dimension: (D,)."""
     if metric is Metric.L2:
-        apart: Floats = (q - x) ** 2
-        return apart
-    along: Floats = q * x
-    return along if metric is Metric.DOT else along / (np.linalg.norm(q) * np.linalg.norm(x))
+        squares: Floats = (q - x) ** 2
+        return squares
+    products: Floats = q * x
+    return products if metric is Metric.DOT else products / (np.linalg.norm(q) * np.linalg.norm(x))
 
 
 def _largest(parts: Floats) -> tuple[Dimension, ...]:
-    """Dimensions by the size of what they give, largest first; those that give nothing left out."""
+    """Return the dimensions with the largest parts, largest first, without those of 0."""
     sizes = np.abs(parts)
-    whole = sizes.sum()
+    total = sizes.sum()
     order = np.argsort(-sizes, kind="stable")[:SHOWN]
     return tuple(
-        Dimension(int(d), float(parts[d]), float(sizes[d] / whole)) for d in order if sizes[d] > 0
+        Dimension(int(d), float(parts[d]), float(sizes[d] / total)) for d in order if sizes[d] > 0
     )
 
 
-def _carriers(parts: Floats) -> int:
-    """How many dimensions it takes to carry over half of the score; 0 where none does anything."""
+def _dims_for_half(parts: Floats) -> int:
+    """Return how many dimensions make up over half of the score; 0 if all parts are 0."""
     sizes = np.sort(np.abs(parts))[::-1]
     if not sizes.sum():
         return 0

@@ -1,4 +1,4 @@
-"""How long vectors are: the norm of tokens, and how each ranks among all."""
+"""Vector norms: the L2 norm of tokens and its rank among all."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wordvec.search.resolve import resolve_token
+from wordvec.search.settings import check_k
 from wordvec.tables.table import TableDescription
 
 if TYPE_CHECKING:
@@ -20,10 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Norm:
-    """The length of one token's vector; None throughout where the vector is not finite.
+    """The norm of one token's vector; all values are None if the vector is not finite.
 
-    rank: 1 is the longest, equal ones by row. percentile: how many in a hundred of the rows are
-    strictly shorter.
+    rank: 1 is the largest norm, ties by row. percentile: the percentage of rows with a smaller one.
     """
 
     token: str
@@ -32,8 +32,8 @@ class Norm:
     rank: int | None
     percentile: float | None
 
-    def to_json(self) -> dict[str, object]:
-        """Give what `--json` prints of it."""
+    def to_dict(self) -> dict[str, object]:
+        """Return what `--json` prints."""
         return {
             "token": self.token,
             "id": self.id,
@@ -45,41 +45,52 @@ class Norm:
 
 @dataclass(frozen=True, slots=True)
 class NormsSummary:
-    """The norms of all rows that are finite; None where no row is."""
+    """The norms of all finite rows; None if there is none."""
 
     minimum: float | None
     median: float | None
     maximum: float | None
 
-    def to_json(self) -> dict[str, object]:
-        """Give what `--json` prints of it."""
+    def to_dict(self) -> dict[str, object]:
+        """Return what `--json` prints."""
         return {"min": self.minimum, "median": self.median, "max": self.maximum}
 
 
 @dataclass(frozen=True, slots=True)
 class NormsReport:
-    """Norms that were asked for, in order, and what they are among."""
+    """The norms of some tokens, in order, and a summary of the whole table."""
 
     table: TableDescription
     norms: tuple[Norm, ...]
     summary: NormsSummary
     notes: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, object]:
-        """Give what `--json` prints of it."""
+    def to_dict(self) -> dict[str, object]:
+        """Return what `--json` prints."""
         return {
-            "table": self.table.to_json(),
-            "norms": [norm.to_json() for norm in self.norms],
-            "summary": self.summary.to_json(),
+            "table": self.table.to_dict(),
+            "norms": [norm.to_dict() for norm in self.norms],
+            "summary": self.summary.to_dict(),
         }
 
 
 def norms(
-    table: VectorTable, tokens: Sequence[str] = (), *, largest: int = 0, smallest: int = 0
+    table: VectorTable, tokens: Sequence[str | int] = (), *, largest: int = 0, smallest: int = 0
 ) -> NormsReport:
-    """Report the norms of tokens (as they stand, or `#id`), then the largest, then the smallest."""
+    """Return the norms of tokens, then the `largest` and the `smallest` of the table.
+
+    Args:
+        tokens: as typed, as `#id`, or as ids.
+        largest, smallest: how many to add, 0 for none.
+
+    Raises:
+        UnknownWordError: for a token that is not in the vocabulary.
+        UsageError: if largest or smallest is not a whole number of at least 0.
+    """
+    check_k(largest, "largest", at_least=0)
+    check_k(smallest, "smallest", at_least=0)
     found = [resolve_token(token, table.vocabulary) for token in tokens]
-    order = _longest_first(np.asarray(table.norms))
+    order = _largest_first(np.asarray(table.norms))
     ids = [id_ for id_, _ in found]
     ids += order[:largest].tolist()
     ids += order[::-1][:smallest].tolist()
@@ -91,10 +102,10 @@ def norms(
     )
 
 
-def _longest_first(lengths: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Finite rows by their norm, longest first, equal ones by row."""
-    finite = np.flatnonzero(np.isfinite(lengths))
-    return finite[np.argsort(-lengths[finite], kind="stable")]
+def _largest_first(norms_of_rows: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the finite rows by norm, largest first, ties by row."""
+    finite = np.flatnonzero(np.isfinite(norms_of_rows))
+    return finite[np.argsort(-norms_of_rows[finite], kind="stable")]
 
 
 def _ranked(table: VectorTable, ids: Sequence[int], order: NDArray[np.int64]) -> tuple[Norm, ...]:
@@ -116,7 +127,9 @@ def _ranked(table: VectorTable, ids: Sequence[int], order: NDArray[np.int64]) ->
     )
 
 
-def _summary(lengths: NDArray[np.float64]) -> NormsSummary:
-    if not len(lengths):
+def _summary(norms_of_rows: NDArray[np.float64]) -> NormsSummary:
+    if not len(norms_of_rows):
         return NormsSummary(None, None, None)
-    return NormsSummary(float(lengths[-1]), float(np.median(lengths)), float(lengths[0]))
+    return NormsSummary(
+        float(norms_of_rows[-1]), float(np.median(norms_of_rows)), float(norms_of_rows[0])
+    )

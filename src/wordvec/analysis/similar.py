@@ -1,4 +1,4 @@
-"""How near words are to one another: all pairs of some, and the one that does not belong."""
+"""The similarity of every pair of some words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wordvec.errors import UsageError, WordvecError
+from wordvec.errors import UsageError, WordvecError, as_choice
 from wordvec.search.engine import Engine
 from wordvec.search.resolve import resolve_token
 from wordvec.search.settings import Metric
@@ -16,13 +16,13 @@ from wordvec.tables.table import TableDescription
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wordvec.search.engine import Floats
+    from wordvec.search.ranking import Floats
     from wordvec.tables.table import VectorTable
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A word in its row. `token` is as people see it."""
+class Token:
+    """A token as displayed, and its row."""
 
     token: str
     id: int
@@ -30,19 +30,19 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Similarities:
-    """Every pair of some words: scores[i][j] between words i and j."""
+    """The score of every pair of some words: scores[i][j] between words i and j."""
 
     table: TableDescription
     metric: Metric
-    words: tuple[Named, ...]
+    words: tuple[Token, ...]
     scores: tuple[tuple[float, ...], ...]
     notes: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, object]:
-        """Give what `--json` prints of it."""
+    def to_dict(self) -> dict[str, object]:
+        """Return what `--json` prints."""
         scores = "distances" if self.metric is Metric.L2 else "similarities"
         return {
-            "table": self.table.to_json(),
+            "table": self.table.to_dict(),
             "metric": self.metric.value,
             "transforms": list(self.table.transforms),
             "words": [{"token": word.token, "id": word.id} for word in self.words],
@@ -50,48 +50,23 @@ class Similarities:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Belonging:
-    """A word, and its cosine similarity to the mean of the others."""
-
-    word: Named
-    similarity: float
-
-
-@dataclass(frozen=True, slots=True)
-class OddOne:
-    """How well each word belongs; `odd` is the one that does so least (the first, if several)."""
-
-    table: TableDescription
-    words: tuple[Belonging, ...]
-    odd: Belonging
-    notes: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, object]:
-        """Give what `--json` prints of it."""
-        return {
-            "table": self.table.to_json(),
-            "transforms": list(self.table.transforms),
-            "odd": self.odd.word.token,
-            "words": [
-                {
-                    "token": belonging.word.token,
-                    "id": belonging.word.id,
-                    "similarity": belonging.similarity,
-                    "odd": belonging is self.odd,
-                }
-                for belonging in self.words
-            ],
-        }
-
-
 def similar(
-    table: VectorTable, tokens: Sequence[str], *, metric: Metric = Metric.COSINE
+    table: VectorTable, tokens: Sequence[str | int], *, metric: Metric | str = Metric.COSINE
 ) -> Similarities:
-    """Score every pair of tokens (as they stand, or `#id`), in float64."""
+    """Score every pair of tokens in float64.
+
+    Args:
+        tokens: as typed, as `#id`, or as ids.
+        metric: "cosine", "l2" or "dot".
+
+    Raises:
+        UsageError: for another metric.
+        WordvecError: for a token that is not in the vocabulary, or has no usable vector.
+    """
+    metric = as_choice(Metric, metric, "metric")
     if metric is Metric.CSLS:
-        raise UsageError("pairs are scored by l2, cosine or dot, not by csls")
-    words, rows, notes = _named(table, tokens, direction=metric is Metric.COSINE)
+        raise UsageError("pairs are scored by cosine, l2 or dot, not by csls")
+    words, rows, notes = find_tokens(table, tokens, direction=metric is Metric.COSINE)
     engine = Engine(table)
     ids = np.array([word.id for word in words], dtype=np.int64)
     scores = np.array([engine.scores(row, ids, metric=metric) for row in rows])
@@ -104,30 +79,15 @@ def similar(
     )
 
 
-def odd(table: VectorTable, tokens: Sequence[str]) -> OddOne:
-    """Find the token that does not belong: the one least similar to the mean of the others.
+def find_tokens(
+    table: VectorTable, tokens: Sequence[str | int], *, direction: bool
+) -> tuple[tuple[Token, ...], Floats, tuple[str, ...]]:
+    """Look up tokens; return them, their rows (T, D) float64, and notes on how they were read.
 
-    Every word counts alike, by its vector at length 1.
+    direction: whether a zero vector is an error too.
     """
-    if len(tokens) < 3:
-        raise UsageError(f"which word does not belong needs three or more, got {len(tokens)}")
-    words, rows, notes = _named(table, tokens, direction=True)
-    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    others = unit.sum(axis=0) - unit  # (T, D), each the sum of the rest
-    lengths = np.linalg.norm(others, axis=1)
-    along = np.einsum("td,td->t", unit, others)
-    similarity = np.divide(along, lengths, out=np.zeros_like(along), where=lengths > 0)
-    belonging = tuple(map(Belonging, words, np.clip(similarity, -1, 1).tolist()))
-    least = min(belonging, key=lambda one: one.similarity)
-    return OddOne(TableDescription.of(table), belonging, least, notes)
-
-
-def _named(
-    table: VectorTable, tokens: Sequence[str], *, direction: bool
-) -> tuple[tuple[Named, ...], Floats, tuple[str, ...]]:
-    """Find tokens and their rows, (T, D) float64, with notes on those that were not as typed."""
     found = [resolve_token(token, table.vocabulary) for token in tokens]
-    words = tuple(Named(table.vocabulary.display(row), row) for row, _ in found)
+    words = tuple(Token(table.vocabulary.display(row), row) for row, _ in found)
     for word in words:
         length = float(table.norms[word.id])
         if not np.isfinite(length) or (direction and not length):

@@ -1,7 +1,7 @@
-"""The command line: the only place that knows click, prints or exits.
+"""The command line, the only folder that uses click, prints or exits; no other folder imports it.
 
-One file a command; each parses, calls one library function and prints. This package and the table
-of commands load click alone, so that `wordvec --help` is instant. Nothing else imports this folder.
+One file per command: it parses, calls one library function and prints. `commands` lists them,
+`main` runs them. Importing this package loads click but not numpy, so that `--help` is fast.
 """
 
 from wordvec.cli.main import group

@@ -1,21 +1,17 @@
 """`wordvec completion`: the script that lets bash, zsh or fish complete commands and names.
 
-click writes the scripts and finds commands, options and choices; here are the names it cannot
-know, tables and models. Its bash script is replaced, because bash cuts words at the `:` of
-`mini:static`, and its fish script mended, because that one cuts answers at every comma.
-Nothing here loads numpy, so that a Tab is answered at once.
+click writes the scripts and completes commands, options and choices; `names` completes tables and
+models. Two scripts differ from click's: bash splits words at the `:` of `mini:static`, and click's
+script for fish splits completions at every comma.
 """
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import (
     BashComplete,
-    CompletionItem,
     FishComplete,
     ShellComplete,
     add_completion_class,
@@ -23,15 +19,10 @@ from click.shell_completion import (
     split_arg_string,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from wordvec.tables.name import TableName
-
 SHELLS = ("bash", "zsh", "fish")
 
-# The word under the cursor begins after a `:` or `=` for bash, and after white space for us: what
-# it has already is cut from each answer. bash 3.2 (macOS) knows neither nosort nor compopt.
+# For bash, the word under the cursor starts after a `:` or `=`; for us, after white space. The part
+# before it is cut from each completion. bash 3.2 (macOS) has neither nosort nor compopt.
 _BASH_SOURCE = """\
 %(complete_func)s() {
     local line="${COMP_LINE:0:COMP_POINT}" type value
@@ -56,16 +47,16 @@ complete -o nosort -F %(complete_func)s %(prog_name)s 2>/dev/null ||
 
 @add_completion_class
 class ColonBashComplete(BashComplete):
-    """Completion for bash that sees `mini:static` as one word."""
+    """Completion for bash that takes `mini:static` as one word."""
 
     source_template = _BASH_SOURCE
 
     def source(self) -> str:
-        """Write the script, whichever bash this machine has."""
+        """Return the script, without click's check of the bash on this machine."""
         return ShellComplete.source(self)
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """Cut the line up to the cursor into whole arguments and the one being typed."""
+        """Split the line before the cursor into complete arguments and the incomplete one."""
         line = os.environ["COMP_LINE"]
         words = split_arg_string(line)
         if len(words) < 2 or line[-1:].isspace():
@@ -75,18 +66,18 @@ class ColonBashComplete(BashComplete):
 
 @add_completion_class
 class CommaFishComplete(FishComplete):
-    """Completion for fish whose answers may hold commas: `static,dynamic`, or a line of help."""
+    """Completion for fish that allows commas in a completion or its help: `static,dynamic`."""
 
     source_template = FishComplete.source_template.replace("string split ", "string split -m 1 ")
 
 
 EPILOG = """\b
-In the file that the shell reads first:
+To install, type the line of your shell:
   bash:  echo 'eval "$(wordvec completion bash)"' >> ~/.bashrc
   zsh:   echo 'eval "$(wordvec completion zsh)"' >> ~/.zshrc
   fish:  wordvec completion fish > ~/.config/fish/completions/wordvec.fish
 
-Then, in a new terminal, Tab completes commands, options, and the names of tables and models.
+In a new terminal, Tab then completes commands, options, and the names of tables and models.
 """
 
 
@@ -94,67 +85,10 @@ Then, in a new terminal, Tab completes commands, options, and the names of table
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print the script that completes `wordvec` in a shell."""
+    """Print the script that completes `wordvec` commands in a shell."""
     complete = get_completion_class(shell)
     if complete is None:
-        raise click.UsageError(f"click knows no completion for {shell}")
+        raise click.UsageError(f"click has no completion for {shell}")
     click.echo(
         complete(ctx.find_root().command, {}, "wordvec", "_WORDVEC_COMPLETE").source(), nl=False
     )
-
-
-def table_values(root: Path | None) -> list[str]:
-    """Every name that `--table` takes here: the modes alone, the bundled model's, the store's."""
-    from wordvec.models.bundled import MINI
-
-    stored = [str(name) for name in _stored(root)]
-    return _once(["static", "dynamic", f"{MINI}:static", *stored])
-
-
-def model_values(root: Path | None) -> list[str]:
-    """Models that have a table in the store, the bundled one and the reference."""
-    from wordvec.models.bundled import MINI
-    from wordvec.models.find import REFERENCE
-
-    return _once([MINI, REFERENCE, *(name.model for name in _stored(root))])
-
-
-def complete_table(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Complete one table; after a comma the next one of several."""
-    del param
-    done, comma, typed = incomplete.rpartition(",")
-    return [done + comma + value for value in _beginning(table_values(_root(ctx)), typed)]
-
-
-def complete_model(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem[Any]]:
-    """Complete a model: a known name, or a folder where a path has been begun."""
-    del param
-    if incomplete.startswith((".", "~", "/")):
-        return [CompletionItem(incomplete, type="dir")]
-    return [CompletionItem(value) for value in _beginning(model_values(_root(ctx)), incomplete)]
-
-
-def _root(ctx: click.Context) -> Path | None:
-    root = ctx.params.get("store_root")
-    return None if root is None else Path(root).expanduser()
-
-
-def _stored(root: Path | None) -> list[TableName]:
-    from wordvec.tables.paths import places
-    from wordvec.tables.store import default_root
-
-    try:
-        found = places(default_root() if root is None else root)
-    except OSError:  # a Tab key is no place for an error
-        return []
-    return [name for name, folder in found if not folder.name.endswith(".draft")]
-
-
-def _beginning(values: Iterable[str], typed: str) -> list[str]:
-    return [value for value in values if value.startswith(typed)]
-
-
-def _once(values: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(values))

@@ -1,38 +1,34 @@
-"""`wordvec explain`: why an answer came."""
+"""`wordvec explain`: the score of an answer, split into parts."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from wordvec import text
-from wordvec.cli.options import (
-    DashCommand,
-    asking_options,
-    output_options,
-    refs_of,
-    refuse_lone_operators,
-    table_options,
-    tables_option,
-)
-from wordvec.cli.output import (
+from wordvec.analysis.display import (
     Cell,
     Column,
-    Format,
     OutputStyle,
     header_lines,
-    note,
     number,
     one_line,
+    settings_fields,
+    table_fields,
     table_lines,
-    tsv_line,
-    warn,
-    write_json,
-    write_lines,
+    table_name,
 )
-from wordvec.cli.query import settings_facts, table_facts, table_name
+from wordvec.cli.arguments import DashCommand, refuse_lone_operators
+from wordvec.cli.errors import print_notes, warn
+from wordvec.cli.options import (
+    output_options,
+    query_options,
+    table_options,
+    table_refs,
+    tables_option,
+)
+from wordvec.cli.output import Format, print_report
 from wordvec.errors import UsageError
 from wordvec.search.settings import Metric
 
@@ -40,55 +36,53 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from wordvec.analysis.calibration import Calibration
-    from wordvec.analysis.explain import Competitor, Explanation
-    from wordvec.search.settings import Settings
+    from wordvec.analysis.explain import Competitor, Explanation, NormEffect
+    from wordvec.search.settings import QuerySettings
     from wordvec.tables.name import TableRef
     from wordvec.tables.store import Store
 
-_OWN = "‖x‖²"  # what an answer's own length gives under l2
+_OWN_PART = "‖x‖²"  # under l2: the part of the answer's own norm
 
 EPILOG = """\b
 Examples:
-  wordvec explain 王-男+女              of the first answer that is no word of the query
+  wordvec explain 王-男+女                         the first answer
   wordvec explain 王-男+女 女王 --metric cosine
   wordvec explain 王+女 女王 --metric cosine --calibrate
-  wordvec explain 王-男+女 女王 --tables static,dynamic    here and there
+  wordvec explain 王-男+女 女王 --tables static,dynamic    in both
 """
 
 
 @click.command(cls=DashCommand, epilog=EPILOG)
 @click.argument("arguments", nargs=-1, required=True, metavar="EXPR [TOKEN]")
 @click.option(
-    "--calibrate",
-    "calibrated",
-    is_flag=True,
-    help="Place the score among those of 10,000 random expressions.",
+    "--calibrate", is_flag=True, help="Compare the score with those of 10,000 random expressions."
 )
-@asking_options
-@tables_option("the one table", text="Tables to explain the same answer in, one after another")
+@query_options
+@tables_option("Explain the same answer in several tables, one after another")
 @table_options
 @output_options
 def command(
     *,
     arguments: tuple[str, ...],
-    calibrated: bool,
-    tables: tuple[tuple[str, ...], ...],
-    settings: Settings,
+    calibrate: bool,
+    tables: tuple[str, ...],
+    settings: QuerySettings,
     ref: TableRef,
     store: Store,
-    form: Format,
+    output_format: Format,
 ) -> None:
-    """Take the score of an answer apart.
+    """Split the score of an answer over words and dimensions.
 
-    Every word of the query gives a part; the parts add up to the similarity, or to the square of
-    the L2 distance. So do the dimensions of the vectors: the largest are listed, with their share
-    of the sizes of all. TOKEN is the answer to explain: a token, or # and an id. Where it is not
-    the first, the first is taken apart beside it: what sets that one ahead is then seen word by
-    word.
+    Each word of the query contributes a part of the score. The parts add up to the similarity, or
+    to the square of the L2 distance. The parts of the dimensions do so too; the largest are listed,
+    with its share of the sum of their sizes.
+
+    TOKEN is the answer to explain: a token, or # and its id. By default it is the first answer that
+    is not a word of the query. If that answer ranks above TOKEN, its score is split too, and the
+    differences show which words favour it.
     """
     from wordvec.analysis.explain import explain_in_each
-    from wordvec.analysis.query import QueryEngine
-    from wordvec.api import open_tables
+    from wordvec.cli.opening import open_tables
     from wordvec.expression.parser import parse
 
     refuse_lone_operators("explain", arguments)
@@ -96,78 +90,88 @@ def command(
         got = text.clip(" ".join(map(text.escape, arguments)), 60)
         raise UsageError(f"explain takes an expression and a token, got {len(arguments)}: {got}")
     expression = parse(arguments[0])
-    opened = open_tables(refs_of(tables, ref), store)
-    engines = [
-        QueryEngine(one.table, settings, derived=store.derived(one.table.name)) for one in opened
-    ]
     token = arguments[1] if len(arguments) > 1 else None
-    found = explain_in_each(engines, expression, token, calibrated=calibrated)
-    remarks = [*(n for one in opened for n in one.notes), *(n for a in engines for n in a.notes)]
-    for remark in dict.fromkeys([*remarks, *(n for one in found for n in one.notes)]):
-        note(remark)
-    if form in (Format.JSON, Format.JSONL):
-        write_json([one.to_json() for one in found], form)
-    else:
-        look = OutputStyle.of(sys.stdout)
-        write_lines(_tsv(found, by_table=bool(tables)) if form is Format.TSV else _all(found, look))
-    for one in found:
-        _warn_of_few(one, by_table=bool(tables))
+    opened = open_tables(table_refs(tables, ref), store)
+    engines = [table.engine_for(settings) for table in opened]
+    explanations = explain_in_each(engines, expression, token, calibrated=calibrate)
+    print_notes(note for engine in engines for note in engine.notes)
+    print_notes(note for explanation in explanations for note in explanation.notes)
+    print_report(
+        output_format,
+        json=[explanation.to_dict() for explanation in explanations],
+        tsv=_tsv_rows(explanations, name_tables=bool(tables)),
+        text=lambda style: _all_text_lines(explanations, style),
+    )
+    for explanation in explanations:
+        _warn_of_few_dimensions(explanation, name_table=bool(tables))
 
 
-def _warn_of_few(found: Explanation, *, by_table: bool) -> None:
+def _warn_of_few_dimensions(explanation: Explanation, *, name_table: bool) -> None:
     from wordvec.analysis.explain import FEW
 
-    if 0 < found.carriers <= FEW < found.table.dimensions:
-        few = "one dimension is" if found.carriers == 1 else f"{found.carriers} dimensions are"
-        where = f"{table_name(found.table)}: " if by_table else ""
-        warn(f"{where}{few} over half of the score: try --transform standardize")
+    count = explanation.dims_for_half
+    if 0 < count <= FEW < explanation.table.dimensions:
+        few = "one dimension makes" if count == 1 else f"{count} dimensions make"
+        prefix = f"{table_name(explanation.table)}: " if name_table else ""
+        warn(f"{prefix}{few} up over half of the score: try --transform standardize")
 
 
-def _tsv(found: Sequence[Explanation], *, by_table: bool) -> Iterator[str]:
-    """One line a part; what is no word's part has no weight."""
-    table = ["table"] if by_table else []
-    yield tsv_line(["query", *table, "token", "word", "weight", "norm", "cosine", "part"])
-    for one in found:
-        begin = [one.query, *([table_name(one.table)] if by_table else []), one.token]
-        for p in one.parts:
-            yield tsv_line([*begin, p.word, p.weight, p.norm, p.cosine, p.part])
-        if one.own is not None:
-            yield tsv_line([*begin, one.token, "", one.norm, "", one.own])
+def _tsv_rows(explanations: Sequence[Explanation], *, name_tables: bool) -> Iterator[list[object]]:
+    """Yield one row per part; the own part of an answer has no weight."""
+    titles = ["query", *(["table"] if name_tables else []), "token"]
+    yield [*titles, "word", "weight", "norm", "cosine", "part"]
+    for explanation in explanations:
+        token = explanation.token
+        name = [table_name(explanation.table)] if name_tables else []
+        start = [explanation.query, *name, token]
+        for part in explanation.parts:
+            yield [*start, part.word, part.weight, part.norm, part.cosine, part.part]
+        if explanation.own_part is not None:
+            yield [*start, token, "", explanation.norm, "", explanation.own_part]
 
 
-def _all(found: Sequence[Explanation], look: OutputStyle) -> Iterator[str]:
-    for i, one in enumerate(found):
+def _all_text_lines(explanations: Sequence[Explanation], style: OutputStyle) -> Iterator[str]:
+    for i, explanation in enumerate(explanations):
         yield from [""] if i else []
-        yield from _text(one, look)
+        yield from _text_lines(explanation, style)
 
 
-def _text(found: Explanation, look: OutputStyle) -> Iterator[str]:
-    plain = OutputStyle(cells=look.cells)
-    yield from header_lines([*table_facts(found.table), *settings_facts(found.settings)], look)
+def _text_lines(explanation: Explanation, style: OutputStyle) -> Iterator[str]:
+    plain = OutputStyle(cells=style.cells)
+    fields = [*table_fields(explanation.table), *settings_fields(explanation.settings)]
+    yield from header_lines(fields, style)
     yield ""
-    yield look.paint(f"{one_line(found.query)} → {found.token}", "bold")
-    rank = "no answer here" if found.rank is None else f"rank {found.rank:,}"
-    score = f"{found.metric.score_name} {number(found.score)}"
-    if found.metric is Metric.L2:
-        score += f", squared {number(found.score**2)}"
-    yield from header_lines([rank, score, f"norm {number(found.norm)}"], plain)
+    yield style.paint(f"{one_line(explanation.query)} → {explanation.token}", "bold")
+    yield from header_lines(_score_fields(explanation), plain)
     yield ""
-    yield from _parts(found, look)
-    if found.lengths is not None:
+    yield from _part_lines(explanation, style)
+    if explanation.norm_effect is not None:
         yield ""
-        yield from header_lines(_length_facts(found), plain)
-    if found.ahead is not None:
+        yield from header_lines(_norm_fields(explanation, explanation.norm_effect), plain)
+    if explanation.ahead is not None:
         yield ""
-        yield from _ahead(found, found.ahead, look)
-    if found.dimensions:
+        yield from header_lines(_competitor_fields(explanation, explanation.ahead), plain)
         yield ""
-        yield from _dimensions(found, look)
-    if found.calibration is not None:
+        yield from _difference_lines(explanation, explanation.ahead, style)
+    if explanation.dimensions:
         yield ""
-        yield from header_lines(_calibration_facts(found.calibration, found.metric), plain)
+        yield from _dimension_lines(explanation, style)
+    if explanation.calibration is not None:
+        yield ""
+        yield from header_lines(
+            _calibration_fields(explanation.calibration, explanation.metric), plain
+        )
 
 
-def _parts(found: Explanation, look: OutputStyle) -> list[str]:
+def _score_fields(explanation: Explanation) -> list[str]:
+    rank = "no rank: left out" if explanation.rank is None else f"rank {explanation.rank:,}"
+    score = f"{explanation.metric.score_name} {number(explanation.score)}"
+    if explanation.metric is Metric.L2:
+        score += f", squared {number(explanation.score**2)}"
+    return [rank, score, f"norm {number(explanation.norm)}"]
+
+
+def _part_lines(explanation: Explanation, style: OutputStyle) -> list[str]:
     columns = [
         Column("word", shrinks=True),
         Column("weight", right=True),
@@ -175,75 +179,71 @@ def _parts(found: Explanation, look: OutputStyle) -> list[str]:
         Column("cosine", right=True),
         Column("part", right=True),
     ]
-    rows = [
+    rows: list[list[Cell | str]] = [
         [
-            Cell(text.escape(part.word)),
-            Cell(f"{part.weight:g}"),
-            Cell(number(part.norm)),
-            Cell("–" if part.cosine is None else number(part.cosine)),
-            Cell(number(part.part)),
+            text.escape(part.word),
+            f"{part.weight:g}",
+            number(part.norm),
+            "–" if part.cosine is None else number(part.cosine),
+            number(part.part),
         ]
-        for part in found.parts
+        for part in explanation.parts
     ]
-    total = [Cell(cell, "bold") for cell in ("sum", "", "", "", number(found.total))]
-    if found.own is None:
-        return table_lines(columns, [*rows, total], look)
-    own = [f"‖{found.token}‖²", "", "", "", number(found.own)]
+    total = [Cell(cell, "bold") for cell in ("sum", "", "", "", number(explanation.total))]
+    if explanation.own_part is None:
+        return table_lines(columns, [*rows, total], style)
+    own: list[Cell | str] = [f"‖{explanation.token}‖²", "", "", "", number(explanation.own_part)]
     whole = table_lines(columns, [*rows, own, total], OutputStyle())
-    if look.cells is not None and max(map(text.width, whole)) > look.cells:
-        own[0] = _OWN  # cut, the token would lose the sign of its length
-    return table_lines(columns, [*rows, own, total], look)
+    if style.cells is not None and max(map(text.width, whole)) > style.cells:
+        own[0] = _OWN_PART  # a long token would be cut before the ‖²
+    return table_lines(columns, [*rows, own, total], style)
 
 
-def _ahead(found: Explanation, ahead: Competitor, look: OutputStyle) -> Iterator[str]:
-    """What the first answer gets more than this one, word by word."""
-    apart = abs(sum(gain for _, gain in found.gains))
-    squared = " in the square" if found.metric is Metric.L2 else ""
-    facts = [
-        f"ahead of it {ahead.token} at rank {ahead.rank:,}",
-        f"{found.metric.score_name} {number(ahead.score)}",
-        f"better by {number(apart)}{squared}",
-        f"most by {_OWN if found.decisive is None else text.escape(found.decisive)}",
+def _norm_fields(explanation: Explanation, effect: NormEffect) -> list[str]:
+    """Return whether the word with the largest norm decides."""
+    if effect.largest_norm == effect.largest_part:
+        fields = [f"largest norm and part: {effect.largest_norm}"]
+    else:
+        fields = [f"largest norm: {effect.largest_norm}", f"largest part: {effect.largest_part}"]
+    if explanation.rank is None:  # the token may not be an answer, whatever the norms
+        return fields
+    rank = "no rank" if effect.rank is None else f"rank {effect.rank:,}"
+    return [*fields, f"{rank} with equal norms"]
+
+
+def _competitor_fields(explanation: Explanation, ahead: Competitor) -> list[str]:
+    difference = abs(sum(gain for _, gain in explanation.gains))
+    squared = " (squared)" if explanation.metric is Metric.L2 else ""
+    word = explanation.decisive
+    return [
+        f"ranked higher: {ahead.token} at rank {ahead.rank:,}",
+        f"{explanation.metric.score_name} {number(ahead.score)}",
+        f"better by {number(difference)}{squared}",
+        f"largest advantage: {_OWN_PART if word is None else text.escape(word)}",
     ]
-    yield from header_lines(facts, OutputStyle(cells=look.cells))
-    yield ""
+
+
+def _difference_lines(explanation: Explanation, ahead: Competitor, style: OutputStyle) -> list[str]:
+    """Return the parts of both answers, word by word, and their differences."""
     columns = [
         Column("word", shrinks=True),
         Column(ahead.token, right=True, shrinks=True),
-        Column(found.token, right=True, shrinks=True),
+        Column(explanation.token, right=True, shrinks=True),
         Column("difference", right=True),
     ]
-    mine = [part.part for part in found.parts] + ([] if found.own is None else [found.own])
+    parts = [part.part for part in explanation.parts]
+    if explanation.own_part is not None:
+        parts.append(explanation.own_part)
     rows: list[list[Cell | str]] = [
-        [
-            _OWN if word is None else text.escape(word),
-            number(part + gain),
-            number(part),
-            number(gain),
-        ]
-        for (word, gain), part in zip(found.gains, mine, strict=True)
+        [_OWN_PART if word is None else text.escape(word), *map(number, (part + gain, part, gain))]
+        for (word, gain), part in zip(explanation.gains, parts, strict=True)
     ]
-    total = sum(gain for _, gain in found.gains)
-    sums = ["sum", number(found.total + total), number(found.total), number(total)]
-    yield from table_lines(columns, [*rows, [Cell(cell, "bold") for cell in sums]], look)
+    gain = sum(gain for _, gain in explanation.gains)
+    sums = ["sum", *map(number, (explanation.total + gain, explanation.total, gain))]
+    return table_lines(columns, [*rows, [Cell(cell, "bold") for cell in sums]], style)
 
 
-def _length_facts(found: Explanation) -> list[str]:
-    """Whether the longest word decides."""
-    lengths = found.lengths
-    if lengths is None:
-        return []
-    if lengths.longest == lengths.largest_part:
-        whose = [f"{lengths.longest} is longest and has the largest part"]
-    else:
-        whose = [f"longest word {lengths.longest}", f"largest part {lengths.largest_part}"]
-    if found.rank is None:  # it may be no answer, whatever the lengths
-        return whose
-    rank = "no rank" if lengths.rank is None else f"rank {lengths.rank:,}"
-    return [*whose, f"{rank} if all words had one length"]
-
-
-def _dimensions(found: Explanation, look: OutputStyle) -> list[str]:
+def _dimension_lines(explanation: Explanation, style: OutputStyle) -> list[str]:
     columns = [
         Column("dimension", right=True),
         Column("part", right=True),
@@ -251,17 +251,17 @@ def _dimensions(found: Explanation, look: OutputStyle) -> list[str]:
     ]
     rows = [
         [str(dimension.index), number(dimension.part), f"{100 * dimension.share:.1f} %"]
-        for dimension in found.dimensions
+        for dimension in explanation.dimensions
     ]
-    return table_lines(columns, rows, look)
+    return table_lines(columns, rows, style)
 
 
-def _calibration_facts(found: Calibration, metric: Metric) -> list[str]:
+def _calibration_fields(calibration: Calibration, metric: Metric) -> list[str]:
     better = "nearer than" if metric is Metric.L2 else "above"
-    share = "all" if found.percentile == 100 else f"{found.percentile:.2f} %"
-    z = [] if found.z is None else [f"z = {found.z:.2f}"]
+    share = "all" if calibration.percentile == 100 else f"{calibration.percentile:.2f} %"
     return [
-        f"{better} {share} of {found.sample:,} at random",
-        f"theirs {number(found.mean)} ± {number(found.deviation)}",
-        *z,
+        f"compared with {calibration.sample:,} random expressions",
+        f"{better} {share}",
+        f"mean {number(calibration.mean)} ± {number(calibration.deviation)}",
+        *([] if calibration.z is None else [f"z = {calibration.z:.2f}"]),
     ]

@@ -1,4 +1,4 @@
-"""`wordvec export`: a table as one file for other programs."""
+"""`wordvec export`: write a table to a file for other programs."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wordvec.cli.bar import Bar, progress_option
-from wordvec.cli.options import complete_table, store_option
-from wordvec.cli.output import note, write_lines
-from wordvec.cli.tables import size_text
+from wordvec.cli.errors import note
+from wordvec.cli.names import complete_table
+from wordvec.cli.options import store_option
+from wordvec.cli.output import size_text, write_lines
+from wordvec.cli.progress_bar import ProgressBar, progress_option
 from wordvec.tables.name import TableRef
 from wordvec.text import escape
 
@@ -31,17 +32,17 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--format",
-    "form",
+    "file_format",
     type=click.Choice(["pickle", "npy", "word2vec"]),
     default="pickle",
     show_default=True,
-    help="{id: vector} as in the article; the bare array; one line a token, for gensim.",
+    help="A pickled {id: vector}; a numpy array; or text with one token per line, for gensim.",
 )
-@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@click.option("--force", is_flag=True, help="Replace FILE if it already exists.")
 @progress_option
 @store_option
 def command(
-    *, table: str, path: Path, form: str, force: bool, progress: bool | None, store: Store
+    *, table: str, path: Path, file_format: str, force: bool, progress: bool | None, store: Store
 ) -> None:
     """Write TABLE, named [MODEL:]MODE, to a file.
 
@@ -49,17 +50,15 @@ def command(
     Examples:
       wordvec export dynamic -o dynamic.pickle
       wordvec export mini:static -o mini.txt --format word2vec
-    """  # noqa: D301  # \b is click's mark: no wrapping below
-    from wordvec.api import open_table
-    from wordvec.formats.export import FileFormat, export_table
+    """  # noqa: D301  # \b is a mark of click: do not wrap what follows
+    from wordvec.cli.opening import open_table
+    from wordvec.formats.export import export_table
 
     opened = open_table(TableRef.parse(table), store)
-    for line in opened.notes:
-        note(line)
-    with Bar("tokens", shown=progress) as bar:
-        written = export_table(opened.table, path, FileFormat(form), force=force, progress=bar)
+    with ProgressBar("tokens", shown=progress) as bar:
+        written = export_table(opened.data, path, file_format, force=force, progress=bar)
     if written.respelled:
-        note(f'{written.respelled:,} tokens are respelled: \\u… for spaces, "" for nothing')
-    V, D = opened.table.vectors.shape
-    name, where = escape(str(opened.table.name)), escape(str(written.path))
-    write_lines([f"{name}: {V:,} × {D} written to {where} ({size_text(written.bytes)})"])
+        note(f'{written.respelled:,} tokens are respelled: \\u… for a space, "" for an empty token')
+    V, D = opened.vectors.shape
+    name, file = escape(str(opened.name)), escape(str(written.path))
+    write_lines([f"{name}: {V:,} × {D} written to {file} ({size_text(written.bytes)})"])

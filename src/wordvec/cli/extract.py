@@ -1,4 +1,4 @@
-"""`wordvec extract`: a model's vectors into the store."""
+"""`wordvec extract`: extract the vectors of a model and save them as a table."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wordvec.cli.bar import Bar, progress_option
-from wordvec.cli.options import complete_model, store_option
-from wordvec.cli.output import note, warn, write_lines
-from wordvec.models.find import REFERENCE, default_model
+from wordvec.cli.errors import note, warn
+from wordvec.cli.options import mode_option, model_option, store_option
+from wordvec.cli.output import size_text, write_lines
+from wordvec.cli.progress_bar import ProgressBar, progress_option
+from wordvec.models.default import REFERENCE
 from wordvec.tables.name import Mode, TableName
 from wordvec.text import escape
 
@@ -21,32 +22,24 @@ if TYPE_CHECKING:
 
 
 @click.command("extract")
-@click.option(
-    "--mode",
-    type=click.Choice([mode.value for mode in Mode]),
-    default=Mode.STATIC.value,
-    show_default=True,
-    help="The input embeddings, or each token run through the model between [CLS] and [SEP].",
+@mode_option(
+    "static: input embeddings; dynamic: the model's output for [CLS] token [SEP].",
+    default=Mode.STATIC,
 )
-@click.option(
-    "--model",
-    metavar="NAME",
-    shell_complete=complete_model,
-    help="Hub id, folder, or mini (else WORDVEC_MODEL, else the reference model).",
-)
+@model_option()
 @click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),
     default="auto",
     show_default=True,
-    help="Where the model runs.",
+    help="Device that runs the model.",
 )
 @click.option(
     "--dtype",
     type=click.Choice(["float32", "bfloat16"]),
     default="float32",
     show_default=True,
-    help="What the linear layers compute in; bfloat16 is faster, and off by about one per cent.",
+    help="Precision of the linear layers. bfloat16 is faster on some CPUs, with about 1 % error.",
 )
 @click.option(
     "--batch-size",
@@ -54,9 +47,9 @@ if TYPE_CHECKING:
     default=512,
     show_default=True,
     metavar="N",
-    help="Tokens a forward pass.",
+    help="Tokens per forward pass.",
 )
-@click.option("--force", is_flag=True, help="Make the table anew where there is one.")
+@click.option("--force", is_flag=True, help="Replace the table if it already exists.")
 @progress_option
 @store_option
 def command(
@@ -70,58 +63,58 @@ def command(
     progress: bool | None,
     store: Store,
 ) -> None:
-    """Take the vectors of a model's whole vocabulary, and keep them for later questions.
+    """Extract the vectors of a model's whole vocabulary and save them as a table.
 
-    An extraction that was stopped goes on where it stopped when the same command is run again.
+    To resume an interrupted extraction, run the same command again.
     """
-    from wordvec.extraction.extract import Dtype, Settings, extract
+    from wordvec.extraction.extract import extract
 
-    bar = Bar("tokens", shown=progress)
+    bar = ProgressBar("tokens", shown=progress)
     try:
         with bar:
-            outcome = extract(
-                model or default_model(),
-                Mode(mode),
+            result = extract(
+                model,
+                mode,
                 store,
-                settings=Settings(device, Dtype(dtype), batch_size),
+                device=device,
+                dtype=dtype,
+                batch_size=batch_size,
                 force=force,
-                bars=bar.shown,
-                tell=note,
+                show_download=bar.shown,
+                notify=note,
                 progress=bar,
             )
     except KeyboardInterrupt:
-        _say_what_is_kept(bar)
+        _note_what_is_saved(bar)
         raise
-    if outcome.non_finite:
-        warn(f"{outcome.non_finite:,} of {outcome.shape[0]:,} vectors hold a NaN or an infinity")
-    write_lines(_told(outcome))
+    if result.non_finite:
+        warn(f"{result.non_finite:,} of {result.shape[0]:,} vectors contain NaN or infinity")
+    write_lines(_result_lines(result))
 
 
-def _say_what_is_kept(bar: Bar) -> None:
+def _note_what_is_saved(bar: ProgressBar) -> None:
     if 0 < bar.done < bar.total:
         if not bar.shown:
-            click.echo(err=True)  # the line of ^C ends here; with a bar it is gone already
-        note(f"stopped at {bar.done:,} of {bar.total:,}; the same command goes on from there")
+            click.echo(err=True)  # ends the line of ^C; a bar has done so when it was erased
+        note(f"stopped at {bar.done:,} of {bar.total:,}; run the same command again to resume")
 
 
-def _told(outcome: ExtractionResult) -> Iterator[str]:
-    """What was written where, in one line; where the bundled model stood in, what to type."""
+def _result_lines(result: ExtractionResult) -> Iterator[str]:
+    """Yield what was written where, and how to extract the reference model if it was not used."""
     from wordvec.tables.store import extract_command
 
-    V, D = outcome.shape
-    name, where = escape(str(outcome.table)), escape(str(outcome.folder))
-    if outcome.existed:
-        yield f"{name} is there already: {V:,} × {D} in {where}"
+    V, D = result.shape
+    name, folder = escape(str(result.table)), escape(str(result.folder))
+    if result.existed:
+        yield f"{name} already exists: {V:,} × {D} in {folder}"
     else:
-        also = "" if outcome.also is None else f"; {escape(str(outcome.also))} beside it"
-        yield (
-            f"{name}: {V:,} × {D} written to {where} "
-            f"in {outcome.seconds:.1f} s ({_size(outcome.bytes)}){also}"
+        also = (
+            "" if result.also_saved is None else f"; also saved: {escape(str(result.also_saved))}"
         )
-    if outcome.instead_of is not None:
-        again = extract_command(TableName(REFERENCE, outcome.table.mode))
-        yield f"This is {outcome.table.model}; for the reference model: {again}"
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"
+        yield (
+            f"{name}: {V:,} × {D} written to {folder} "
+            f"in {result.seconds:.1f} s ({size_text(result.bytes)}){also}"
+        )
+    if result.fallback_reason is not None:
+        reference = extract_command(TableName(REFERENCE, result.table.mode))
+        yield f"To extract the reference model: {reference}"

@@ -1,4 +1,4 @@
-"""`wordvec import`: vectors made elsewhere, as the article pickled them."""
+"""`wordvec import`: save pickled vectors, such as those of the article, as a table."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wordvec.cli.options import complete_model, store_option
-from wordvec.cli.output import warn, write_lines
+from wordvec.cli.errors import warn
+from wordvec.cli.options import mode_option, model_option, store_option
+from wordvec.cli.output import write_lines
 from wordvec.tables.name import Mode
 from wordvec.text import escape
 
@@ -18,33 +19,23 @@ if TYPE_CHECKING:
 
 @click.command("import")
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
-@click.option(
-    "--model",
+@model_option(
+    "The model of the vectors. Row i is token i of its vocabulary.",
     required=True,
-    shell_complete=complete_model,
     envvar="WORDVEC_MODEL",
-    metavar="NAME",
-    help="The model that the vectors are of; its vocabulary names the rows.",
 )
-@click.option(
-    "--mode",
-    type=click.Choice([mode.value for mode in Mode]),
-    default=Mode.DYNAMIC.value,
-    show_default=True,
-    help="What the vectors are.",
-)
-@click.option("--force", is_flag=True, help="Replace the table if it is there.")
+@mode_option("What the vectors are.", default=Mode.DYNAMIC)
+@click.option("--force", is_flag=True, help="Replace the table if it already exists.")
 @store_option
 def command(*, path: Path, model: str, mode: str, force: bool, store: Store) -> None:
-    """Keep the vectors of FILE, a pickled {id: vector}, as a table.
+    """Save the vectors of FILE, a pickled {id: vector}, as a table.
 
-    The file is read by a machine that builds dicts, ints and numpy arrays and nothing else:
-    nothing in it is run.
+    No code in the file is run: only dicts, ints and numpy arrays are read.
     """
-    from wordvec.formats.imports import import_pickle
+    from wordvec.formats.import_table import import_pickle
 
-    table = import_pickle(path, model, Mode(mode), store, force=force)
+    table = import_pickle(path, model, mode, store, force=force)
     if bad := len(table.provenance.non_finite_rows):
-        warn(f"{bad:,} of {len(table):,} rows hold NaN or infinity: no search returns them")
+        warn(f"{bad:,} of {len(table):,} rows contain NaN or infinity: no search returns them")
     name, V, D = escape(str(table.name)), len(table), table.dimensions
-    write_lines([f"{name}: {V:,} × {D} taken from {escape(str(path))}"])
+    write_lines([f"{name}: {V:,} × {D} imported from {escape(str(path))}"])

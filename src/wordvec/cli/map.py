@@ -1,16 +1,23 @@
-"""`wordvec map`: the vocabulary on one page, or as a picture."""
+"""`wordvec map`: the vocabulary as an interactive page or a picture."""
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
-from wordvec.cli.bar import Bar, progress_option
-from wordvec.cli.options import DashCommand, Several, flat, refs_of, table_options, tables_option
-from wordvec.cli.output import note, write_lines
+from wordvec.cli.arguments import DashCommand
+from wordvec.cli.errors import note, print_notes
+from wordvec.cli.options import (
+    metric_option,
+    table_options,
+    table_refs,
+    tables_option,
+    transform_option,
+)
+from wordvec.cli.output import size_text, write_lines
+from wordvec.cli.progress_bar import ProgressBar, progress_option
 from wordvec.errors import UsageError
 from wordvec.search.settings import Metric
 
@@ -18,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar
 
-    from wordvec.map.build import Map
+    from wordvec.map.build import TokenMap
     from wordvec.progress import Progress
     from wordvec.tables.name import TableRef
     from wordvec.tables.store import Store
@@ -29,15 +36,15 @@ EPILOG = """\b
 Examples:
   wordvec map                                 every token, in map.html
   wordvec map --expression 王-男+女           with its terms as arrows
-  wordvec map --mode dynamic --tokens 3000    ids 0 to 2,999, as in the article
+  wordvec map --mode dynamic --tokens 3000    ids 0 to 2,999
   wordvec map --tables static,dynamic         both, with a slider between them
-  wordvec map --vectors                       with a box that takes any expression
+  wordvec map --vectors                       with a box for expressions
   wordvec map --png map.png                   a picture, without a browser
 """
 
 
-class TokenCount(click.ParamType[int | None]):
-    """How many tokens, from id 0: a number, or `all` (None)."""
+class TokenCount(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.4, not in 8.1
+    """A number of tokens, from id 0, or `all` (None)."""
 
     name = "tokens"
 
@@ -53,64 +60,67 @@ class TokenCount(click.ParamType[int | None]):
         return int(text)
 
 
-def _file(*names: str, what: str) -> Callable[[F], F]:
+def _file_option(*names: str, text: str) -> Callable[[F], F]:
     return click.option(
-        *names, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help=what
+        *names, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help=text
     )
 
 
 @click.command(cls=DashCommand, epilog=EPILOG)
 @table_options
-@tables_option("the one table", text="Two tables with one vocabulary on one page")
+@tables_option("Show two tables with the same vocabulary on one page")
 @click.option(
-    "--tokens", type=TokenCount(), default="all", metavar="N|all", help="How many, from id 0 (all)."
+    "--tokens",
+    type=TokenCount(),
+    default="all",
+    metavar="N|all",
+    help="Number of tokens, from id 0 (default: all).",
 )
-@click.option(
-    "--transform",
-    "transforms",
-    type=Several("transform", ("unit", "center", "standardize", "abtt:", "whiten"), checked=False),
-    multiple=True,
-    metavar="STEP",
-    help="Change the rows first: unit, center, standardize, abtt:N or whiten; several in order.",
-)
-@click.option(
-    "--metric",
-    type=click.Choice([Metric.L2.value, Metric.COSINE.value]),
-    default=Metric.L2.value,
-    show_default=True,
-    help="What is near: L2 distance or cosine similarity.",
+@transform_option
+@metric_option(
+    Metric.L2,
+    Metric.COSINE,
+    default=Metric.L2,
+    text="Metric of the neighbours: L2 distance or cosine similarity.",
 )
 @click.option(
     "--perplexity",
     type=click.FloatRange(min=2),
     default=30,
     show_default=True,
-    help="About how many neighbours a token is drawn to.",
+    metavar="N",
+    help="Perplexity of t-SNE: about how many neighbours a token is attracted to.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
-    help="The same seed gives the same picture.")  # fmt: skip
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Random seed. The same seed gives the same map.",
+)
 @click.option(
     "--expression",
     "sources",
     multiple=True,
     metavar="EXPR",
-    help="Draw an expression's terms as arrows and list its answer; repeat for several.",
+    help="Draw the terms of an expression as arrows and list its answer. Can be repeated.",
 )
 @click.option(
-    "--vectors", is_flag=True, help="Put the vectors in the page, for a box that takes expressions."
+    "--vectors", is_flag=True, help="Include the vectors, so that the page answers expressions."
 )
-@_file("-o", "--output", what="The page (map.html, unless only a picture is asked for).")
-@_file("--png", what="A picture by matplotlib.")
-@_file("--svg", what="The same, as SVG.")
-@click.option("--force", is_flag=True, help="Compute the places anew.")
+@_file_option("-o", "--output", text="The page (default: map.html, if no picture is written).")
+@_file_option("--png", text="Write a picture (with matplotlib).")
+@_file_option("--svg", text="Write a picture as SVG.")
+@click.option("--force", is_flag=True, help="Compute the positions again.")
 @progress_option
 def command(
     *,
     ref: TableRef,
     store: Store,
-    tables: tuple[tuple[str, ...], ...],
+    tables: tuple[str, ...],
     tokens: int | None,
-    transforms: tuple[tuple[str, ...], ...],
+    transforms: tuple[str, ...],
     metric: str,
     perplexity: float,
     seed: int,
@@ -124,87 +134,77 @@ def command(
 ) -> None:
     """Draw the vocabulary as a map, on one HTML page that needs no network.
 
-    t-SNE on exact neighbours. The places are kept in the store, so that the second time takes a
-    moment. The page has search, neighbours, a lasso and a legend; ? in it lists its keys.
+    Positions are computed by t-SNE from exact neighbours, and saved for the next time. The page has
+    search, neighbours, a lasso and a legend; press ? for its keys.
     """
-    from wordvec.api import open_tables
+    from wordvec.cli.opening import open_tables
     from wordvec.expression.parser import parse
     from wordvec.map.build import build_map
-    from wordvec.map.projection import Settings
-    from wordvec.search.transforms import transform
+    from wordvec.map.projection import ProjectionSettings
 
-    page_file = output or (None if png or svg else Path("map.html"))
-    _check_folders(page_file, png, svg)
-    refs = refs_of(tables, ref)
+    page = output or (None if png or svg else Path("map.html"))
+    _check_folders(page, png, svg)
+    refs = table_refs(tables, ref)
     if tables and len(refs) != 2:
-        named = ",".join(flat(tables))
-        raise UsageError(f"--tables takes two tables, got {len(refs)}: {named}",
-            hint="--tables static,dynamic")  # fmt: skip
+        raise UsageError(
+            f"--tables takes two tables, got {len(refs)}: {','.join(tables)}",
+            hint="--tables static,dynamic",
+        )
     expressions = [parse(source) for source in sources]
-    settings = Settings(Metric(metric), perplexity, seed)
-    steps = [step for several in transforms for step in several]
-    opened, derived = [], []
-    for found in open_tables(refs, store):
-        for remark in found.notes:
-            note(remark)
-        beside = store.derived(found.table.name)
-        opened.append(transform(found.table, steps, derived=beside))
-        derived.append(beside)
-    with Bar("steps", shown=progress) as bar:
+    settings = ProjectionSettings(Metric(metric), perplexity, seed)
+    opened = open_tables(refs, store)
+    with ProgressBar("steps", shown=progress) as bar:
 
-        def report(table: str) -> Progress:
-            note(f"placing {table} (t-SNE)") if bar.shown else None
+        def progress_of(table: str) -> Progress:
+            if bar.shown:
+                note(f"computing the positions of {table} (t-SNE)")
             return bar
 
-        the_map = build_map(
-            opened,
+        token_map = build_map(
+            [table.transformed(transforms) for table in opened],
             tokens=tokens,
             settings=settings,
             expressions=expressions,
-            derived=derived,
+            derived=[table.derived for table in opened],
             force=force,
-            progress=report,
+            progress=progress_of,
         )
-    if the_map.left_out:
-        note(f"{the_map.left_out} tokens have no place: their vectors are not finite, or zero")
-    _write(the_map, page_file, png, svg, vectors=vectors)
+    if token_map.left_out:
+        note(f"{token_map.left_out} tokens are left out: their vectors are zero or not finite")
+    if page:
+        _write_page(token_map, page, vectors=vectors)
+    for file_format, picture in (("png", png), ("svg", svg)):
+        if picture:
+            _write_picture(token_map, picture, file_format)
 
 
 def _check_folders(*files: Path | None) -> None:
-    """Say at once, and not after minutes of work, that a file has no folder to go to."""
+    """Fail before minutes of work if the folder of a file does not exist."""
     for file in files:
         if file and not file.parent.is_dir():
-            raise UsageError(f"no folder {file.parent} for {file.name}",
-                hint=f"mkdir -p {file.parent}")  # fmt: skip
+            raise UsageError(f"there is no folder {file.parent}", hint=f"mkdir -p {file.parent}")
 
 
-def _write(
-    the_map: Map, page_file: Path | None, png: Path | None, svg: Path | None, *, vectors: bool
-) -> None:
-    from wordvec.map.figure import draw
-    from wordvec.map.page import build_page, vector_bytes
-    from wordvec.tables.files import write_whole
+def _write_page(token_map: TokenMap, page: Path, *, vectors: bool) -> None:
+    from wordvec.map.page import build_page, estimate_vector_bytes
+    from wordvec.tables.files import write_atomically
 
-    if page_file:
-        if vectors:
-            note(f"the vectors make the page about {_size(vector_bytes(the_map))} larger")
-        content = build_page(the_map, vectors=vectors).encode("utf-8")
-        write_whole(page_file, partial(_write_all, content))
-        write_lines([_written(page_file, the_map)])
-    for form, picture in (("png", png), ("svg", svg)):
-        if picture:
-            for remark in draw(the_map, picture, form=form):
-                note(remark)
-            write_lines([_written(picture, the_map)])
+    if vectors:
+        note(
+            f"the vectors make the page about {size_text(estimate_vector_bytes(token_map))} larger"
+        )
+    content = build_page(token_map, vectors=vectors).encode("utf-8")
+
+    write_atomically(page, lambda file: file.write(content))
+    _print_file(page, token_map)
 
 
-def _write_all(content: bytes, file: IO[bytes]) -> None:
-    file.write(content)
+def _write_picture(token_map: TokenMap, picture: Path, file_format: str) -> None:
+    from wordvec.map.figure import draw_picture
+
+    print_notes(draw_picture(token_map, picture, file_format=file_format))
+    _print_file(picture, token_map)
 
 
-def _written(file: Path, the_map: Map) -> str:
-    return f"{file}  {_size(file.stat().st_size)}  {len(the_map.rows):,} tokens"
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+def _print_file(file: Path, token_map: TokenMap) -> None:
+    write_lines([f"{file}  {size_text(file.stat().st_size)}  {len(token_map.rows):,} tokens"])

@@ -1,39 +1,30 @@
-"""`wordvec norms`: how long the vectors of tokens are."""
+"""`wordvec norms`: the norms of tokens' vectors."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from wordvec.cli.options import DashCommand, output_options, table_options
-from wordvec.cli.output import (
-    Cell,
-    Column,
-    Format,
-    OutputStyle,
-    header_lines,
-    note,
-    number,
-    table_lines,
-    tsv_line,
-    write_json,
-    write_lines,
-)
-from wordvec.cli.query import table_facts
+from wordvec.analysis.display import Column, header_lines, number, table_fields, table_lines
+from wordvec.cli.arguments import DashCommand
+from wordvec.cli.errors import print_notes
+from wordvec.cli.options import output_options, table_options
+from wordvec.cli.output import print_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from wordvec.analysis.display import OutputStyle
     from wordvec.analysis.norms import Norm, NormsReport
+    from wordvec.cli.output import Format
     from wordvec.tables.name import TableRef
     from wordvec.tables.store import Store
 
 EPILOG = """\b
 Examples:
   wordvec norms 王 后 女 男
-  wordvec norms - ++ C++ "#296"     tokens as they stand; # and digits is an id
+  wordvec norms - ++ C++ "#296"     any tokens; # and digits is an id
   wordvec norms --largest 5 --smallest 5
 """
 
@@ -41,10 +32,10 @@ Examples:
 @click.command(cls=DashCommand, epilog=EPILOG)
 @click.argument("tokens", nargs=-1, metavar="[TOKEN]...")
 @click.option(
-    "--largest", type=click.IntRange(min=1), metavar="N", help="Then the N longest vectors."
+    "--largest", type=click.IntRange(min=1), metavar="N", help="Also list the N largest norms."
 )
 @click.option(
-    "--smallest", type=click.IntRange(min=1), metavar="N", help="Then the N shortest vectors."
+    "--smallest", type=click.IntRange(min=1), metavar="N", help="Also list the N smallest norms."
 )
 @table_options
 @output_options
@@ -55,35 +46,35 @@ def command(
     smallest: int | None,
     ref: TableRef,
     store: Store,
-    form: Format,
+    output_format: Format,
 ) -> None:
-    """Show the norm (L2 length) of tokens, its rank and its percentile.
+    """Show the norms (L2) of tokens' vectors, their ranks and percentiles.
 
-    Rank 1 is the longest vector; the percentile says how many in a hundred are shorter. Below
-    stand the smallest, the median and the largest norm of the table.
+    Rank 1 is the largest norm of the table; the percentile is the percentage of norms that are
+    smaller. The last line shows the smallest, the median and the largest norm of the table.
     """
     from wordvec.analysis.norms import norms
-    from wordvec.api import open_table
+    from wordvec.cli.opening import open_table
 
     opened = open_table(ref, store)
-    report = norms(opened.table, tokens, largest=largest or 0, smallest=smallest or 0)
-    for remark in (*opened.notes, *report.notes):
-        note(remark)
-    if form in (Format.JSON, Format.JSONL):
-        write_json([report.to_json()], form)
-    else:
-        look = OutputStyle.of(sys.stdout)
-        write_lines(_tsv(report) if form is Format.TSV else _text(report, look))
+    report = norms(opened.data, tokens, largest=largest or 0, smallest=smallest or 0)
+    print_notes(report.notes)
+    print_report(
+        output_format,
+        json=[report.to_dict()],
+        tsv=_tsv_rows(report),
+        text=lambda style: _text_lines(report, style),
+    )
 
 
-def _tsv(report: NormsReport) -> Iterator[str]:
-    yield tsv_line(["token", "id", "norm", "rank", "percentile"])
+def _tsv_rows(report: NormsReport) -> Iterator[list[object]]:
+    yield ["token", "id", "norm", "rank", "percentile"]
     for norm in report.norms:
-        yield tsv_line([norm.token, norm.id, norm.norm, norm.rank, norm.percentile])
+        yield [norm.token, norm.id, norm.norm, norm.rank, norm.percentile]
 
 
-def _text(report: NormsReport, look: OutputStyle) -> Iterator[str]:
-    yield from header_lines([*table_facts(report.table), "L2 norm"], look)
+def _text_lines(report: NormsReport, style: OutputStyle) -> Iterator[str]:
+    yield from header_lines([*table_fields(report.table), "L2 norm"], style)
     yield ""
     columns = [
         Column("token", shrinks=True),
@@ -93,26 +84,18 @@ def _text(report: NormsReport, look: OutputStyle) -> Iterator[str]:
         Column("percentile", right=True),
     ]
     if report.norms:
-        yield from table_lines(columns, [_row(norm) for norm in report.norms], look)
+        yield from table_lines(columns, [_cells(norm) for norm in report.norms], style)
         yield ""
     summary = report.summary
-    yield "  ".join(
-        f"{name} {_or_dash(value)}"
-        for name, value in (
-            ("min", summary.minimum),
-            ("median", summary.median),
-            ("max", summary.maximum),
-        )
-    )
+    values = {"min": summary.minimum, "median": summary.median, "max": summary.maximum}
+    yield "  ".join(f"{name} {_number_or_dash(value)}" for name, value in values.items())
 
 
-def _row(norm: Norm) -> list[Cell]:
-    percentile = "–" if norm.percentile is None else f"{norm.percentile:.1f}"
+def _cells(norm: Norm) -> list[str]:
     rank = "–" if norm.rank is None else str(norm.rank)
-    return [
-        Cell(text) for text in (norm.token, str(norm.id), _or_dash(norm.norm), rank, percentile)
-    ]
+    percentile = "–" if norm.percentile is None else f"{norm.percentile:.1f}"
+    return [norm.token, str(norm.id), _number_or_dash(norm.norm), rank, percentile]
 
 
-def _or_dash(value: float | None) -> str:
+def _number_or_dash(value: float | None) -> str:
     return "–" if value is None else number(value)

@@ -1,32 +1,31 @@
-"""`wordvec odd`: the word that does not belong."""
+"""`wordvec odd`: the word that does not belong with the others."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from wordvec.cli.options import DashCommand, changing_options, output_options, table_options
-from wordvec.cli.output import (
+from wordvec.analysis.display import (
     Cell,
     Column,
-    Format,
-    OutputStyle,
     header_lines,
-    note,
     number,
+    table_fields,
     table_lines,
-    tsv_line,
-    write_json,
-    write_lines,
+    transforms_field,
 )
-from wordvec.cli.query import rows_fact, table_facts
+from wordvec.cli.arguments import DashCommand
+from wordvec.cli.errors import print_notes
+from wordvec.cli.options import output_options, table_options, transform_options
+from wordvec.cli.output import print_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wordvec.analysis.similar import OddOne
+    from wordvec.analysis.display import OutputStyle
+    from wordvec.analysis.odd import OddOne
+    from wordvec.cli.output import Format
     from wordvec.tables.name import TableRef
     from wordvec.tables.store import Store
 
@@ -39,7 +38,7 @@ Examples:
 
 @click.command(cls=DashCommand, epilog=EPILOG)
 @click.argument("tokens", nargs=-1, required=True, metavar="TOKEN TOKEN TOKEN...")
-@changing_options
+@transform_options
 @table_options
 @output_options
 def command(
@@ -48,37 +47,37 @@ def command(
     transforms: tuple[str, ...],
     ref: TableRef,
     store: Store,
-    form: Format,
+    output_format: Format,
 ) -> None:
-    """Find the word that does not belong to the others.
+    """Find the word that does not belong with the others.
 
-    It is the one with the least cosine similarity to the mean of the rest, every word counted at
-    length 1. Tokens as they stand, or # and an id.
+    It has the lowest cosine similarity to the mean of the others, with all vectors normalised to
+    unit length. TOKEN is a token of the vocabulary, or # and its id.
     """
-    from wordvec.analysis.similar import odd
-    from wordvec.api import open_table
-    from wordvec.search.transforms import transform
+    from wordvec.analysis.odd import odd
+    from wordvec.cli.opening import open_table
 
     opened = open_table(ref, store)
-    table = transform(opened.table, transforms, derived=store.derived(opened.table.name))
-    found = odd(table, tokens)
-    for remark in (*opened.notes, *found.notes):
-        note(remark)
-    if form in (Format.JSON, Format.JSONL):
-        write_json([found.to_json()], form)
-    else:
-        write_lines(_tsv(found) if form is Format.TSV else _text(found, OutputStyle.of(sys.stdout)))
+    table = opened.transformed(transforms)
+    odd_one = odd(table, tokens)
+    print_notes(odd_one.notes)
+    print_report(
+        output_format,
+        json=[odd_one.to_dict()],
+        tsv=_tsv_rows(odd_one),
+        text=lambda style: _text_lines(odd_one, style),
+    )
 
 
-def _tsv(found: OddOne) -> Iterator[str]:
-    yield tsv_line(["token", "id", "similarity", "odd"])
-    for one in found.words:
-        yield tsv_line([one.word.token, one.word.id, one.similarity, one is found.odd])
+def _tsv_rows(odd_one: OddOne) -> Iterator[list[object]]:
+    yield ["token", "id", "similarity", "odd"]
+    for one in odd_one.words:
+        yield [one.word.token, one.word.id, one.similarity, one is odd_one.odd]
 
 
-def _text(found: OddOne, look: OutputStyle) -> Iterator[str]:
-    facts = ["cosine to the mean of the rest", rows_fact(found.table.transforms)]
-    yield from header_lines([*table_facts(found.table), *facts], look)
+def _text_lines(odd_one: OddOne, style: OutputStyle) -> Iterator[str]:
+    fields = ["cosine to the mean of the rest", transforms_field(odd_one.table.transforms)]
+    yield from header_lines([*table_fields(odd_one.table), *fields], style)
     yield ""
     columns = [
         Column("token", shrinks=True),
@@ -86,16 +85,9 @@ def _text(found: OddOne, look: OutputStyle) -> Iterator[str]:
         Column("id", right=True),
         Column("similarity", right=True),
     ]
-    rows = [
-        [
-            Cell(cell, "bold" if one is found.odd else None)
-            for cell in (
-                one.word.token,
-                "odd" if one is found.odd else "",
-                str(one.word.id),
-                number(one.similarity),
-            )
-        ]
-        for one in found.words
-    ]
-    yield from table_lines(columns, rows, look)
+    rows: list[list[Cell | str]] = []
+    for one in odd_one.words:
+        is_odd = one is odd_one.odd
+        cells = [one.word.token, "odd" if is_odd else "", str(one.word.id), number(one.similarity)]
+        rows.append([Cell(cell, "bold") for cell in cells] if is_odd else [*cells])
+    yield from table_lines(columns, rows, style)

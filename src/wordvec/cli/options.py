@@ -1,112 +1,34 @@
-"""Options that several commands share, and how an argument that begins with a dash is read.
+"""Options that several commands share.
 
-Each decorator adds options and hands the command what they mean: `table_options` a `ref` and a
-`store`, `output_options` a `form`.
+Each decorator adds options and passes their meaning to the command: `table_options` a `ref` and a
+`store`, `query_options` the `settings`, `output_options` the `output_format`.
 """
 
 from __future__ import annotations
 
 import functools
-import re
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from wordvec.cli.names import complete_model, complete_table
 from wordvec.cli.output import Format
 from wordvec.errors import UsageError
-from wordvec.search.filters import Filters, Only
-from wordvec.search.settings import Method, Metric, Settings
+from wordvec.search.filters import Only
+from wordvec.search.settings import Method, Metric, QueryOptions, QuerySettings
 from wordvec.tables.name import Mode, TableRef
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from click.shell_completion import CompletionItem
+    from collections.abc import Callable, Sequence
 
     Callback = Callable[..., Any]
     Option = Callable[[Callback], Callback]
 
-# What stands for an operator of the grammar when it is an argument by itself.
-LONE_OPERATORS = frozenset("+-*/×＋－−＊／=＝:：?？()（）")
-
-
-class DashCommand(click.Command):
-    """A command whose arguments may begin with a dash and still be no options.
-
-    An argument is an option only if it is exactly a known option, `-k` and digits, or
-    `--name[=value]`; every other one is left as it stands, and `--` ends the options.
-    (click's `ignore_unknown_options` would eat any `k` inside `-km+m`.)
-    """
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Sort options from arguments, and show click the arguments after a `--`."""
-        takes_value = self._takes_value(ctx)
-        try:
-            options, arguments = split_arguments(args, takes_value)
-        except UsageError:
-            if not ctx.resilient_parsing:
-                raise
-            options, arguments = split_arguments(args[:-1], takes_value)  # a Tab: its value is next
-        return super().parse_args(ctx, [*options, "--", *arguments])
-
-    def _takes_value(self, ctx: click.Context) -> dict[str, bool]:
-        return {
-            name: not (param.is_flag or param.count)
-            for param in self.get_params(ctx)
-            if isinstance(param, click.Option)
-            for name in (*param.opts, *param.secondary_opts)
-        }
-
-
-def split_arguments(
-    args: Sequence[str], takes_value: dict[str, bool]
-) -> tuple[list[str], list[str]]:
-    """Tell options (with their values) from arguments, each in the order they were typed.
-
-    >>> split_arguments(["-王+king", "-k3", "-km+m"], {"-k": True})
-    (['-k3'], ['-王+king', '-km+m'])
-    """
-    options: list[str] = []
-    arguments: list[str] = []
-    rest = iter(args)
-    for arg in rest:
-        if arg == "--":
-            arguments.extend(rest)
-        elif arg in takes_value:
-            options.append(arg)
-            if takes_value[arg]:
-                options.append(_value_of(arg, rest))
-        elif _is_option(arg, takes_value):
-            options.append(arg)
-        else:
-            arguments.append(arg)
-    return options, arguments
-
-
-def _value_of(option: str, rest: Iterator[str]) -> str:
-    value = next(rest, None)
-    if value is None:  # else it would take the "--" that follows
-        raise UsageError(f"{option} needs a value after it")
-    return value
-
-
-def _is_option(arg: str, takes_value: dict[str, bool]) -> bool:
-    if re.fullmatch(r"-[A-Za-z]\d+", arg, re.ASCII):  # -k3
-        return takes_value.get(arg[:2], False)
-    return re.fullmatch(r"--[A-Za-z][A-Za-z0-9-]*(=.*)?", arg, re.ASCII | re.DOTALL) is not None
-
-
-def refuse_lone_operators(command: str, expressions: Sequence[str]) -> None:
-    """Stop at an operator among several arguments: the shell cut an expression in pieces."""
-    lone = [text for text in expressions if text in LONE_OPERATORS]
-    if lone and len(expressions) > 1:
-        whole = " ".join(expressions).replace('"', '\\"')
-        raise UsageError(
-            f"{lone[0]!r} stands alone among several arguments",
-            hint=f'quote the expression: wordvec {command} "{whole}"',
-        )
+# --- which table ------------------------------------------------------------------------------
 
 
 def store_option(callback: Callback) -> Callback:
@@ -117,78 +39,51 @@ def store_option(callback: Callback) -> Callback:
         "store_root",
         type=click.Path(path_type=Path, file_okay=False),
         metavar="DIR",
-        help="Folder of the tables (else WORDVEC_HOME, else the user's cache).",
+        help="Folder of saved tables (default: WORDVEC_HOME, else the user's cache folder).",
     )
     @functools.wraps(callback)
     def with_store(*args: Any, store_root: Path | None, **kwargs: Any) -> Any:
-        from wordvec.tables.store import Store  # numpy, which --help does without
+        from wordvec.api import OpenTables  # not needed for --help
+        from wordvec.tables.store import Store
 
-        store = click.get_current_context().find_object(Store)  # that of `wordvec shell`
-        if store is None or store_root is not None:
-            store = Store(store_root)
+        opened = click.get_current_context().find_object(OpenTables)  # the one of `wordvec shell`
+        store = Store(store_root) if opened is None or store_root is not None else opened.store
         return callback(*args, store=store, **kwargs)
 
     return with_store
 
 
-def complete_table(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Complete the name of a table, or of the next of several."""
-    from wordvec.cli import completion  # only when a Tab is pressed
-
-    return completion.complete_table(ctx, param, incomplete)
-
-
-def complete_model(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem[Any]]:
-    """Complete the name of a model."""
-    from wordvec.cli import completion
-
-    return completion.complete_model(ctx, param, incomplete)
-
-
-def tables_option(default: str, *, text: str) -> Option:
-    """Make `--tables`, which names several; the value is a tuple of tuples of names."""
+def model_option(
+    text: str = "Hub id, folder, or mini (default: WORDVEC_MODEL, else the reference model).",
+    **attributes: Any,
+) -> Option:
+    """Make `--model NAME`."""
     return click.option(
-        "--tables",
-        type=Several("tables", (), checked=False),
-        multiple=True,
-        metavar="TABLE,TABLE",
-        shell_complete=complete_table,
-        help=f"{text}, as [MODEL:]static or [MODEL:]dynamic.  [default: {default}]",
+        "--model", metavar="NAME", shell_complete=complete_model, help=text, **attributes
     )
 
 
-def refs_of(tables: Sequence[Sequence[str]], ref: TableRef) -> list[TableRef]:
-    """The tables that `--tables` names, of `ref`'s model where they name none; else `ref` alone."""
-    named = flat(tables)
-    if not named:
-        return [ref]
-    params = click.get_current_context().params
-    if params.get("table") is not None or params.get("mode") is not None:
-        raise UsageError("--tables names the tables: give it, or --table or --mode, not both")
-    return [replace(one, model=one.model or ref.model) for one in map(TableRef.parse, named)]
+def mode_option(text: str, *, default: Mode | None = None) -> Option:
+    """Make `--mode`."""
+    return click.option(
+        "--mode",
+        type=click.Choice([mode.value for mode in Mode]),
+        default=None if default is None else default.value,
+        show_default=default is not None,
+        help=text,
+    )
 
 
 def table_options(callback: Callback) -> Callback:
     """Add `--mode`, `--model`, `--table` and `--store`; the command gets `ref` and `store`."""
 
-    @click.option(
-        "--mode",
-        type=click.Choice([mode.value for mode in Mode]),
-        help="Static input embeddings (default), or dynamic: each token run through the model.",
-    )
-    @click.option(
-        "--model",
-        metavar="NAME",
-        shell_complete=complete_model,
-        help="Hub id, folder, or mini (else WORDVEC_MODEL, else the reference model).",
-    )
+    @mode_option("static: input embeddings (default); dynamic: the model's output for each token.")
+    @model_option()
     @click.option(
         "--table",
         metavar="[MODEL:]MODE",
         shell_complete=complete_table,
-        help="Model and mode in one word.",
+        help="Model and mode in one option: mini:static.",
     )
     @store_option
     @functools.wraps(callback)
@@ -201,75 +96,69 @@ def table_options(callback: Callback) -> Callback:
 
 
 def table_ref(table: str | None, mode: str | None, model: str | None) -> TableRef:
-    """Say which table the three options name; static where they are silent."""
+    """Return the table that the three options name; static if no mode is given."""
     if table is None:
         return TableRef(model, Mode(mode or Mode.STATIC))
     if mode is not None or model is not None:
-        raise UsageError("--table names model and mode: give it, or --model and --mode, not both")
+        raise UsageError("use either --table or --model and --mode, not both")
     return TableRef.parse(table)
 
 
-def output_options(callback: Callback) -> Callback:
-    """Add `--json`, `--jsonl` and `--tsv`; the command gets `form: Format`."""
-
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
-    @click.option("--jsonl", "as_jsonl", is_flag=True, help="Print one JSON object a line.")
-    @click.option("--tsv", "as_tsv", is_flag=True, help="Print tab-separated values.")
-    @functools.wraps(callback)
-    def with_form(*args: Any, as_json: bool, as_jsonl: bool, as_tsv: bool, **kwargs: Any) -> Any:
-        if as_json + as_jsonl + as_tsv > 1:
-            raise UsageError("--json, --jsonl and --tsv exclude one another: choose one")
-        form = (
-            Format.JSON
-            if as_json
-            else Format.JSONL
-            if as_jsonl
-            else Format.TSV
-            if as_tsv
-            else Format.TEXT
-        )
-        return callback(*args, form=form, **kwargs)
-
-    return with_form
+def tables_option(text: str, *, default: str | None = None) -> Option:
+    """Make `--tables`, which names several tables; the command gets a tuple of names."""
+    shown = "" if default is None else f"  [default: {default}]"
+    return words_option(
+        "--tables",
+        metavar="TABLE,TABLE",
+        shell_complete=complete_table,
+        help=f"{text}, each as [MODEL:]static or [MODEL:]dynamic.{shown}",
+    )
 
 
-k_option = click.option(
-    "-k", default=10, show_default=True, type=click.IntRange(min=1), help="How many neighbours."
-)
-pieces_option = click.option(
-    "--pieces", is_flag=True, help="An unknown word is the mean of its pieces in the vocabulary."
-)
+def table_refs(names: Sequence[str], ref: TableRef) -> list[TableRef]:
+    """Return the tables that `--tables` names, or `ref` if there are none.
+
+    A table without a model is of the model of `ref`.
+    """
+    if not names:
+        return [ref]
+    params = click.get_current_context().params
+    if params.get("table") is not None or params.get("mode") is not None:
+        raise UsageError("use either --tables or --table and --mode, not both")
+    return [replace(one, model=one.model or ref.model) for one in map(TableRef.parse, names)]
 
 
-class Several(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4
-    """One or more of some words, with commas between them; the value is a tuple.
+# --- options that take several words ----------------------------------------------------------
 
-    checked: whether any other word is refused here, or left to the library.
+
+class Words(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.4, not in 8.1
+    """One or more words with commas between them; the value is a tuple.
+
+    words: offered by completion, and, if `checked`, the only words accepted.
     """
 
-    def __init__(self, name: str, words: Sequence[str], *, checked: bool = True) -> None:
-        self.name = name
+    name = "words"
+
+    def __init__(self, words: Sequence[str] = (), *, checked: bool = False) -> None:
         self.words = tuple(words)
         self.checked = checked
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, ...]:
-        """Cut at commas, and refuse what is none of the words."""
+        """Split at commas, and check the words."""
         if isinstance(value, tuple):
             return value
-        found = tuple(word.strip() for word in str(value).split(","))
-        for word in found:
+        words = tuple(word.strip() for word in str(value).split(","))
+        for word in words:
             if self.checked and word not in self.words:
                 self.fail(f"{word!r} is not one of {', '.join(self.words)}", param, ctx)
-        return found
+        return words
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem[Any]]:
         """Complete the last of the words."""
-        from click.shell_completion import CompletionItem
-
         del ctx, param
         before, comma, last = incomplete.rpartition(",")
         return [
@@ -277,50 +166,29 @@ class Several(click.ParamType):  # type: ignore[type-arg]  # generic since click
         ]
 
 
-def asking_options(callback: Callback) -> Callback:
-    """Add what decides how expressions are answered; the command gets `settings: Settings`.
-
-    A command that lists neighbours adds `k_option` besides.
-    """
-    for option in reversed(_ASKING):  # the first decorator stands first in --help
-        callback = option(callback)
-
-    @functools.wraps(callback)
-    def with_settings(*args: Any, **kwargs: Any) -> Any:
-        metric, transform, only = (kwargs.pop(name) for name in ("metric", "transform", "only"))
-        filters = {name: kwargs.pop(name) for name in ("match", "vocab", "no_special")}
-        counted = {"k": kwargs.pop("k")} if "k" in kwargs else {}
-        settings = Settings(
-            **counted,
-            method=Method(kwargs.pop("method")),
-            metric=None if metric is None else Metric(metric),
-            transforms=flat(transform),
-            filters=Filters(only=tuple(Only(kind) for kind in flat(only)), **filters),
-            **{name: kwargs.pop(name) for name in ("unit", "exclude", "pieces", "merge_twins")},
-        )
-        return callback(*args, settings=settings, **kwargs)
-
-    return with_settings
+def words_option(
+    *names: str, words: Sequence[str] = (), checked: bool = False, **attributes: Any
+) -> Option:
+    """Make an option for words with commas, which can be repeated; the value is one tuple."""
+    return click.option(
+        *names,
+        type=Words(words, checked=checked),
+        multiple=True,
+        callback=lambda _ctx, _param, value: tuple(chain.from_iterable(value)),
+        **attributes,
+    )
 
 
-def changing_options(callback: Callback) -> Callback:
-    """Add `--unit` and `--transform`; the command gets `transforms`, what is done to the rows."""
+# --- how expressions are answered -------------------------------------------------------------
 
-    @_UNIT
-    @_TRANSFORM
-    @functools.wraps(callback)
-    def with_transforms(
-        *args: Any, unit: bool, transform: tuple[tuple[str, ...], ...], **kwargs: Any
-    ) -> Any:
-        settings = Settings(unit=unit, transforms=flat(transform))
-        return callback(*args, transforms=settings.steps, **kwargs)
-
-    return with_transforms
-
-
-def flat(several: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """The words of an option that may be given several times, in order."""
-    return tuple(word for words in several for word in words)
+k_option = click.option(
+    "-k",
+    default=10,
+    show_default=True,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Number of neighbours.",
+)
 
 
 def metric_option(*metrics: Metric, default: Metric | None = None, text: str) -> Option:
@@ -335,50 +203,111 @@ def metric_option(*metrics: Metric, default: Metric | None = None, text: str) ->
 
 
 def method_option(default: Method) -> Option:
-    """Make `--method` with a default of its own."""
+    """Make `--method`."""
     return click.option(
         "--method",
         type=click.Choice([method.value for method in Method]),
         default=default.value,
         show_default=True,
-        help="Sum of vectors, 3CosAdd, 3CosMul, or the direction from a to b.",
+        help="Rank by the sum of the vectors, 3CosAdd, 3CosMul or PairDirection.",
     )
 
 
-_UNIT = click.option("--unit", is_flag=True, help="Bring every row to length 1 first.")
-_TRANSFORM = click.option(
+transform_option = words_option(
     "--transform",
-    type=Several("transform", ("unit", "center", "standardize", "abtt:", "whiten"), checked=False),
-    multiple=True,
+    "transforms",
+    words=("unit", "center", "standardize", "abtt:", "whiten"),
     metavar="STEP",
-    help="Change the rows first: unit, center, standardize, abtt:N or whiten; several in order.",
+    help="Transform all vectors first: unit, center, standardize, abtt:N or whiten. Several are "
+    "applied in order.",
 )
-_ASKING = (
+unit_option = click.option(
+    "--unit", is_flag=True, help="Normalise all vectors to unit length first."
+)
+
+
+def transform_options(callback: Callback) -> Callback:
+    """Add `--unit` and `--transform`; the command gets `transforms`, with `unit` among them."""
+
+    @unit_option
+    @transform_option
+    @functools.wraps(callback)
+    def with_transforms(*args: Any, unit: bool, transforms: tuple[str, ...], **kwargs: Any) -> Any:
+        settings = QuerySettings(unit=unit, transforms=transforms)
+        return callback(*args, transforms=settings.all_transforms, **kwargs)
+
+    return with_transforms
+
+
+_QUERY_OPTIONS = (
     metric_option(
         *Metric,
-        text="What is near: L2 distance (the default of sum), cosine similarity, inner product, "
-        "or cosine corrected for hubs.",
+        text="Rank by L2 distance (default of sum), cosine similarity, inner product, or CSLS: "
+        "cosine similarity corrected for hubs.",
     ),
     method_option(Method.SUM),
-    _UNIT,
-    _TRANSFORM,
+    unit_option,
+    transform_option,
     click.option("--exclude", is_flag=True, help="Leave the words of the query out of the answer."),
-    click.option(
+    words_option(
         "--only",
-        type=Several("kind", [kind.value for kind in Only]),
-        multiple=True,
+        words=[kind.value for kind in Only],
+        checked=True,
         metavar="KIND",
-        help="List only tokens of a kind: kanji, hiragana, katakana, latin, number; word or "
+        help="List only tokens of a kind: kanji, hiragana, katakana, latin, number, word or "
         "subword.",
     ),
-    click.option("--match", metavar="REGEX", help="List only tokens that match."),
+    click.option(
+        "--match", metavar="REGEX", help="List only tokens that match a regular expression."
+    ),
     click.option(
         "--vocab",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        help="List only the words of a file, one a line.",
+        help="List only the words of a file, one per line.",
     ),
-    click.option("--no-special", is_flag=True, help="Leave [CLS] and the like out."),
-    click.option("--merge-twins", is_flag=True, help="List ##王 and 王 as one."),
-    pieces_option,
+    click.option("--no-special", is_flag=True, help="Leave out [CLS] and other special tokens."),
+    click.option(
+        "--merge-twins", is_flag=True, help="List tokens of the same text (王, ##王) once."
+    ),
+    click.option(
+        "--pieces", is_flag=True, help="Replace an unknown word by the mean of its pieces."
+    ),
 )
+
+
+def query_options(callback: Callback) -> Callback:
+    """Add the options for answering expressions; the command gets `settings: QuerySettings`.
+
+    A command that lists neighbours also has `k_option`.
+    """
+    for option in reversed(_QUERY_OPTIONS):  # the last decorator comes first in --help
+        callback = option(callback)
+
+    @functools.wraps(callback)
+    def with_settings(*args: Any, **kwargs: Any) -> Any:
+        names = QueryOptions.__annotations__
+        options = {name: kwargs.pop(name) for name in names if name in kwargs}
+        return callback(*args, settings=QuerySettings.of(**options), **kwargs)
+
+    return with_settings
+
+
+# --- how the answer is printed ----------------------------------------------------------------
+
+
+def output_options(callback: Callback) -> Callback:
+    """Add `--json`, `--jsonl` and `--tsv`; the command gets `output_format: Format`."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
+    @click.option("--jsonl", "as_jsonl", is_flag=True, help="Print one JSON object per line.")
+    @click.option("--tsv", "as_tsv", is_flag=True, help="Print tab-separated values.")
+    @functools.wraps(callback)
+    def with_format(*args: Any, as_json: bool, as_jsonl: bool, as_tsv: bool, **kwargs: Any) -> Any:
+        flags = {Format.JSON: as_json, Format.JSONL: as_jsonl, Format.TSV: as_tsv}
+        chosen = [output_format for output_format, is_set in flags.items() if is_set]
+        if len(chosen) > 1:
+            raise UsageError("--json, --jsonl and --tsv cannot be combined")
+        return callback(*args, output_format=(*chosen, Format.TEXT)[0], **kwargs)
+
+    return with_format

@@ -1,34 +1,28 @@
-"""`wordvec similar`: how near words are to one another, all pairs."""
+"""`wordvec similar`: the similarity of every pair of words."""
 
 from __future__ import annotations
 
-import sys
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import click
 
 from wordvec import text
-from wordvec.cli.options import (
-    DashCommand,
-    changing_options,
-    metric_option,
-    output_options,
-    table_options,
-)
-from wordvec.cli.output import (
+from wordvec.analysis.display import (
+    METRIC_NAMES,
     Cell,
     Column,
-    Format,
     OutputStyle,
     header_lines,
-    note,
     number,
+    table_fields,
     table_lines,
-    tsv_line,
-    write_json,
-    write_lines,
+    transforms_field,
 )
-from wordvec.cli.query import METRIC_NAMES, rows_fact, table_facts
+from wordvec.cli.arguments import DashCommand
+from wordvec.cli.errors import print_notes
+from wordvec.cli.options import metric_option, output_options, table_options, transform_options
+from wordvec.cli.output import Format, print_report
 from wordvec.errors import UsageError
 from wordvec.search.settings import Metric
 
@@ -42,7 +36,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   wordvec similar 王 女王 男 女
-  wordvec similar 王 "##王" "#296" --mode dynamic   quote what begins with #
+  wordvec similar 王 "##王" "#296" --mode dynamic   quote what starts with #
 """
 
 
@@ -55,7 +49,7 @@ Examples:
     default=Metric.COSINE,
     text="Cosine similarity, L2 distance or inner product.",
 )
-@changing_options
+@transform_options
 @table_options
 @output_options
 def command(
@@ -65,74 +59,69 @@ def command(
     transforms: tuple[str, ...],
     ref: TableRef,
     store: Store,
-    form: Format,
+    output_format: Format,
 ) -> None:
-    """Show how near words are to one another, all pairs of them.
+    """Show the similarity of every pair of words.
 
-    Tokens as they stand, or # and an id.
+    TOKEN is a token of the vocabulary, or # and its id.
     """
     from wordvec.analysis.similar import similar
-    from wordvec.api import open_table
-    from wordvec.search.transforms import transform
+    from wordvec.cli.opening import open_table
 
     if len(tokens) < 2:
-        raise UsageError("similar needs two words or more")
+        raise UsageError("similar needs at least two words")
     opened = open_table(ref, store)
-    table = transform(opened.table, transforms, derived=store.derived(opened.table.name))
-    found = similar(table, tokens, metric=Metric(metric))
-    for remark in (*opened.notes, *found.notes):
-        note(remark)
-    if form in (Format.JSON, Format.JSONL):
-        write_json([found.to_json()], form)
-    else:
-        write_lines(_tsv(found) if form is Format.TSV else _text(found, OutputStyle.of(sys.stdout)))
+    table = opened.transformed(transforms)
+    similarities = similar(table, tokens, metric=Metric(metric))
+    print_notes(similarities.notes)
+    print_report(
+        output_format,
+        json=[similarities.to_dict()],
+        tsv=_tsv_rows(similarities),
+        text=lambda style: _text_lines(similarities, style),
+    )
 
 
-def _pairs(found: Similarities) -> Iterator[tuple[int, int]]:
-    count = len(found.words)
-    return ((i, j) for i in range(count) for j in range(i + 1, count))
+def _tsv_rows(similarities: Similarities) -> Iterator[list[object]]:
+    yield ["token", "id", "other", "other_id", similarities.metric.score_name]
+    for (i, one), (j, other) in combinations(enumerate(similarities.words), 2):
+        yield [one.token, one.id, other.token, other.id, similarities.scores[i][j]]
 
 
-def _tsv(found: Similarities) -> Iterator[str]:
-    yield tsv_line(["token", "id", "other", "other_id", found.metric.score_name])
-    for i, j in _pairs(found):
-        one, other = found.words[i], found.words[j]
-        yield tsv_line([one.token, one.id, other.token, other.id, found.scores[i][j]])
-
-
-def _text(found: Similarities, look: OutputStyle) -> Iterator[str]:
-    facts = [METRIC_NAMES[found.metric], rows_fact(found.table.transforms)]
-    yield from header_lines([*table_facts(found.table), *facts], look)
+def _text_lines(similarities: Similarities, style: OutputStyle) -> Iterator[str]:
+    fields = [METRIC_NAMES[similarities.metric], transforms_field(similarities.table.transforms)]
+    yield from header_lines([*table_fields(similarities.table), *fields], style)
     yield ""
-    matrix = _matrix(found, OutputStyle())
-    fits = look.cells is None or max(map(text.width, matrix)) <= look.cells
-    yield from _matrix(found, look) if fits else _list(found, look)
+    matrix = _matrix(similarities, OutputStyle())
+    fits = style.cells is None or max(map(text.width, matrix)) <= style.cells
+    yield from _matrix(similarities, style) if fits else _pair_lines(similarities, style)
 
 
-def _matrix(found: Similarities, look: OutputStyle) -> list[str]:
-    columns = [Column(""), *(Column(word.token, right=True) for word in found.words)]
+def _matrix(similarities: Similarities, style: OutputStyle) -> list[str]:
+    words = similarities.words
+    columns = [Column(""), *(Column(word.token, right=True) for word in words)]
     rows = [
         [
             Cell(word.token),
             *(
                 Cell(number(score), "dim" if i == j else None)
-                for j, score in enumerate(found.scores[i])
+                for j, score in enumerate(similarities.scores[i])
             ),
         ]
-        for i, word in enumerate(found.words)
+        for i, word in enumerate(words)
     ]
-    return table_lines(columns, rows, look)
+    return table_lines(columns, rows, style)
 
 
-def _list(found: Similarities, look: OutputStyle) -> list[str]:
-    """Pair by pair, where the matrix is too wide for the screen."""
+def _pair_lines(similarities: Similarities, style: OutputStyle) -> list[str]:
+    """Return one line per pair, for a screen that is too narrow for the matrix."""
     columns = [
         Column("token", shrinks=True),
         Column("other", shrinks=True),
-        Column(found.metric.score_name, right=True),
+        Column(similarities.metric.score_name, right=True),
     ]
     rows = [
-        [found.words[i].token, found.words[j].token, number(found.scores[i][j])]
-        for i, j in _pairs(found)
+        [one.token, other.token, number(similarities.scores[i][j])]
+        for (i, one), (j, other) in combinations(enumerate(similarities.words), 2)
     ]
-    return table_lines(columns, rows, look)
+    return table_lines(columns, rows, style)

@@ -1,4 +1,4 @@
-"""`wordvec tables`: what the store holds; `wordvec tables rm` removes some of it."""
+"""`wordvec tables`: list and verify saved tables; `wordvec tables rm` removes some."""
 
 from __future__ import annotations
 
@@ -8,91 +8,91 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wordvec.analysis.display import Cell, Column, OutputStyle, table_lines
+from wordvec.cli.errors import warn
 from wordvec.cli.options import output_options, store_option
-from wordvec.cli.output import (
-    Cell,
-    Column,
-    Format,
-    OutputStyle,
-    table_lines,
-    tsv_line,
-    warn,
-    write_json,
-    write_lines,
-)
+from wordvec.cli.output import print_report, size_text, write_lines
 from wordvec.errors import TableNotFoundError, UsageError
 from wordvec.tables.name import TableName, TableRef
 from wordvec.text import clip, escape, width
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from wordvec.tables.store import Store, TableInfo
+    from wordvec.cli.output import Format
+    from wordvec.tables.listing import TableInfo
+    from wordvec.tables.store import Store
+
+    Checked = tuple[TableInfo, list[str]]  # a table, and its problems
 
 
 @click.group("tables", invoke_without_command=True)
-@click.option("--verify", is_flag=True, help="Read every file and compare its checksum.")
+@click.option("--verify", is_flag=True, help="Read every file and check its checksum.")
 @output_options
 @store_option
 @click.pass_context
-def command(ctx: click.Context, *, verify: bool, form: Format, store: Store) -> int:
-    """List the tables: model, mode, V × D, size, age.
+def command(ctx: click.Context, *, verify: bool, output_format: Format, store: Store) -> int:
+    """List the saved tables: model, mode, V × D, size, age.
 
     \b
     Examples:
       wordvec tables --verify
       wordvec tables rm mini:dynamic
-    """  # noqa: D301  # \b is click's mark: no wrapping below
+    """  # noqa: D301  # \b is a mark of click: do not wrap what follows
     if ctx.invoked_subcommand is not None:
         return 0
-    infos = store.tables()
-    problems = [_problems(store, info, verify=verify) for info in infos]
-    _print(infos, problems, form, store, verified=verify)
-    for info, found in zip(infos, problems, strict=True):
-        for problem in found:
-            warn(f"{_name(info)}: {problem}")
-    return 1 if verify and any(problems) else 0
+    checked = [(info, _problems(store, info, verify=verify)) for info in store.tables()]
+    print_report(
+        output_format,
+        json=(_json(info, problems) for info, problems in checked),
+        tsv=_tsv_rows(checked),
+        text=lambda style: _text_lines(checked, store, style, verified=verify),
+    )
+    for info, problems in checked:
+        for problem in problems:
+            warn(f"{_shown_name(info)}: {problem}")
+    return 1 if verify and any(problems for _, problems in checked) else 0
 
 
-@command.command("rm")
+@command.command("rm", short_help="Remove tables.")
 @click.argument("tables", metavar="TABLE...", nargs=-1, required=True)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @store_option
 @click.pass_context
 def rm(ctx: click.Context, *, tables: tuple[str, ...], yes: bool, store: Store) -> int:
-    """Remove tables, named [MODEL:]MODE, and what is left of unfinished extractions of them."""
-    store = _above(ctx) or store
+    """Remove tables, named [MODEL:]MODE, with any unfinished extractions of them."""
+    store = _parent_store(ctx) or store
     infos = store.tables()
-    names = list(dict.fromkeys(_which(text, infos, store) for text in tables))
-    going = [[info for info in infos if info.name == name] for name in names]
-    if not yes and not _agreed(going):
+    names = list(dict.fromkeys(_find_name(text, infos, store) for text in tables))
+    parts_of = {name: [info for info in infos if info.name == name] for name in names}
+    if not yes and not _confirm(list(parts_of.values())):
         write_lines(["Nothing was removed."])
         return 1
-    for name, parts in zip(names, going, strict=True):
+    for name, parts in parts_of.items():
         store.remove(name)
-        write_lines([f"removed {_what(parts)}"])
+        write_lines([f"removed {_describe(parts)}"])
     return 0
 
 
-def _above(ctx: click.Context) -> Store | None:
-    """The store of `wordvec tables --store DIR rm`, unless rm names one itself."""
+def _parent_store(ctx: click.Context) -> Store | None:
+    """Return the store of `wordvec tables --store DIR rm`, unless rm has its own `--store`."""
     from wordvec.tables.store import Store
 
     root: Path | None = ctx.parent.params.get("store_root") if ctx.parent else None
     return Store(root) if root is not None and ctx.params.get("store_root") is None else None
 
 
-def _which(text: str, infos: Sequence[TableInfo], store: Store) -> TableName:
-    """The table that a user means: one of the list as it is written there, or by its model."""
-    from wordvec.models.find import REFERENCE, default_model
+def _find_name(text: str, infos: Sequence[TableInfo], store: Store) -> TableName:
+    """Find the table that the user names: as it is listed, or as [MODEL:]MODE."""
+    from wordvec.models.default import REFERENCE, named_model
     from wordvec.models.local import canonical_name
 
     for info in infos:
-        if text in (str(info.name), _name(info)):
+        if text in (str(info.name), _shown_name(info)):
             return info.name
     ref = TableRef.parse(text)
-    name = TableName(canonical_name(ref.model or default_model() or REFERENCE), ref.mode, ref.layer)
+    name = TableName(canonical_name(named_model(ref.model) or REFERENCE), ref.mode, ref.layer)
     if all(info.name != name for info in infos):
         raise TableNotFoundError(
             f"there is no table {escape(str(name))} in {escape(str(store.root))}",
@@ -101,28 +101,27 @@ def _which(text: str, infos: Sequence[TableInfo], store: Store) -> TableName:
     return name
 
 
-def _agreed(going: Sequence[Sequence[TableInfo]]) -> bool:
-    for parts in going:
-        click.echo(f"  {_what(parts)}", err=True)
+def _confirm(tables: Sequence[Sequence[TableInfo]]) -> bool:
+    for parts in tables:
+        click.echo(f"  {_describe(parts)}", err=True)
+    what = "this table" if len(tables) == 1 else f"these {len(tables)} tables"
     try:
-        return click.confirm(f"Remove {_count(len(going))}?", err=True)
+        return click.confirm(f"Remove {what}?", err=True)
     except click.Abort:
         click.echo(err=True)
         if sys.stdin.isatty():  # Ctrl-C
             raise
-        raise UsageError("nobody is there to answer", hint="--yes removes without asking") from None
+        raise UsageError(
+            "cannot ask for confirmation: not a terminal", hint="--yes removes without asking"
+        ) from None
 
 
-def _count(tables: int) -> str:
-    return "this table" if tables == 1 else f"these {tables} tables"
-
-
-def _what(parts: Sequence[TableInfo]) -> str:
-    """A table's name and size, its unfinished extraction included."""
-    rest = ""
+def _describe(parts: Sequence[TableInfo]) -> str:
+    """Return the name and size of a table, with its unfinished extraction."""
+    state = ""
     if any(info.done is not None for info in parts):
-        rest = ", unfinished" if len(parts) == 1 else ", with an unfinished extraction"
-    return f"{_name(parts[0])} ({size_text(sum(info.bytes for info in parts))}{rest})"
+        state = ", unfinished" if len(parts) == 1 else ", with an unfinished extraction"
+    return f"{_shown_name(parts[0])} ({size_text(sum(info.bytes for info in parts))}{state})"
 
 
 def _problems(store: Store, info: TableInfo, *, verify: bool) -> list[str]:
@@ -131,82 +130,67 @@ def _problems(store: Store, info: TableInfo, *, verify: bool) -> list[str]:
     return store.verify(info.name) if verify and info.done is None else []
 
 
-def _print(
-    infos: Sequence[TableInfo],
-    problems: Sequence[Sequence[str]],
-    form: Format,
-    store: Store,
-    *,
-    verified: bool,
-) -> None:
-    pairs = list(zip(infos, problems, strict=True))
-    if form in (Format.JSON, Format.JSONL):
-        write_json((_json(info, found) for info, found in pairs), form)
-    elif form is Format.TSV:
-        titles = ("model", "mode", "layer", "tokens", "dimensions", "bytes", "created", "done")
-        write_lines([tsv_line((*titles, "problem"))])
-        write_lines(tsv_line(_values(info, found)) for info, found in pairs)
-    elif infos:
-        write_lines(_lines(pairs, OutputStyle.of(sys.stdout), verified=verified))
-    else:
-        where = escape(str(store.root))
-        write_lines([f"No tables in {where} yet. To make one: wordvec extract --mode static"])
+def _tsv_rows(checked: Sequence[Checked]) -> Iterator[list[object]]:
+    titles = ["model", "mode", "layer", "tokens", "dimensions", "bytes", "created", "done"]
+    yield [*titles, "problem"]
+    for info, problems in checked:
+        V, D = info.shape or (None, None)
+        name = [info.name.model, info.name.mode, info.name.layer]
+        yield [*name, V, D, info.bytes, info.created, info.done, "; ".join(problems)]
 
 
-def _values(info: TableInfo, problems: Sequence[str]) -> tuple[object, ...]:
+def _json(info: TableInfo, problems: list[str]) -> dict[str, object]:
+    """Return the object of a table. done: the rows of an unfinished extraction."""
     V, D = info.shape or (None, None)
-    name = info.name
-    problem = "; ".join(problems) or None
-    return (name.model, name.mode, name.layer, V, D, info.bytes, info.created, info.done, problem)
-
-
-def _json(info: TableInfo, problems: Sequence[str]) -> dict[str, object]:
-    """One object a table; `done` counts the rows of an extraction that is not finished."""
-    V, D = info.shape or (None, None)
-    table = {"model": info.name.model, "mode": info.name.mode.value, "layer": info.name.layer}
+    name = {"model": info.name.model, "mode": info.name.mode.value, "layer": info.name.layer}
     return {
-        "table": {**table, "tokens": V, "dimensions": D},
+        "table": {**name, "tokens": V, "dimensions": D},
         "bytes": info.bytes,
         "created": info.created,
         "done": info.done,
-        "problems": list(problems),
+        "problems": problems,
     }
 
 
-def _lines(
-    pairs: Sequence[tuple[TableInfo, Sequence[str]]], look: OutputStyle, *, verified: bool
+def _text_lines(
+    checked: Sequence[Checked], store: Store, style: OutputStyle, *, verified: bool
 ) -> list[str]:
-    """One line a table; on a terminal too narrow for that two, its model and state first."""
-    states = [_state(info, found, verified=verified) for info, found in pairs]
-    models = [escape(info.name.model) for info, _ in pairs]
+    """Return one line per table, or two on a narrow terminal: first its model and state."""
+    if not checked:
+        folder = escape(str(store.root))
+        return [f"No tables in {folder} yet. To extract one: wordvec extract --mode static"]
+    states = [_state(info, problems, verified=verified) for info, problems in checked]
+    models = [escape(info.name.model) for info, _ in checked]
     columns = [
         Column("mode"),
         Column("V × D", right=True),
         Column("size", right=True),
         Column("age", right=True),
     ]
-    rows = [_cells(info) for info, _ in pairs]
-    rest = max(map(width, table_lines(columns, rows, OutputStyle())))
-    if any(state.text for state in states):
-        rest += 2 + max(width(state.text) for state in states)
-    if look.cells is not None and look.cells - rest - 2 < min(max(map(width, models)), 16):
-        heading, *lines = table_lines(columns, rows, look)
-        firsts = [_first(*pair, look) for pair in zip(models, states, strict=True)]
-        return [heading, *(line for both in zip(firsts, lines, strict=True) for line in both)]
+    rows = [_cells(info) for info, _ in checked]
+    with_state = any(state.text for state in states)
+    others = max(map(width, table_lines(columns, rows, OutputStyle())))
+    if with_state:
+        others += 2 + max(width(state.text) for state in states)
+    if style.cells is not None and style.cells - others - 2 < min(max(map(width, models)), 16):
+        heading, *lines = table_lines(columns, rows, style)
+        firsts = [_model_line(*pair, style) for pair in zip(models, states, strict=True)]
+        return [heading, *(line for pair in zip(firsts, lines, strict=True) for line in pair)]
     columns = [Column("model", shrinks=True), *columns]
     rows = [[model, *row] for model, row in zip(models, rows, strict=True)]
-    if any(state.text for state in states):
+    if with_state:
         columns.append(Column("state"))
         rows = [[*row, state] for row, state in zip(rows, states, strict=True)]
-    return table_lines(columns, rows, look)
+    return table_lines(columns, rows, style)
 
 
-def _first(model: str, state: Cell, look: OutputStyle) -> str:
-    """A model's name, cut so that the state beside it fits."""
+def _model_line(model: str, state: Cell, style: OutputStyle) -> str:
+    """Return the name of a model, cut so that the state fits beside it."""
+    cells = style.cells or 80
     if not state.text:
-        return clip(model, look.cells or 80)
-    room = max((look.cells or 80) - width(state.text) - 2, 4)
-    return f"{clip(model, room)}  {look.paint(state.text, state.style)}"
+        return clip(model, cells)
+    room = max(cells - width(state.text) - 2, 4)
+    return f"{clip(model, room)}  {style.paint(state.text, state.attribute)}"
 
 
 def _cells(info: TableInfo) -> list[Cell | str]:
@@ -215,7 +199,7 @@ def _cells(info: TableInfo) -> list[Cell | str]:
     return [mode, shape, size_text(info.bytes), age_text(info.created)]
 
 
-def _state(info: TableInfo, problems: Sequence[str], *, verified: bool) -> Cell:
+def _state(info: TableInfo, problems: list[str], *, verified: bool) -> Cell:
     if problems:
         return Cell("damaged", "red")
     if info.done is not None and info.shape is not None:
@@ -223,25 +207,15 @@ def _state(info: TableInfo, problems: Sequence[str], *, verified: bool) -> Cell:
     return Cell("sound", "green") if verified else Cell("")
 
 
-def _name(info: TableInfo) -> str:
+def _shown_name(info: TableInfo) -> str:
     return escape(str(info.name))
 
 
-def size_text(size: int) -> str:
-    """Bytes as people say them: 98.9 MB."""
-    value = float(size)
-    for unit in ("B", "kB", "MB"):
-        if value < 999.5:
-            return f"{value:.1f} {unit}" if unit == "MB" else f"{value:.0f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
-
-
 def age_text(created: str, now: datetime | None = None) -> str:
-    """How long ago that was: 5 min, 3 h, 12 d."""
+    """Return how long ago a table was created: 5 min, 3 h, 12 d."""
     try:
         seconds = ((now or datetime.now(UTC)) - datetime.fromisoformat(created)).total_seconds()
-    except (ValueError, TypeError):  # a manifest may say anything
+    except (ValueError, TypeError):  # not written by us
         return "?"
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:

@@ -1,4 +1,4 @@
 """Expressions: text → tokens (lexer) → syntax tree (parser, tree) → weighted terms.
 
-Imports the ground alone: errors and text.
+Imports only errors and text. Search and everything above it may import this folder.
 """

@@ -1,4 +1,4 @@
-"""Text → the tokens of an expression: words, ids, operators. And back: how a word is spelled."""
+"""Split an expression into tokens (words, ids, operators), and write a word as a token."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wordvec.text import nfkc
 
 
 class Kind(StrEnum):
-    """What a token is; an operator's value is its ASCII form."""
+    """The kind of a token; the value of an operator is its ASCII form."""
 
     PLUS = "+"
     MINUS = "-"
@@ -43,8 +43,8 @@ _ENDS_PLAIN = re.compile(rf"[\s{re.escape(''.join([*_OPERATORS, *_QUOTES, _ESCAP
 class Token:
     """One token of an expression: `start` and `end` count characters of the source.
 
-    `text` is what it says: for a word without its quotes and backslashes, for an id its digits.
-    `quoted` words (a backslash counts) are never numbers, ids or the blank of an analogy.
+    `text` is its content: a word without quotes and backslashes, or the digits of an id.
+    A `quoted` word (a backslash counts) is never a number, an id or the blank of an analogy.
     """
 
     kind: Kind
@@ -55,17 +55,17 @@ class Token:
 
     @property
     def number(self) -> float | None:
-        """The coefficient that this token may be, by its spelling."""
+        """The value of this token as a coefficient, or None if it is not spelled as a number."""
         return None if self.kind is not Kind.WORD or self.quoted else as_number(self.text)
 
     @property
     def is_blank(self) -> bool:
-        """Whether this can be the `?` of an analogy."""
+        """Whether this token can be the `?` of an analogy."""
         return self.kind is Kind.WORD and not self.quoted and self.text in ("?", "？")
 
 
 def as_number(text: str) -> float | None:
-    """Read digits with at most one point, in either width, as a number.
+    """Read digits with at most one point, half-width or full-width, as a number.
 
     >>> as_number("0.5"), as_number("２"), as_number("王")
     (0.5, 2.0, None)
@@ -75,7 +75,7 @@ def as_number(text: str) -> float | None:
 
 
 def spell(text: str, *, quote_numbers: bool = False) -> str:
-    r"""Write a word so that it is read back as the same word, in quotes only where they are needed.
+    r"""Write a word so that it parses to the same word, in quotes only where they are needed.
 
     >>> spell("王"), spell("C++"), spell("#12"), spell("")
     ('王', '"C++"', '"#12"', '""')
@@ -90,7 +90,7 @@ def spell(text: str, *, quote_numbers: bool = False) -> str:
 
 
 def tokenize(source: str) -> list[Token]:
-    """Cut `source` into tokens, the last of which is END."""
+    """Split `source` into tokens; the last one is END."""
     tokens: list[Token] = []
     at = 0
     while at < len(source):
@@ -122,9 +122,7 @@ def _quoted_word(source: str, start: int) -> Token:
         text += source[at : at + 1]
         at += 1
     if at >= len(source):
-        raise ExpressionError(
-            "this quote is never closed", source=source, start=start, end=start + 1
-        )
+        raise ExpressionError("this quote is not closed", source=source, start=start, end=start + 1)
     return Token(Kind.WORD, text, start, at + 1, quoted=True)
 
 
@@ -139,7 +137,7 @@ def _bare_word(source: str, start: int) -> Token:
             break
         if at + 1 == len(source):
             raise ExpressionError(
-                f"{_ESCAPE} takes the character after it, and there is none",
+                f"expected a character after {_ESCAPE}",
                 source=source,
                 start=at,
                 end=at + 1,
@@ -149,10 +147,10 @@ def _bare_word(source: str, start: int) -> Token:
         return Token(Kind.WORD, text, start, at, quoted=escaped)
     if not _ID.fullmatch(text):
         raise ExpressionError(
-            "an id is # and digits alone",
+            "an id is # followed by digits only",
             source=source,
             start=start,
             end=at,
-            hint=f"a word that begins like an id goes in quotes: {spell(text)}",
+            hint=f"put a word that begins with # and a digit in quotes: {spell(text)}",
         )
     return Token(Kind.ID, text[1:], start, at)

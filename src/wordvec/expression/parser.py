@@ -8,77 +8,73 @@ r"""Expressions over words: `王-男+女`, `(王+女王)/2 - 男`, `男:女=王:
     vector     = word | id | "(" sum ")"
     sign       = "+" | "-"
 
-A sign may also stand before any factor of a product (`2*-王`). `＋ － − ＊ × ／ （ ） ： ＝ ？ ”`
-and the ideographic space U+3000 count as their ASCII forms; `ー` is a letter. White space is free.
+Any factor of a product may also have a sign (`2*-王`). `＋ － − ＊ × ／ （ ） ： ＝ ？ ”` and the
+ideographic space U+3000 are read as their ASCII forms; `ー` is a letter. White space is ignored.
 
 A *word* is a run of characters without white space, operators, parentheses, `:`, `=`, quotes or
-`\`; `\` takes any one character as it is, quotes take them all: `C\+\+`, `"C++"`. An *id* is `#`
-and digits. A number is a coefficient only next to `*` or after `/`, or before `/` where another
-word is there to be multiplied (`1/2*王`); anywhere else it is the token so spelled, so that
-`1999-1998+2000` adds three tokens, `2*3` is twice the token 3 and `1/2` half the token 1.
+`\`. A `\` escapes one character, quotes escape a whole word: `C\+\+`, `"C++"`. An *id* is `#` and
+digits. A number is a coefficient only next to `*` or after `/`, or before `/` if the product has
+another word (`1/2*王`). Anywhere else it is a token, so `1999-1998+2000` adds three tokens, `2*3`
+is twice the token 3, and `1/2` is half the token 1.
 
-One function below is one rule of this grammar, and the rule is its docstring.
+Each method of the parser reads one rule, which is its docstring.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Literal, NoReturn
 
-from wordvec.errors import ExpressionError
+from wordvec.errors import ExpressionError, UsageError
 from wordvec.expression.lexer import SCALERS, SIGNS, Kind, Token, spell, tokenize
 from wordvec.expression.tree import (
     AnalogyForm,
     Expression,
     Factor,
     Form,
-    Part,
     Product,
     Sum,
+    Summand,
     TokenId,
     Word,
 )
 
 DEEPEST = 50
-"""Levels of parentheses: far more than anyone writes, and far from Python's own limit."""
+"""Levels of parentheses: more than anyone writes, and well below Python's recursion limit."""
 
-_LONGEST_ID = 12  # digits; no vocabulary comes near, and Python refuses to read thousands
-_QUOTE_HINT = 'a word that holds operators goes in quotes: "C++"'
-_ANALOGY_HINT = 'an analogy is written 男:女=王:?, and a word that holds : or = in quotes: "10:30"'
+_LONGEST_ID = 12  # digits; more than any vocabulary needs, and Python refuses to read thousands
+_QUOTE_HINT = 'put a word that contains operators in quotes: "C++"'
+_ANALOGY_HINT = (
+    'write an analogy as 男:女=王:?, and put a word that contains : or = in quotes: "10:30"'
+)
 _ANALOGY_SIGNS = (Kind.COLON, Kind.COLONS, Kind.EQUALS)
 
 
 def parse(source: str) -> Expression:
-    """Read an expression; what cannot be read is an `ExpressionError` that marks the place.
+    """Parse an expression.
+
+    Raises:
+        ExpressionError: for a syntax error; it marks the place in the source.
+        UsageError: if the source is not text.
 
     >>> [(str(term.operand), term.weight) for term in parse("(王+女王)/2 − 男").terms()]
     [('王', 0.5), ('女王', 0.5), ('男', -1.0)]
     """
+    if not isinstance(source, str):
+        raise UsageError(f"expected an expression as text, got {type(source).__name__}")
     expression = Expression(source, _Parser(source).expression())
-    expression.terms()  # a weight too large to compute with is found here, not later
+    expression.terms()  # reports a weight that overflows now, not later
     return expression
 
 
-@dataclass(frozen=True, slots=True)
-class _Factor:
-    """A factor of a product before it is known which of them is the vector."""
-
-    operator: Literal["*", "/"]
-    form: Form
-    number: float | None  # what it is worth as a coefficient, for a bare number
-    start: int
-    end: int
-
-
 class _Parser:
-    """Reads tokens from left to right; each method reads one rule and leaves what follows."""
+    """Reads tokens from left to right; each method reads one rule and stops after it."""
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.tokens = tokenize(source)
         self.at = 0
-        self.opened: list[Token] = []  # the parentheses we are inside of
+        self.opened: list[Token] = []  # the parentheses that are open
 
     @property
     def next(self) -> Token:
@@ -104,7 +100,9 @@ class _Parser:
     def expression(self) -> Form | AnalogyForm:
         """`expression = analogy | sum`."""
         if self.sees(Kind.END):
-            self.fail("the query is empty", 0, len(self.source), 'write words, as in "王-男+女"')
+            self.fail(
+                "the query is empty", 0, len(self.source), 'type words, for example "王-男+女"'
+            )
         if self._is_analogy():
             return self.analogy()
         form = self.sum()
@@ -113,7 +111,7 @@ class _Parser:
         return form
 
     def _is_analogy(self) -> bool:
-        """Say whether a `:` or `=` stands outside all parentheses."""
+        """Return whether there is a `:` or `=` outside all parentheses."""
         depth = 0
         for token in self.tokens:
             depth += (token.kind is Kind.OPEN) - (token.kind is Kind.CLOSE)
@@ -130,10 +128,10 @@ class _Parser:
         c = self.side()
         self._expect("':?' after the third word", Kind.COLON)
         if not self.next.is_blank:
-            self.fail_at(self.next, "the last place of an analogy is ?", _ANALOGY_HINT)
+            self.fail_at(self.next, "expected ? as the last part of the analogy", _ANALOGY_HINT)
         self.take()
         if not self.sees(Kind.END):
-            self.fail_at(self.next, "nothing can follow the ? of an analogy", _ANALOGY_HINT)
+            self.fail_at(self.next, "nothing may follow the ? of an analogy", _ANALOGY_HINT)
         return AnalogyForm(a, b, c)
 
     def _expect(self, what: str, *kinds: Kind) -> None:
@@ -153,8 +151,8 @@ class _Parser:
     def _fail_on_bare_side(self) -> NoReturn:
         self.fail_at(
             self.next,
-            "a sum inside an analogy goes in parentheses",
-            "as in (王+女):女=男:?",
+            "a sum inside an analogy needs parentheses",
+            "for example (王+女):女=男:?",
         )
 
     def sum(self) -> Form:
@@ -166,7 +164,7 @@ class _Parser:
             return parts[0].form
         return Sum(tuple(parts))
 
-    def part(self) -> Part:
+    def part(self) -> Summand:
         """`part = { sign } product`; the signs of its factors count too."""
         sign = self.signs()
         factors = [self.factor("*")]
@@ -174,7 +172,7 @@ class _Parser:
             operator: Literal["*", "/"] = "*" if self.take().kind is Kind.TIMES else "/"
             sign *= self.signs()
             factors.append(self.factor(operator))
-        return Part(sign, self._product(factors))
+        return Summand(sign, self._product(factors))
 
     def signs(self) -> int:
         """`signs = { "+" | "-" }`: -1 for an odd number of minuses, else 1."""
@@ -183,12 +181,12 @@ class _Parser:
             sign *= -1 if self.take().kind is Kind.MINUS else 1
         return sign
 
-    def factor(self, operator: Literal["*", "/"]) -> _Factor:
+    def factor(self, operator: Literal["*", "/"]) -> Factor:
         """`factor = number | vector`."""
         first = self.next
         form = self.vector()
         end = self.tokens[self.at - 1].end
-        return _Factor(operator, form, first.number, first.start, end)
+        return Factor(operator, first.number, form, first.start, end)
 
     def vector(self) -> Form:
         """`vector = word | id | "(" sum ")"`."""
@@ -207,14 +205,14 @@ class _Parser:
         token = self.take()
         digits = token.text.lstrip("0") or "0"
         if len(digits) > _LONGEST_ID:
-            self.fail_at(token, "no vocabulary has so large an id")
+            self.fail_at(token, "this id is larger than any vocabulary")
         return TokenId(int(digits), token.start, token.end)
 
     def group(self) -> Form:
         """`group = "(" sum ")"`."""
         opened = self.take()
         if len(self.opened) == DEEPEST:
-            self.fail_at(opened, f"parentheses go no deeper than {DEEPEST} levels")
+            self.fail_at(opened, f"more than {DEEPEST} levels of parentheses")
         self.opened.append(opened)
         form = self.sum()
         if not self.sees(Kind.CLOSE):
@@ -223,77 +221,74 @@ class _Parser:
         self.opened.pop()
         return form
 
-    def _product(self, factors: list[_Factor]) -> Form:
+    def _product(self, factors: list[Factor]) -> Form:
         """`product = { number ("*" | "/") } vector { "*" number | "/" number }`."""
         if len(factors) == 1:
             return factors[0].form
         at = self._vector_of(factors)
-        before, after = (
-            tuple(self._coefficient(factor) for factor in some)
-            for some in (factors[:at], factors[at + 1 :])
-        )
-        return Product(before, factors[at].form, after)
+        for factor in (*factors[:at], *factors[at + 1 :]):
+            self._check_coefficient(factor)
+        return Product(tuple(factors[:at]), factors[at].form, tuple(factors[at + 1 :]))
 
-    def _vector_of(self, factors: list[_Factor]) -> int:
-        """Find the one factor that is no coefficient."""
+    def _vector_of(self, factors: list[Factor]) -> int:
+        """Return the place of the factor that is the vector."""
         words = [place for place, factor in enumerate(factors) if factor.number is None]
         for place in words:
             if factors[place].operator == "/":
-                self._fail_on_factor(factors[place], "only a number can stand after /")
+                self._fail_on_factor(factors[place], "only a number may follow /")
         if len(words) > 1:
             self._fail_on_factor(factors[words[1]], "two words cannot be multiplied")
         if words:
             return words[0]
         if len(factors) > 1 and factors[1].operator == "/":
-            return 0  # the first is neither next to * nor after /: it is the token so spelled
+            return 0  # the first is neither next to * nor after /: it is a token
         return max(place for place, factor in enumerate(factors) if factor.operator == "*")
 
-    def _fail_on_factor(self, factor: _Factor, message: str) -> NoReturn:
+    def _fail_on_factor(self, factor: Factor, message: str) -> NoReturn:
         self.fail(
             message,
             factor.start,
             factor.end,
-            "a coefficient is a plain number, as in 2*王 or 王/2 or 1/2*王",
+            "a coefficient is a plain number, for example 2*王 or 王/2 or 1/2*王",
         )
 
-    def _coefficient(self, factor: _Factor) -> Factor:
+    def _check_coefficient(self, factor: Factor) -> None:
         number = factor.number
         if number is None or not math.isfinite(number):
-            self.fail("this number is too large", factor.start, factor.end)
+            self.fail("this number overflows float64", factor.start, factor.end)
         if factor.operator == "/" and number == 0:
             self.fail("division by zero", factor.start, factor.end)
-        return Factor(factor.operator, number)
 
     def _fail_on_missing_word(self) -> NoReturn:
-        """Say what stands where a word, an id or a parenthesis should."""
+        """Report what is there in place of a word, an id or a parenthesis."""
         token, last = self.next, self.last
         if token.kind is Kind.CLOSE and last and last.kind is Kind.OPEN:
             self.fail("these parentheses are empty", last.start, token.end)
         if token.kind is Kind.CLOSE and not self.opened:
-            self.fail_at(token, "this parenthesis was never opened", _QUOTE_HINT)
+            self.fail_at(token, "this parenthesis has no opening one", _QUOTE_HINT)
         if token.kind is Kind.END and last and last.kind is Kind.OPEN:
-            self.fail_at(last, "this parenthesis is never closed", _QUOTE_HINT)
+            self.fail_at(last, "this parenthesis is not closed", _QUOTE_HINT)
         if token.kind in (Kind.END, Kind.CLOSE) and last:
             self.fail_at(last, f"expected a word after {last.kind}", _QUOTE_HINT)
         self.fail_at(token, f"expected a word before {token.kind}", _QUOTE_HINT)
 
     def _fail_after_sum(self) -> NoReturn:
-        """Say why a sum cannot be followed by what follows it."""
+        """Report why a sum may not be followed by the next token."""
         token = self.next
         if token.kind is Kind.END:
-            self.fail_at(self.opened[-1], "this parenthesis is never closed", _QUOTE_HINT)
+            self.fail_at(self.opened[-1], "this parenthesis is not closed", _QUOTE_HINT)
         if token.kind is Kind.CLOSE:
-            self.fail_at(token, "this parenthesis was never opened", _QUOTE_HINT)
+            self.fail_at(token, "this parenthesis has no opening one", _QUOTE_HINT)
         if token.kind in _ANALOGY_SIGNS:
-            self.fail_at(token, "an analogy cannot stand inside parentheses", _ANALOGY_HINT)
+            self.fail_at(token, "an analogy cannot be inside parentheses", _ANALOGY_HINT)
         if token.kind is Kind.OPEN:
             self.fail_at(token, "expected an operator before (", self._times_hint(token))
         self.fail_at(token, "expected + or - between two words", self._times_hint(token))
 
     def _times_hint(self, token: Token) -> str:
-        """Guess what was meant by two neighbours: a coefficient, or one word with a space."""
+        """Suggest what two adjacent words mean: a coefficient, or one word with a space."""
         last = self.last
         if last and last.number is not None:
             following = "(…)" if token.kind is Kind.OPEN else spell(token.text)
             return f"a coefficient needs a *: {last.text}*{following}"
-        return 'a word with white space or operators goes in quotes: "C++"'
+        return 'put a word that contains white space or operators in quotes: "C++"'

@@ -1,6 +1,6 @@
-"""What an expression says: the form as written, and the weighted terms that it lowers to.
+"""The syntax tree of an expression, and the weighted terms that it reduces to.
 
-Spans (`start`, `end`, in characters of the source) take no part in equality.
+Positions (`start`, `end`, in characters of the source) are ignored in comparisons.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class TokenId:
-    """A row of the vocabulary, named by its id: `#1234`."""
+    """A row of the vocabulary, given by its id: `#1234`."""
 
     id: int
     start: int = field(default=0, compare=False)
@@ -43,61 +43,71 @@ class TokenId:
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A coefficient beside a vector: `operator` is what stands before it (the first has `*`)."""
+    """One factor of a product.
+
+    operator: the sign before it; the first factor has `*`.
+    number: its value if it is a plain number, else None.
+    form: what was written there.
+    """
 
     operator: Literal["*", "/"]
-    number: float
-
-    def __str__(self) -> str:
-        return f"{self.operator}{_plain(self.number)}"
+    number: float | None
+    form: Form = field(compare=False)
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A vector between its coefficients: `1/2*王*3` has 1 and /2 before 王 and *3 after it."""
+    """A vector and its coefficients: `1/2*王*3` has 1 and /2 before 王 and *3 after it."""
 
     before: tuple[Factor, ...]
     vector: Form
     after: tuple[Factor, ...]
 
     def __str__(self) -> str:
-        before = "".join(map(str, self.before)).removeprefix("*")
-        return f"{before}{'*' if before else ''}{self._vector()}{''.join(map(str, self.after))}"
+        before, after = (
+            "".join(f"{factor.operator}{_format_number(factor.number or 0.0)}" for factor in some)
+            for some in (self.before, self.after)
+        )
+        before = before.removeprefix("*")
+        return f"{before}{'*' if before else ''}{self._vector_text()}{after}"
 
-    def _vector(self) -> str:
+    def _vector_text(self) -> str:
         if isinstance(self.vector, Word):
             return spell(self.vector.text, quote_numbers=True)
-        return _parenthesised(self.vector)
+        return _parenthesise(self.vector)
 
     @property
     def weight(self) -> float:
-        """The coefficients multiplied, in the order they were written."""
+        """The product of the coefficients, computed in the order in which they were written."""
         weight = 1.0
         for factor in (*self.before, *self.after):
-            weight = weight * factor.number if factor.operator == "*" else weight / factor.number
+            number = factor.number or 0.0
+            weight = weight * number if factor.operator == "*" else weight / number
         return weight
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One part of a sum, with its sign, 1 or -1."""
+class Summand:
+    """One summand of a sum, with its sign: 1 or -1."""
 
     sign: int
     form: Form
 
     def __str__(self) -> str:
-        written = f"({self.form})" if isinstance(self.form, Sum) else str(self.form)
-        return f"{'-' if self.sign < 0 else '+'}{written}"
+        text = f"({self.form})" if isinstance(self.form, Sum) else str(self.form)
+        return f"{'-' if self.sign < 0 else '+'}{text}"
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """Parts added up. A single part with a plus is never a Sum: it is the part itself."""
+    """A sum. A single summand with a plus is represented by its form alone, not by a Sum."""
 
-    parts: tuple[Part, ...]
+    summands: tuple[Summand, ...]
 
     def __str__(self) -> str:
-        return "".join(map(str, self.parts)).removeprefix("+")
+        return "".join(map(str, self.summands)).removeprefix("+")
 
 
 Operand: TypeAlias = Word | TokenId
@@ -113,32 +123,42 @@ class AnalogyForm:
     c: Form
 
     def __str__(self) -> str:
-        a, b, c = map(_parenthesised, (self.a, self.b, self.c))
+        a, b, c = map(_parenthesise, (self.a, self.b, self.c))
         return f"{a}:{b}={c}:?"
 
 
 @dataclass(frozen=True, slots=True)
-class WeightedTerm:
-    """A word or an id, times a number."""
+class Term:
+    """A weighted word or id of an expression.
+
+    ids: the rows that it stands for once its word has been looked up (see `search.resolve`): one
+    row, or several whose mean is taken; empty before.
+    """
 
     operand: Operand
     weight: float
+    ids: tuple[int, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The word or id as one would type it."""
+        return str(self.operand)
 
 
 @dataclass(frozen=True, slots=True)
 class Analogy:
-    """The three sides of `a:b=c:?`, each lowered to weighted terms."""
+    """The three sides of `a:b=c:?`, each reduced to weighted terms."""
 
-    a: tuple[WeightedTerm, ...]
-    b: tuple[WeightedTerm, ...]
-    c: tuple[WeightedTerm, ...]
+    a: tuple[Term, ...]
+    b: tuple[Term, ...]
+    c: tuple[Term, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """An expression as it was written; two are equal if they have the same form.
+    """A parsed expression. Two expressions are equal if they have the same syntax tree.
 
-    `str` writes it in its shortest spelling, which parses back to an equal one.
+    `str` gives its shortest spelling, which parses to an equal expression.
     """
 
     source: str = field(compare=False)
@@ -152,55 +172,55 @@ class Expression:
         """The sides of an analogy, or None for a sum."""
         if not isinstance(self.form, AnalogyForm):
             return None
-        a, b, c = (self._lower(((1.0, side),)) for side in (self.form.a, self.form.b, self.form.c))
+        a, b, c = (self._reduce(((1.0, side),)) for side in (self.form.a, self.form.b, self.form.c))
         return Analogy(a, b, c)
 
-    def terms(self) -> tuple[WeightedTerm, ...]:
-        """Weighted terms in the order they were written, the same word or id merged into one.
+    def terms(self) -> tuple[Term, ...]:
+        """Return the weighted terms in the order of the source, repeated words merged into one.
 
-        `a:b=c:?` is c - a + b. A word whose weights cancel stays, with weight 0.
+        `a:b=c:?` is c - a + b. A word whose weights add up to 0 is kept, with weight 0.
         """
         if isinstance(self.form, AnalogyForm):
-            return self._lower(((1.0, self.form.c), (-1.0, self.form.a), (1.0, self.form.b)))
-        return self._lower(((1.0, self.form),))
+            return self._reduce(((1.0, self.form.c), (-1.0, self.form.a), (1.0, self.form.b)))
+        return self._reduce(((1.0, self.form),))
 
-    def _lower(self, parts: tuple[tuple[float, Form], ...]) -> tuple[WeightedTerm, ...]:
-        merged: dict[Operand, WeightedTerm] = {}
+    def _reduce(self, parts: tuple[tuple[float, Form], ...]) -> tuple[Term, ...]:
+        merged: dict[Operand, Term] = {}
         for weight, form in parts:
-            for term in _weighted(form, weight):
+            for term in _weighted_terms(form, weight):
                 known = merged.get(term.operand)
-                total = WeightedTerm(known.operand, term.weight + known.weight) if known else term
+                total = Term(known.operand, term.weight + known.weight) if known else term
                 if not math.isfinite(total.weight):
-                    raise self._too_large(term.operand)
+                    raise self._weight_overflow(term.operand)
                 merged[term.operand] = total
         return tuple(merged.values())
 
-    def _too_large(self, operand: Operand) -> ExpressionError:
+    def _weight_overflow(self, operand: Operand) -> ExpressionError:
         return ExpressionError(
-            f"the weight of {operand} is too large a number",
+            f"the weight of {operand} overflows float64",
             source=self.source,
             start=operand.start,
             end=operand.end,
         )
 
 
-def _weighted(form: Form, weight: float) -> Iterator[WeightedTerm]:
+def _weighted_terms(form: Form, weight: float) -> Iterator[Term]:
     """Multiply `weight` down to each word or id of `form`, in order."""
     if isinstance(form, Sum):
-        for part in form.parts:
-            yield from _weighted(part.form, weight * part.sign)
+        for summand in form.summands:
+            yield from _weighted_terms(summand.form, weight * summand.sign)
     elif isinstance(form, Product):
-        yield from _weighted(form.vector, weight * form.weight)
+        yield from _weighted_terms(form.vector, weight * form.weight)
     else:
-        yield WeightedTerm(form, weight + 0.0)  # -0.0 becomes 0.0
+        yield Term(form, weight + 0.0)  # -0.0 becomes 0.0
 
 
-def _parenthesised(form: Form) -> str:
+def _parenthesise(form: Form) -> str:
     return f"({form})" if isinstance(form, Sum | Product) else str(form)
 
 
-def _plain(number: float) -> str:
-    """Every digit and no exponent: a `+` or `-` in it would be an operator."""
-    from decimal import Decimal  # only where a coefficient is written
+def _format_number(number: float) -> str:
+    """Write every digit and no exponent, whose `+` or `-` would be read as an operator."""
+    from decimal import Decimal  # imported only if the expression has a coefficient
 
     return format(Decimal(repr(number)), "f").removesuffix(".0")

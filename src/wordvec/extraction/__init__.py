@@ -1,4 +1,4 @@
-"""Extraction: model → table. The only folder that knows torch and transformers.
+"""Extraction: from a model to a saved table. The only folder that uses torch and transformers.
 
-Imports tables, models, vocabulary and the ground.
+It imports tables, models, vocabulary and the modules below them; `api` and `cli` import it.
 """

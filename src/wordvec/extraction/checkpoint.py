@@ -1,6 +1,6 @@
-"""The tensors in a model's files of weights, each by itself: safetensors, or PyTorch's own format.
+"""Read single tensors from a model's weight files: safetensors, or PyTorch's own format.
 
-From safetensors only what is asked for is read, and torch is not needed.
+From safetensors only the requested tensor is read, and torch is not needed.
 """
 
 from __future__ import annotations
@@ -20,36 +20,37 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_READS = {"F32": "<f4", "F16": "<f2", "F64": "<f8", "BF16": "<u2"}  # safetensors' name → numpy's
+# Names of types: safetensors → numpy. numpy has no bfloat16, which is the upper half of a float32.
+_NUMPY_DTYPES = {"F32": "<f4", "F16": "<f2", "F64": "<f8", "BF16": "<u2"}
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """One tensor in a file of weights; its values are read when they are asked for.
+class StoredTensor:
+    """A tensor in a weight file, not read yet.
 
-    first_rows: how to read its first rows, widened to float32.
+    read_rows: read the first n rows and convert them to float32.
     """
 
     name: str
     shape: tuple[int, ...]
-    first_rows: Callable[[int], NDArray[np.float32]]
+    read_rows: Callable[[int], NDArray[np.float32]]
 
 
-def tensors(path: Path) -> list[Stored]:
-    """The tensors in one file of weights."""
+def list_tensors(path: Path) -> list[StoredTensor]:
+    """List the tensors in a weight file."""
     if path.suffix != ".safetensors":
         return [
-            Stored(name, tuple(tensor.shape), partial(_widened, tensor))
-            for name, tensor in _pytorch_tensors(path).items()
+            StoredTensor(name, tuple(tensor.shape), partial(_convert_rows, tensor))
+            for name, tensor in _load_pytorch(path).items()
         ]
     return [
-        Stored(name, tuple(entry["shape"]), partial(_read_safetensors, path, name, entry))
-        for name, entry in _header(path).items()
+        StoredTensor(name, tuple(entry["shape"]), partial(_read_safetensors, path, name, entry))
+        for name, entry in _read_header(path).items()
     ]
 
 
-def _header(path: Path) -> dict[str, Any]:
-    """Name → dtype, shape and place of each tensor, once safetensors has found the file sound."""
+def _read_header(path: Path) -> dict[str, Any]:
+    """Return dtype, shape and position of each tensor by name, after safetensors' own checks."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -57,9 +58,7 @@ def _header(path: Path) -> dict[str, Any]:
             length = int.from_bytes(file.read(8), "little")
             header: dict[str, Any] = json.loads(file.read(length))
     except SafetensorError as error:
-        raise ModelError(
-            f"{path} is truncated or damaged ({error})", hint="fetch or copy the model again"
-        ) from error
+        raise _damaged(path, str(error)) from error
     header.pop("__metadata__", None)
     return {
         name: {**entry, "start": 8 + length + entry["data_offsets"][0]}
@@ -72,36 +71,36 @@ def _read_safetensors(
 ) -> NDArray[np.float32]:
     import numpy as np
 
-    if entry["dtype"] not in _READS:
+    if entry["dtype"] not in _NUMPY_DTYPES:
         raise ModelError(
-            f"{path}: {name} is kept as {entry['dtype']}, not as {', '.join(sorted(_READS))}",
-            hint="take a version of the model that is not quantised",
+            f"{path}: {name} has type {entry['dtype']}, "
+            f"expected one of {', '.join(sorted(_NUMPY_DTYPES))}",
+            hint="use a version of the model that is not quantised",
         )
     D = entry["shape"][1]
-    raw = np.fromfile(path, _READS[entry["dtype"]], count=rows * D, offset=entry["start"])
+    raw = np.fromfile(path, _NUMPY_DTYPES[entry["dtype"]], count=rows * D, offset=entry["start"])
     if entry["dtype"] == "BF16":
-        # The upper half of a float32: numpy has no such type, and safetensors' numpy refuses it.
         wide = raw.astype(np.uint32)
         wide <<= 16  # in place: a vocabulary's matrix is large
         return wide.view(np.float32).reshape(rows, D)
     return raw.reshape(rows, D).astype(np.float32, copy=False)
 
 
-def _widened(tensor: Any, rows: int) -> NDArray[np.float32]:
+def _convert_rows(tensor: Any, rows: int) -> NDArray[np.float32]:
     matrix: NDArray[np.float32] = tensor[:rows].float().numpy()
     return matrix
 
 
-def _pytorch_tensors(path: Path) -> dict[str, Any]:
-    """The tensors of a `.bin` file, by torch's loader of weights alone: nothing in it is run.
+def _load_pytorch(path: Path) -> dict[str, Any]:
+    """Load the tensors of a `.bin` file with torch's `weights_only` loader, which runs no code.
 
-    They stay on the disk until they are looked at, but for files of before torch 1.6, no archives.
+    The file is memory-mapped, except one written before torch 1.6, which is not a zip archive.
     """
     try:
         import torch
     except ImportError:
         raise MissingExtraError(
-            f"reading {path.name} (safetensors would not)", extra="extract", package="torch"
+            f"reading {path.name} (not a safetensors file)", extra="extract", package="torch"
         ) from None
     from pickle import UnpicklingError
     from zipfile import is_zipfile
@@ -109,28 +108,31 @@ def _pytorch_tensors(path: Path) -> dict[str, Any]:
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zipfile(path))
     except UnpicklingError as error:
-        raise refused(path, error) from error
+        raise unsafe_file_error(path, error) from error
     except (RuntimeError, EOFError, ValueError) as error:
-        raise ModelError(
-            f"{path} is truncated or damaged ({first_line(error)})",
-            hint="fetch or copy the model again",
-        ) from error
+        raise _damaged(path, first_line(error)) from error
     if not isinstance(loaded, dict):
-        raise ModelError(f"{path} holds a {type(loaded).__name__}, not named tensors")
+        raise ModelError(f"{path}: expected a dictionary of tensors, got a {type(loaded).__name__}")
     return {name: value for name, value in loaded.items() if isinstance(value, torch.Tensor)}
 
 
-def refused(path: Path, error: Exception) -> ModelError:
-    """What to say where torch's loader of weights met something else."""
-    asked = re.search(r"GLOBAL \S+", str(error))
-    what = asked[0] if asked else first_line(error)
+def _damaged(path: Path, reason: str) -> ModelError:
     return ModelError(
-        f"{path} was refused: it holds more than weights ({what})",
-        hint="take a version of the model in safetensors",
+        f"{path} is truncated or damaged ({reason})", hint="download or copy the model again"
+    )
+
+
+def unsafe_file_error(path: Path, error: Exception) -> ModelError:
+    """Return the error for a file in which torch's `weights_only` loader found other objects."""
+    match = re.search(r"GLOBAL \S+", str(error))
+    what = match[0] if match else first_line(error)
+    return ModelError(
+        f"{path} was not loaded: it contains more than weights ({what})",
+        hint="use a version of the model in safetensors format",
     )
 
 
 def first_line(error: Exception) -> str:
-    """The first line of a message that says something."""
+    """Return the first line of an error's message that is not empty."""
     lines = (line.strip() for line in str(error).splitlines())
     return next((line for line in lines if line), type(error).__name__)

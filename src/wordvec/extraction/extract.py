@@ -1,7 +1,7 @@
-"""Extraction from end to end: a model's name in, tables in the store out.
+"""Extract a model's word vectors and save them as a table.
 
-What is slow can be stopped at any moment and taken up again: rows go to the store batch by batch,
-and the store's record says with what they were made.
+An extraction of dynamic vectors can be interrupted at any time and resumed: rows are saved batch by
+batch, together with a record of the settings with which they were computed.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from wordvec.errors import MissingExtraError, StoreError, WordvecError
+from wordvec.errors import MissingExtraError, StoreError, WordvecError, as_choice
 from wordvec.extraction.checkpoint import first_line
-from wordvec.extraction.static import static_vectors
-from wordvec.models.find import REFERENCE, find_default, find_model
+from wordvec.extraction.settings import BATCH_SIZE, Device, Dtype, ExtractionSettings
+from wordvec.extraction.static import read_static_vectors
+from wordvec.models.default import REFERENCE, find_default_model, named_model
+from wordvec.models.find import find_model
 from wordvec.models.local import canonical_name, is_on_disk
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.name import Mode, TableName
-from wordvec.tables.paths import Place
 from wordvec.tables.table import Provenance, VectorTable
 from wordvec.vocabulary.folder import read_vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -34,43 +34,24 @@ if TYPE_CHECKING:
     from wordvec.tables.draft import Draft
     from wordvec.tables.store import Store
 
-BATCH_SIZE = 512
-"""Tokens a forward pass; see docs/extraction.md for what other sizes gave."""
-
 WAIT_SECONDS = 30.0
-"""How long to wait for another process that makes the same static table."""
+"""How long to wait for another process that is writing the same static table."""
 
-Tell = Callable[[str], None]
-
-
-def tell_nobody(note: str) -> None:
-    """Drop a note."""
+Notify = Callable[[str], None]
 
 
-class Dtype(StrEnum):
-    """What the linear layers compute in; tables are float32 either way."""
-
-    FLOAT32 = "float32"
-    BFLOAT16 = "bfloat16"
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How dynamic vectors are computed. device: auto, cpu, cuda or mps."""
-
-    device: str = "auto"
-    dtype: Dtype = Dtype.FLOAT32
-    batch_size: int = BATCH_SIZE
+def ignore_note(note: str) -> None:
+    """Ignore a note."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractionResult:
-    """What an extraction left in the store.
+    """What an extraction saved, and where.
 
-    existed: the table was there before, and nothing was done. resumed_from: rows that an earlier
-    call had done. non_finite: rows with a NaN or an infinity. also: the static table, where it was
-    made along the way. instead_of: why another model than the reference was taken, if nobody named
-    one.
+    shape: (V, D). bytes: size on disk. existed: the table existed, and nothing was done.
+    non_finite: number of rows with a NaN or an infinity. also_saved: the static table, if it was
+    saved along with the dynamic one. fallback_reason: why the bundled model was used in place of
+    the reference model, when no model was named.
     """
 
     table: TableName
@@ -79,89 +60,142 @@ class ExtractionResult:
     bytes: int
     seconds: float = 0.0
     existed: bool = False
-    resumed_from: int = 0
     non_finite: int = 0
-    also: TableName | None = None
-    instead_of: str | None = None
+    also_saved: TableName | None = None
+    fallback_reason: str | None = None
 
 
-def extract(  # noqa: PLR0913  # as many as the command has options
+def extract(  # noqa: PLR0913  # one parameter for each option of the command
     model: str | None,
-    mode: Mode,
+    mode: Mode | str,
     store: Store,
     *,
-    settings: Settings = Settings(),
+    device: Device | str = Device.AUTO,
+    dtype: Dtype | str = Dtype.FLOAT32,
+    batch_size: int = BATCH_SIZE,
     force: bool = False,
-    bars: bool = False,
-    tell: Tell = tell_nobody,
+    show_download: bool = False,
+    notify: Notify = ignore_note,
     progress: Progress = no_progress,
 ) -> ExtractionResult:
-    """Make the table of a model, or say that it is there already.
+    """Extract a model's word vectors and save them as a table.
 
-    model: None where nobody named one: the reference model, or the bundled one if that cannot be
-    had. bars: let the hub's client draw its own. tell: called with notes as they come up.
+    A table that exists already is left as it is. An interrupted extraction of dynamic vectors
+    resumes when it is called again with the same arguments.
+
+    Args:
+        model: "mini", a folder, or a name on the hub. None means the model in WORDVEC_MODEL, else
+            the reference model, or the bundled one if the reference model is not available.
+        mode: "static" (the word-embedding matrix) or "dynamic" (each token passed through the model
+            between [CLS] and [SEP]). "dynamic" saves the static table too, if there is none yet.
+        store: where the table is saved.
+        device: "auto", "cpu", "cuda" or "mps".
+        dtype: "float32" or "bfloat16", what the linear layers compute in. Tables are float32.
+        batch_size: tokens per forward pass.
+        force: extract again and replace the table if it exists.
+        show_download: show the progress bars of the hub's own client while it downloads.
+        notify: called with each note for the user.
+        progress: called after each batch of dynamic vectors with the numbers of tokens.
+
+    Returns:
+        What was saved and where, or the description of the table that exists.
+
+    Raises:
+        UsageError: an argument has an unknown value, or the device is not available.
+        MissingExtraError: "dynamic" needs torch and transformers, which are not installed.
+        ModelError: the model cannot be found or read, or has no vectors of this mode.
+        StoreError: the table exists, but was extracted in another dtype or from another revision
+            of the model; another process is extracting it; or it cannot be written.
     """
     began = time.monotonic()
+    mode = as_choice(Mode, mode, "mode")
+    settings = ExtractionSettings(device, dtype, batch_size)  # type: ignore[arg-type]  # converts
+    model = named_model(model)
     name = TableName(canonical_name(model or REFERENCE), mode)
     if name in store and not force and not is_on_disk(name.model):
-        return _already(store, name, settings)  # no one need be asked for the model
+        return _existing_table(store, name, settings)  # no need to ask the hub
     if mode is Mode.DYNAMIC:
-        _require_torch()  # before hundreds of megabytes are fetched in vain
-    source = find_model(model, bars=bars) if model else find_default(bars=bars)
-    if source.instead_of:
-        tell(f"{source.instead_of}; {source.name} is taken in its place")
+        _require_torch()  # before downloading hundreds of megabytes
+    source = (
+        find_model(model, show_progress=show_download)
+        if model
+        else find_default_model(show_progress=show_download)
+    )
+    if source.fallback_reason:
+        notify(f'{source.fallback_reason}; using the bundled model "{source.name}"')
     name = TableName(source.name, mode)
     if name in store and not force:
-        return replace(_already(store, name, settings, source), instead_of=source.instead_of)
+        result = _existing_table(store, name, settings, source)
+        return replace(result, fallback_reason=source.fallback_reason)
     if mode is Mode.STATIC:
-        table = static_table(source)
+        table = read_static_table(source)
         store.save(table, force=force)
-        outcome = _outcome(store, table)
+        result = _result(store, table)
     else:
-        outcome = _dynamic(source, store, settings, force=force, tell=tell, progress=progress)
-    return replace(outcome, seconds=time.monotonic() - began, instead_of=source.instead_of)
+        result = _extract_dynamic(
+            source, store, settings, force=force, notify=notify, progress=progress
+        )
+    return replace(result, seconds=time.monotonic() - began, fallback_reason=source.fallback_reason)
 
 
-def static_table(source: ModelSource) -> VectorTable:
-    """The static table of a model, in memory; no torch if its weights are safetensors."""
+def read_static_table(source: ModelSource) -> VectorTable:
+    """Read a model's static table into memory; torch is needed only for `.bin` weights."""
     vocabulary = read_vocabulary(source.folder)
-    vectors = static_vectors(source.folder, vocabulary)
+    vectors = read_static_vectors(source.folder, vocabulary)
     return VectorTable.from_vectors(vocabulary, vectors, _provenance(source, Mode.STATIC))
 
 
-def _dynamic(  # noqa: PLR0913  # likewise
+def ensure_static(source: ModelSource, store: Store) -> bool:
+    """Save a model's static table if there is none; return whether this call saved it."""
+    name = TableName(source.name, Mode.STATIC)
+    if name in store:
+        return False
+    try:
+        store.save(read_static_table(source), wait=WAIT_SECONDS)
+    except StoreError:
+        if name not in store:  # otherwise another process has saved it meanwhile
+            raise
+        return False
+    return True
+
+
+def _extract_dynamic(  # noqa: PLR0913  # as for extract
     source: ModelSource,
     store: Store,
-    settings: Settings,
+    settings: ExtractionSettings,
     *,
     force: bool,
-    tell: Tell,
+    notify: Notify,
     progress: Progress,
 ) -> ExtractionResult:
-    dynamic = _dynamic_module()
-    device = dynamic.choose_device(settings.device)
+    _check_torch_loads()
+    from wordvec.extraction.dynamic import compute_blocks, prepare
+    from wordvec.extraction.encoder import describe_device, find_device, hidden_size, load_encoder
+
+    name = TableName(source.name, Mode.DYNAMIC)
+    device, batch_size = find_device(settings.device), settings.batch_size
     vocabulary = read_vocabulary(source.folder)
-    encoder = dynamic.load_encoder(source)
-    also = _static_too(source, store)
-    model = dynamic.prepare(encoder, device, settings.dtype, settings.batch_size)
-    draft_of_it = store.draft(
+    encoder = load_encoder(source)
+    static_saved = ensure_static(source, store)
+    recorded = _recorded_product(store.draft_record(name), settings)
+    product = prepare(encoder, device, settings.dtype, batch_size, recorded=recorded)
+    open_draft = store.draft(
         _provenance(source, Mode.DYNAMIC, settings.dtype, "torch", "transformers"),
         vocabulary,
-        dynamic.width(model),
-        {"batch_size": settings.batch_size, **dynamic.circumstances(device)},
+        hidden_size(encoder),
+        {"batch_size": batch_size, **describe_device(device), "linear": product.value},
         force=force,
     )
-    with draft_of_it as draft:
-        begun = _say_where_it_begins(draft, tell)
-        blocks = dynamic.extract_from(
-            model, vocabulary, batch_size=settings.batch_size, start=begun
-        )
-        table = _fill(draft, blocks, progress)
-    return replace(_outcome(store, table), resumed_from=begun, also=also)
+    with open_draft as draft:
+        _notify_resumption(draft, notify)
+        blocks = compute_blocks(encoder, vocabulary, batch_size=batch_size, start=draft.done)
+        table = write_blocks(draft, blocks, progress)
+    also_saved = replace(name, mode=Mode.STATIC) if static_saved else None
+    return replace(_result(store, table), also_saved=also_saved)
 
 
 def _require_torch() -> None:
-    """See that torch and transformers are installed, without the seconds that they take to load."""
+    """Check that torch and transformers are installed, without loading them: that takes seconds."""
     from importlib.util import find_spec
 
     for package in ("torch", "transformers"):
@@ -169,31 +203,40 @@ def _require_torch() -> None:
             raise MissingExtraError("extracting dynamic vectors", extra="extract", package=package)
 
 
-def _dynamic_module() -> Any:
-    """The module `dynamic`, which loads torch: static vectors do without."""
+def _check_torch_loads() -> None:
     try:
-        from wordvec.extraction import dynamic
-    except (ImportError, OSError) as error:  # a library that it links to is not there
+        import torch  # noqa: F401
+    except (ImportError, OSError) as error:  # a shared library is missing
         raise WordvecError(
             f"torch is installed, but cannot be loaded: {first_line(error)}",
             hint="pip install --force-reinstall torch",
         ) from error
-    return dynamic
 
 
-def _say_where_it_begins(draft: Draft, tell: Tell) -> int:
-    """Tell what became of an earlier call's rows; how many of them count."""
+def _recorded_product(record: Mapping[str, Any], settings: ExtractionSettings) -> object:
+    """Return how the linear layers multiplied in an interrupted extraction of the same dtype."""
+    settings_before = record.get("settings")
+    if record.get("dtype") != settings.dtype or not isinstance(settings_before, dict):
+        return None
+    return settings_before.get("linear")
+
+
+def _notify_resumption(draft: Draft, notify: Notify) -> None:
     if draft.restarted:
-        tell(f"an unfinished extraction cannot be taken up ({draft.restarted}): beginning anew")
+        notify(f"cannot resume the interrupted extraction ({draft.restarted}); starting over")
     if draft.done:
-        tell(f"taken up where an earlier call stopped: {draft.done:,} of {draft.shape[0]:,} tokens")
-    return draft.done
+        notify(f"resuming an interrupted extraction at {draft.done:,} of {draft.shape[0]:,} tokens")
 
 
-def _fill(
+def write_blocks(
     draft: Draft, blocks: Iterable[tuple[int, NDArray[np.float32]]], progress: Progress
 ) -> VectorTable:
-    """Write blocks of rows as they come, each safe on disk before the next is computed."""
+    """Write blocks of rows to a draft until it is complete, and return the saved table.
+
+    Each block is safe on disk before the next one is computed.
+
+    blocks: the first row of each block, and the block, (B, D) float32
+    """
     V = draft.shape[0]
     progress(draft.done, V)
     for first, block in blocks:
@@ -203,57 +246,37 @@ def _fill(
     return draft.finish()
 
 
-def _static_too(source: ModelSource, store: Store) -> TableName | None:
-    """Make the static table where it is missing: a comparison is then at hand."""
-    name = TableName(source.name, Mode.STATIC)
-    if name in store or not ensure_static(source, store):
-        return None
-    return name
-
-
-def ensure_static(source: ModelSource, store: Store) -> bool:
-    """Have the static table in the store; whether it was this call that put it there."""
-    name = TableName(source.name, Mode.STATIC)
-    if name in store:
-        return False
-    try:
-        store.save(static_table(source), wait=WAIT_SECONDS)
-    except StoreError:
-        if name not in store:  # else another process was quicker
-            raise
-        return False
-    return True
-
-
-def _already(
-    store: Store, name: TableName, settings: Settings, source: ModelSource | None = None
+def _existing_table(
+    store: Store,
+    name: TableName,
+    settings: ExtractionSettings,
+    source: ModelSource | None = None,
 ) -> ExtractionResult:
-    """What is there; an error if it was made with other settings than those asked for now."""
+    """Describe the saved table; raise if it was extracted in another dtype or revision."""
     table = store.open(name)
-    made = table.provenance
+    saved = table.provenance
     differences = []
-    if made.source != "extract":
-        return _outcome(store, table, existed=True)
-    if name.mode is Mode.DYNAMIC and made.dtype != settings.dtype:
-        differences.append(f"in {made.dtype}, not {settings.dtype}")
-    if source is not None and made.revision != source.revision:
-        differences.append(
-            f"from version {made.revision} of the model, which is {source.revision} now"
-        )
+    if saved.source == "extract":
+        if name.mode is Mode.DYNAMIC and saved.dtype != settings.dtype:
+            differences.append(f"in {saved.dtype}, not {settings.dtype}")
+        if source is not None and saved.revision != source.revision:
+            differences.append(
+                f"from revision {saved.revision} of the model, which is now {source.revision}"
+            )
     if differences:
         raise StoreError(
-            f"{name} is there already, but was made {' and '.join(differences)}",
-            hint="--force makes it anew in its place",
+            f"{name} already exists, but was extracted {' and '.join(differences)}",
+            hint="force=True replaces it",
         )
-    return _outcome(store, table, existed=True)
+    return replace(_result(store, table), existed=True)
 
 
-def _outcome(store: Store, table: VectorTable, *, existed: bool = False) -> ExtractionResult:
-    folder = Place(store.root, table.name).table
+def _result(store: Store, table: VectorTable) -> ExtractionResult:
+    folder = store.paths(table.name).table
     size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
     shape = (len(table), table.dimensions)
     non_finite = len(table.provenance.non_finite_rows)
-    return ExtractionResult(table.name, folder, shape, size, existed=existed, non_finite=non_finite)
+    return ExtractionResult(table.name, folder, shape, size, non_finite=non_finite)
 
 
 def _provenance(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wordvec.errors import ModelError
-from wordvec.extraction.checkpoint import Stored, tensors
+from wordvec.extraction.checkpoint import StoredTensor, list_tensors
 from wordvec.models.folder import weight_files
 
 if TYPE_CHECKING:
@@ -16,24 +16,29 @@ if TYPE_CHECKING:
 
     from wordvec.vocabulary.lookup import Vocabulary
 
-# How architectures name the matrix; in front may stand the model's name ("bert.").
+# The matrix's name in each architecture; a prefix such as "bert." may precede it.
 MATRIX_NAMES = (
     "embeddings.word_embeddings.weight",  # BERT, RoBERTa, ALBERT, DistilBERT, ELECTRA, DeBERTa
     "embeddings.tok_embeddings.weight",  # ModernBERT
     "word_embeddings.weight",  # BLOOM
     "wte.weight",  # GPT-2
     "shared.weight",  # T5, BART
-    "embed_tokens.weight",  # Llama and its kin
+    "embed_tokens.weight",  # Llama and related models
     "word_embedding.weight",  # XLNet
     "embed_in.weight",  # GPT-NeoX
     "embeddings.weight",  # XLM
 )
 
 
-def static_vectors(folder: Path, vocabulary: Vocabulary) -> NDArray[np.float32]:
-    """The rows of the word-embedding matrix that have a token: (V, D) float32.
+def read_static_vectors(folder: Path, vocabulary: Vocabulary) -> NDArray[np.float32]:
+    """Read the static vectors of a vocabulary from a model's weight files.
 
-    The matrix may have more rows than the vocabulary has tokens (padding); never fewer.
+    Returns:
+        (V, D) float32, in the order of the vocabulary. A matrix with more rows (padding) is cut.
+
+    Raises:
+        ModelError: there is no word-embedding matrix, it has fewer than V rows, or its file is
+            damaged.
     """
     V = len(vocabulary)
     matrix = _find_matrix(folder)
@@ -41,18 +46,18 @@ def static_vectors(folder: Path, vocabulary: Vocabulary) -> NDArray[np.float32]:
         raise ModelError(
             f"{folder}: expected ({V}, D) word embeddings, got {matrix.shape} in {matrix.name}"
         )
-    return matrix.first_rows(V)
+    return matrix.read_rows(V)
 
 
-def _find_matrix(folder: Path) -> Stored:
-    """The word-embedding matrix, by its name."""
-    found = [stored for path in weight_files(folder) for stored in tensors(path)]
-    for ending in MATRIX_NAMES:
-        fitting = [
-            stored
-            for stored in found
-            if stored.name == ending or stored.name.endswith(f".{ending}")
+def _find_matrix(folder: Path) -> StoredTensor:
+    """Find the word-embedding matrix by its name."""
+    tensors = [tensor for path in weight_files(folder) for tensor in list_tensors(path)]
+    for name in MATRIX_NAMES:
+        matches = [
+            tensor for tensor in tensors if tensor.name == name or tensor.name.endswith(f".{name}")
         ]
-        if fitting:  # an encoder-decoder may have two; the encoder's comes with the shorter name
-            return min(fitting, key=lambda stored: (len(stored.name), stored.name))
-    raise ModelError(f"{folder}: none of its {len(found)} tensors is named as word embeddings are")
+        if matches:  # an encoder-decoder may have two; the encoder's has the shorter name
+            return min(matches, key=lambda tensor: (len(tensor.name), tensor.name))
+    raise ModelError(
+        f"{folder}: none of the {len(tensors)} tensors has a known name for word embeddings"
+    )

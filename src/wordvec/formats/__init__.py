@@ -1,4 +1,4 @@
-"""Formats: tables to and from the files of other programs.
+"""Formats: read and write the files of other programs, one module for each format.
 
-Imports tables, models, vocabulary and the ground.
+Imports tables, models, vocabulary, text, errors and progress; cli and api may import it.
 """

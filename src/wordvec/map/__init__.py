@@ -1,4 +1,4 @@
-"""The map: tables → places on a plane → a page or a picture.
+"""Maps of a vocabulary: t-SNE positions of tokens, drawn as an HTML page or as a picture.
 
-Imports analysis, search, tables and everything below them.
+Imports analysis and everything below it; imported by `api` and `cli`.
 """

@@ -1,20 +1,21 @@
-"""All that a map shows of one or two tables: places, true neighbours, expressions as arrows.
+"""The data of a map of one or two tables: positions, nearest neighbours, traced expressions.
 
-Shapes: N tokens on the map, V of the tables, K neighbours of each.
+Shapes: N tokens on the map, V tokens of a table, K neighbours of each token.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wordvec.errors import UsageError
-from wordvec.map.arrows import NEAREST, ExpressionTracer, Path
-from wordvec.map.colours import CLASSES
-from wordvec.map.projection import Projection, Settings, finite_rows, project
+from wordvec.map.arrows import NEAREST, ExpressionTracer, TracedExpression
+from wordvec.map.colours import TOKEN_CLASSES
+from wordvec.map.projection import Projection, ProjectionSettings, placeable_rows, project
 from wordvec.progress import Progress, no_progress
+from wordvec.search.neighbour_graph import neighbour_graph
 from wordvec.search.resolve import resolve
 from wordvec.search.settings import Metric
 
@@ -32,141 +33,164 @@ _ROWS_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layer:
-    """One table on the map.
+class MappedTable:
+    """One table on a map.
 
-    places: (N, 2) float32. neighbours: (N, K) int64 rows of the table, nearest first, -1 where
-    there are fewer. scores: (N, K) float64, theirs. paths: the expressions, in order.
+    positions: (N, 2) float32.
+    neighbours: (N, K) int64, rows of the table, nearest first; -1 where the table has fewer.
+    scores: (N, K) float64, of the neighbours; NaN where there is none.
+    expressions: in the order in which they were given.
     """
 
     table: VectorTable
-    places: NDArray[np.float32]
+    positions: NDArray[np.float32]
     neighbours: NDArray[np.int64]
     scores: NDArray[np.float64]
-    paths: tuple[Path, ...]
+    expressions: tuple[TracedExpression, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Map:
-    """What is drawn: N rows of one or two tables of the same vocabulary.
+class TokenMap:
+    """N tokens of one table, or of two tables with the same vocabulary, on a plane.
 
-    rows: (N,) int64, ascending. classes: (N,) uint8, places in `colours.CLASSES`.
-    left_out: how many rows were asked for and have no place (not finite).
+    rows: (N,) int64, ascending. classes: (N,) uint8, indices into `colours.TOKEN_CLASSES`.
+    left_out: how many of the requested rows have no position.
     """
 
     vocabulary: Vocabulary
-    settings: Settings
+    settings: ProjectionSettings
     rows: NDArray[np.int64]
     classes: NDArray[np.uint8]
-    layers: tuple[Layer, ...]
+    tables: tuple[MappedTable, ...]
     left_out: int = 0
-    notes: tuple[str, ...] = field(default=())
 
     @property
     def title(self) -> str:
-        """The tables' names, for a window's or a picture's title."""
-        names = " and ".join(str(layer.table.name) for layer in self.layers)
-        return f"Map of {names}"
+        """The title of the page: the names of the tables."""
+        return f"Map of {' and '.join(str(mapped.table.name) for mapped in self.tables)}"
 
 
-def build_map(  # noqa: PLR0913  (one keyword a setting)
+def build_map(  # noqa: PLR0913  (one keyword per setting)
     tables: Sequence[VectorTable],
     *,
     tokens: int | None = None,
-    settings: Settings | None = None,
+    settings: ProjectionSettings | None = None,
     expressions: Sequence[Expression] = (),
     derived: Sequence[Derived | None] = (),
     force: bool = False,
     progress: Callable[[str], Progress] = lambda _table: no_progress,
-) -> Map:
-    """Gather a map of one table, or of two that share a vocabulary.
+) -> TokenMap:
+    """Build a map of one table, or of two tables with the same vocabulary.
 
-    tokens: how many, from id 0 (None: all). derived: what the store keeps beside each table.
-    progress: for each table's name, who is told how its places come along.
+    Args:
+        tables: one or two. The second is projected from the positions of the first and aligned
+            with them.
+        tokens: how many, from id 0; None for all.
+        settings: None for the defaults.
+        expressions: to be traced as arrows.
+        derived: for each table, where positions and neighbours are saved; empty saves nothing.
+        force: recompute saved positions.
+        progress: takes the name of a table and returns the progress callback for its t-SNE.
+
+    Raises:
+        UsageError: for other than one or two tables, or for two with different vocabularies.
+        ExpressionError: if a term of an expression is not in the vocabulary.
+        WordvecError: for fewer than five tokens that can be placed.
+        MissingExtraError: if openTSNE is not installed.
     """
-    settings = settings or Settings()
-    _check(tables)
-    for one in expressions:  # a word that is no token is said now, not after minutes
-        resolve(one, tables[0].vocabulary)
-    kept = list(derived) or [None] * len(tables)
-    asked = np.arange(min(tokens or len(tables[0]), len(tables[0])), dtype=np.int64)
-    rows = asked
-    for table in tables:
-        rows = finite_rows(table, rows, settings.metric)
-    placed: list[Projection] = []
-    for table, beside in zip(tables, kept, strict=True):
-        start = placed[0] if placed else None
-        report = progress(str(table.name))
-        placed.append(
-            project(
-                table, rows, settings, start=start, derived=beside, force=force, progress=report
-            )
-        )
+    settings = settings or ProjectionSettings()
+    derived = list(derived) or [None] * len(tables)
+    _check_tables(tables)
     vocabulary = tables[0].vocabulary
-    return Map(
+    for expression in expressions:  # an unknown word must not fail after minutes of t-SNE
+        resolve(expression, vocabulary)
+    requested = min(len(tables[0]) if tokens is None else tokens, len(tables[0]))
+    rows = np.arange(requested, dtype=np.int64)
+    for table in tables:
+        rows = placeable_rows(table, rows, settings.metric)
+    mapped: list[MappedTable] = []
+    reference: Projection | None = None
+    for table, saved in zip(tables, derived, strict=True):
+        projection = project(
+            table,
+            rows,
+            settings,
+            reference=reference,
+            derived=saved,
+            force=force,
+            progress=progress(str(table.name)),
+        )
+        reference = reference or projection
+        mapped.append(_map_table(table, projection, settings.metric, expressions, saved))
+    classes = [TOKEN_CLASSES.index(vocabulary.token_class(row)) for row in rows.tolist()]
+    return TokenMap(
         vocabulary,
         settings,
         rows,
-        np.array([CLASSES.index(vocabulary.token_class(int(row))) for row in rows], dtype=np.uint8),
-        tuple(
-            _layer(table, projection, settings.metric, expressions, beside)
-            for table, projection, beside in zip(tables, placed, kept, strict=True)
-        ),
-        left_out=len(asked) - len(rows),
+        np.array(classes, dtype=np.uint8),
+        tuple(mapped),
+        left_out=requested - len(rows),
     )
 
 
-def _check(tables: Sequence[VectorTable]) -> None:
+def _check_tables(tables: Sequence[VectorTable]) -> None:
     if not 1 <= len(tables) <= 2:
-        raise UsageError(f"a map is of one table or of two, got {len(tables)}")
+        raise UsageError(f"a map shows one or two tables, got {len(tables)}")
     first, last = tables[0], tables[-1]
     if first.vocabulary.tokens != last.vocabulary.tokens:
         raise UsageError(
-            f"{first.name} and {last.name} have different vocabularies: tokens cannot move from "
-            "one to the other",
-            hint="give two tables of one model",
+            f"{first.name} and {last.name} have different vocabularies, so they cannot share a map",
+            hint="use two tables of the same model",
         )
 
 
-def _layer(
+def _map_table(
     table: VectorTable,
     projection: Projection,
     metric: Metric,
     expressions: Sequence[Expression],
     derived: Derived | None,
-) -> Layer:
-    from wordvec.search.neighbour_graph import neighbour_graph
-
+) -> MappedTable:
     graph = neighbour_graph(table, NEAREST, metric=metric, derived=derived)
     ids = graph.ids[projection.rows].astype(np.int64)
     on_map = np.zeros(len(table), dtype=np.bool_)
     on_map[projection.rows] = True
-    return Layer(
+    tracer = ExpressionTracer(table, metric, on_map)
+    return MappedTable(
         table,
-        projection.places,
+        projection.positions,
         ids,
-        exact_scores(table.vectors, projection.rows, ids, metric),
-        tuple(map(ExpressionTracer(table, metric, on_map).path, expressions)),
+        score_neighbours(table.vectors, projection.rows, ids, metric),
+        tuple(map(tracer.trace, expressions)),
     )
 
 
-def exact_scores(
+def score_neighbours(
     vectors: NDArray[np.float32], rows: NDArray[np.int64], ids: NDArray[np.int64], metric: Metric
 ) -> NDArray[np.float64]:
-    """Score neighbours in float64, so that the page prints the digits that the terminal prints.
+    """Return the scores of neighbours in float64.
 
-    The graph keeps float32. ids: (N, K), -1 for none, whose score is NaN.
+    The neighbour graph has float32 scores, whose last digits differ from those of `wordvec query`.
+
+    Args:
+        vectors: (V, D).
+        rows: (N,).
+        ids: (N, K), the neighbours of each of these rows, -1 for none.
+        metric: L2 or cosine.
+
+    Returns:
+        (N, K), NaN where there is no neighbour.
     """
     scores = np.full(ids.shape, np.nan)
-    for begin in range(0, len(rows), _ROWS_AT_ONCE):
-        own = vectors[rows[begin : begin + _ROWS_AT_ONCE]].astype(np.float64)[:, None]
-        near = ids[begin : begin + _ROWS_AT_ONCE]
-        others = vectors[near].astype(np.float64)  # (B, K, D)
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        own = vectors[rows[start : start + _ROWS_AT_ONCE]].astype(np.float64)[:, None]  # (B, 1, D)
+        block = ids[start : start + _ROWS_AT_ONCE]
+        others = vectors[block].astype(np.float64)  # (B, K, D)
         if metric is Metric.COSINE:
-            dots = np.einsum("bkd,bkd->bk", np.broadcast_to(own, others.shape), others)
-            lengths = np.linalg.norm(own, axis=2) * np.linalg.norm(others, axis=2)
-            found = dots / np.where(lengths > 0, lengths, 1)
+            products = np.einsum("bkd,bkd->bk", np.broadcast_to(own, others.shape), others)
+            norms = np.linalg.norm(own, axis=2) * np.linalg.norm(others, axis=2)
+            found = products / np.where(norms > 0, norms, 1)
         else:
             found = np.linalg.norm(own - others, axis=2)
-        scores[begin : begin + len(near)] = np.where(near >= 0, found, np.nan)
+        scores[start : start + len(block)] = np.where(block >= 0, found, np.nan)
     return scores

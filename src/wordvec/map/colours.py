@@ -1,7 +1,8 @@
-"""What the map calls each class of token, and paints it: colours that the colour-blind tell apart.
+"""Labels and colours of the token classes on a map.
 
-Okabe and Ito's eight (2008) and a grey, moved until each pair stays apart on either ground for
-every kind of colour vision (a test measures it): the yellow is an olive on light ground.
+The colours are the eight of Okabe and Ito (2008) and a grey, adjusted until every pair can be told
+apart on both backgrounds, with normal vision and with each kind of colour blindness. A test
+measures this. On a light background the yellow is therefore an olive.
 """
 
 from __future__ import annotations
@@ -12,23 +13,23 @@ from wordvec.text import TokenClass
 
 
 @dataclass(frozen=True, slots=True)
-class Paint:
-    """A class of tokens as the legend has it: `light` and `dark` are the grounds, #rrggbb."""
+class ClassStyle:
+    """Label of a token class, and its colour (#rrggbb) on a light and on a dark background."""
 
     label: str
     light: str
     dark: str
 
 
-PAINTS = {
-    TokenClass.KANJI: Paint("kanji, one character", "#d55e00", "#e8742a"),
-    TokenClass.KANJI_WORD: Paint("kanji words", "#e69f00", "#e69f00"),
-    TokenClass.HIRAGANA: Paint("hiragana", "#009e73", "#17b287"),
-    TokenClass.KATAKANA: Paint("katakana", "#0072b2", "#3d94d6"),
-    TokenClass.LATIN: Paint("latin", "#cc79a7", "#d68ab4"),
-    TokenClass.NUMBER: Paint("numbers", "#84783c", "#f0e442"),
-    TokenClass.SUBWORD: Paint("subwords", "#56b4e9", "#8ccdf2"),
-    TokenClass.SPECIAL: Paint("special", "#000000", "#ffffff"),
-    TokenClass.OTHER: Paint("other", "#5f5f5f", "#686868"),
+CLASS_STYLES = {
+    TokenClass.KANJI: ClassStyle("single kanji", "#d55e00", "#e8742a"),
+    TokenClass.KANJI_WORD: ClassStyle("kanji words", "#e69f00", "#e69f00"),
+    TokenClass.HIRAGANA: ClassStyle("hiragana", "#009e73", "#17b287"),
+    TokenClass.KATAKANA: ClassStyle("katakana", "#0072b2", "#3d94d6"),
+    TokenClass.LATIN: ClassStyle("Latin letters", "#cc79a7", "#d68ab4"),
+    TokenClass.NUMBER: ClassStyle("numbers", "#84783c", "#f0e442"),
+    TokenClass.SUBWORD: ClassStyle("subwords", "#56b4e9", "#8ccdf2"),
+    TokenClass.SPECIAL: ClassStyle("special tokens", "#000000", "#ffffff"),
+    TokenClass.OTHER: ClassStyle("other", "#5f5f5f", "#686868"),
 }
-CLASSES = tuple(PAINTS)
+TOKEN_CLASSES = tuple(CLASS_STYLES)

@@ -1,6 +1,6 @@
-"""Arrays and text made small enough to travel inside a page: gzip, then base64.
+"""Arrays and text as compact ASCII inside an HTML page: gzip, then base64.
 
-The page's `data.js` reads what is written here.
+`web/page_data.js` reads what this module writes.
 """
 
 from __future__ import annotations
@@ -15,59 +15,83 @@ if TYPE_CHECKING:
 
 
 def pack(content: bytes) -> str:
-    """Compress by gzip, and write in base64; the same content gives the same text on any day."""
+    """Compress bytes with gzip and encode them in base64.
+
+    The text has no time stamp: equal bytes give equal text.
+    """
     return base64.b64encode(gzip.compress(content, compresslevel=9, mtime=0)).decode("ascii")
 
 
 def pack_array(array: NDArray[Any]) -> str:
-    """An array's bytes, little end first, as browsers read them."""
+    """Pack an array in little-endian byte order, as browsers read it."""
     return pack(array.astype(array.dtype.newbyteorder("<")).tobytes())
 
 
-def pack_planes(numbers: NDArray[Any]) -> str:
-    """Pack 32-bit numbers, all lowest bytes first, then all next ones: gzip makes more of it."""
-    import numpy as np
+def pack_byte_planes(numbers: NDArray[Any]) -> str:
+    """Pack 32-bit integers as four byte planes, the lowest bytes of all numbers first.
 
-    whole = numbers.astype(np.int64).astype("<u4", casting="unsafe")
-    return pack(whole.reshape(-1, 1).view(np.uint8).T.tobytes())
-
-
-def quantised(places: NDArray[np.float32]) -> tuple[NDArray[np.uint16], list[float], list[float]]:
-    """Places in 16 bit (all x, then all y), and the floor and step that give them back.
-
-    A step is 1/65535 of the map's width: less than a pixel at 50 times the whole map.
+    gzip compresses small numbers better in this order.
     """
     import numpy as np
 
-    floor = places.min(axis=0).astype(np.float64)
-    steps = np.maximum((places.max(axis=0) - floor) / 65535, np.finfo(np.float32).tiny)
-    whole = np.round((places - floor) / steps).astype(np.uint16)
-    return np.ascontiguousarray(whole.T).ravel(), floor.tolist(), steps.tolist()
+    integers = numbers.astype(np.int64).astype("<u4", casting="unsafe")
+    return pack(integers.reshape(-1, 1).view(np.uint8).T.tobytes())
 
 
-def score_unit(scores: NDArray[np.float64]) -> float:
-    """What scores are multiplied by to be whole numbers: four decimals, and more if small."""
+def quantise_positions(
+    positions: NDArray[np.float32],
+) -> tuple[NDArray[np.uint16], list[float], list[float]]:
+    """Round positions to 16-bit steps.
+
+    A step is 1/65535 of the map's width: less than a pixel when zoomed in 50 times.
+
+    Args:
+        positions: (N, 2).
+
+    Returns:
+        (2N,) uint16, all x and then all y; the minimum of each axis; the step of each axis.
+    """
+    import numpy as np
+
+    minimum = positions.min(axis=0).astype(np.float64)
+    steps = np.maximum((positions.max(axis=0) - minimum) / 65535, np.finfo(np.float32).tiny)
+    counts = np.round((positions - minimum) / steps).astype(np.uint16)
+    return np.ascontiguousarray(counts.T).ravel(), minimum.tolist(), steps.tolist()
+
+
+def score_multiplier(scores: NDArray[np.float64]) -> float:
+    """Return a power of ten that turns scores into 32-bit integers.
+
+    It keeps four decimals; more if all scores are small, fewer if some would overflow.
+    """
     import numpy as np
 
     largest = float(np.nanmax(np.abs(scores), initial=0))
-    unit = 1e4
-    while 0 < largest * unit < 1e4:  # a table of tiny numbers keeps its digits too
-        unit *= 10
-    while largest * unit >= 2**31:
-        unit /= 10
-    return unit
+    multiplier = 1e4
+    while 0 < largest * multiplier < 1e4:
+        multiplier *= 10
+    while largest * multiplier >= 2**31:
+        multiplier /= 10
+    return multiplier
 
 
-def in_eight_bits(
+def quantise_vectors(
     vectors: NDArray[np.float32],
 ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """(V, D) whole numbers from -127 to 127, and (V,) what each row's are to be multiplied by.
+    """Round vectors to 8 bits per number.
 
-    Each number is within 1/254 of its row's largest of what it was; rows not finite become 0.
+    The error of a number is at most 1/254 of the largest absolute number in its row. Rows that are
+    not finite become zero.
+
+    Args:
+        vectors: (V, D).
+
+    Returns:
+        (V, D) integers from -127 to 127, and (V,) the scale that each row is to be multiplied by.
     """
     import numpy as np
 
     finite = np.where(np.isfinite(vectors).all(axis=1, keepdims=True), vectors, 0)
     scales = np.abs(finite).max(axis=1) / np.float32(127)
-    safe = np.where(scales > 0, scales, 1)
-    return np.round(finite / safe[:, None]).astype(np.int8), scales.astype(np.float32)
+    divisors = np.where(scales > 0, scales, 1)
+    return np.round(finite / divisors[:, None]).astype(np.int8), scales.astype(np.float32)

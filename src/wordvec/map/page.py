@@ -1,8 +1,8 @@
-"""A map as one HTML file that opens from disk with no network.
+"""A map as one HTML file that opens from disk, without a network.
 
-The style, the modules and the WebGL library go into the file: the modules through an import map of
-`data:` addresses, so that each stays a file of its own here; the library from the package pydeck,
-compressed, of which luma.gl is used. A Content-Security-Policy forbids the page any connection.
+The file contains the style sheet, the JavaScript modules and the WebGL library. The modules are
+`data:` URLs in an import map, so that each can be a source file here. The library is deck.gl with
+luma.gl, from the package pydeck, compressed. A Content-Security-Policy forbids every connection.
 """
 
 from __future__ import annotations
@@ -12,157 +12,173 @@ import html
 import json
 from importlib import resources
 from importlib.util import find_spec
-from pathlib import Path as FilePath
+from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wordvec.errors import MissingExtraError
-from wordvec.map.colours import CLASSES, PAINTS
-from wordvec.map.packing import in_eight_bits, pack, pack_array, pack_planes, quantised, score_unit
+from wordvec.map.colours import CLASS_STYLES, TOKEN_CLASSES
+from wordvec.map.packing import (
+    pack,
+    pack_array,
+    pack_byte_planes,
+    quantise_positions,
+    quantise_vectors,
+    score_multiplier,
+)
 from wordvec.search.settings import Metric
 from wordvec.vocabulary.spelling import Scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wordvec.map.arrows import Path
-    from wordvec.map.build import Layer, Map
+    from wordvec.map.arrows import TracedExpression
+    from wordvec.map.build import MappedTable, TokenMap
 
-_METRICS = {Metric.L2: "L2 distance", Metric.COSINE: "cosine similarity"}
+_METRIC_NAMES = {Metric.L2: "L2 distance", Metric.COSINE: "cosine similarity"}
+_WORD_START = {Scheme.SENTENCEPIECE: "▁", Scheme.BYTE_LEVEL: "Ġ"}
 
 
-def build_page(the_map: Map, *, vectors: bool = False) -> str:
-    """Write a map as HTML. vectors: with the vectors in 8 bit, and a box for any expression."""
+def build_page(token_map: TokenMap, *, vectors: bool = False) -> str:
+    """Return a map as HTML.
+
+    Args:
+        token_map: the map.
+        vectors: include the vectors, in 8 bits per number, and an input for expressions.
+
+    Raises:
+        MissingExtraError: if pydeck is not installed.
+    """
     files = resources.files("wordvec.map") / "web"
     modules = {
-        f"map/{file.name.removesuffix('.js')}": _address(file.read_bytes())
+        f"map/{file.name.removesuffix('.js')}": _data_url(file.read_bytes())
         for file in sorted(files.iterdir(), key=lambda file: file.name)
         if file.name.endswith(".js")
     }
-    packs = "\n".join(
+    packed = "\n".join(
         f'<script type="text/plain" id="pack-{name}">{content}</script>'
-        for name, content in _packs(the_map, vectors=vectors)
+        for name, content in _packed_data(token_map, vectors=vectors)
     )
     template = Template((files / "map.html").read_text("utf-8"))
     return template.substitute(
-        title=html.escape(the_map.title),
-        label=html.escape(f"{the_map.title}: {len(the_map.rows)} tokens"),
-        facts=html.escape(facts(the_map)),
+        title=html.escape(token_map.title),
+        label=html.escape(f"{token_map.title}: {len(token_map.rows)} tokens"),
+        summary=html.escape(summarise(token_map)),
         style=(files / "map.css").read_text("utf-8"),
-        about=_json_in_html(_about(the_map)),
-        packs=packs,
-        imports=_json_in_html({"imports": modules}),
+        metadata=_json_for_script(_metadata(token_map)),
+        packed=packed,
+        imports=_json_for_script({"imports": modules}),
     )
 
 
-def facts(the_map: Map) -> str:
-    """One line on what is shown and how its places were made."""
-    tokens = f"{len(the_map.rows):,} of {len(the_map.vocabulary):,} tokens"
-    if len(the_map.rows) == len(the_map.vocabulary):
-        tokens = f"{len(the_map.rows):,} tokens"
-    left_out = f" · {the_map.left_out} without a place left out" if the_map.left_out else ""
-    settings = the_map.settings
+def summarise(token_map: TokenMap) -> str:
+    """Describe in one line what the map shows and how the positions were computed."""
+    settings, first = token_map.settings, token_map.tables[0]
+    shown, total = f"{len(token_map.rows):,}", f"{len(token_map.vocabulary):,}"
+    count = token_map.left_out
+    tokens = "1 token" if count == 1 else f"{count:,} tokens"
+    left_out = f" · {tokens} left out (vector not finite, or zero)" if count else ""
     return (
-        f"{tokens} · {the_map.layers[0].table.dimensions} dimensions · "
-        f"{_kind(the_map.layers[0])} · t-SNE of {_METRICS[settings.metric]}, "
+        f"{shown if shown == total else f'{shown} of {total}'} tokens · "
+        f"{first.table.dimensions} dimensions · {_vector_kind(first)} · "
+        f"t-SNE of {_METRIC_NAMES[settings.metric]}, "
         f"perplexity {settings.perplexity:g}, seed {settings.seed}{left_out}"
     )
 
 
-def vector_bytes(the_map: Map) -> int:
-    """How much larger the vectors make the page, about: 8 bit a number, in base64."""
-    return sum(layer.table.vectors.size * 4 // 3 for layer in the_map.layers)
+def estimate_vector_bytes(token_map: TokenMap) -> int:
+    """Return about how many bytes `vectors=True` adds to the page: base64 of one byte a number."""
+    return sum(mapped.table.vectors.size * 4 // 3 for mapped in token_map.tables)
 
 
-def library() -> bytes:
-    """The script of deck.gl and luma.gl, from the installed package pydeck."""
-    spec = find_spec("pydeck")  # not imported: only a file of it is wanted
+def _read_webgl_library() -> bytes:
+    spec = find_spec("pydeck")  # not imported: only one of its files is used
     folders = spec.submodule_search_locations if spec else None
-    file = FilePath(folders[0]) / "nbextension" / "static" / "index.js" if folders else None
+    file = Path(folders[0]) / "nbextension" / "static" / "index.js" if folders else None
     if file is None or not file.is_file():
         raise MissingExtraError("a map page", extra="map", package="pydeck")
     return file.read_bytes()
 
 
-def _kind(layer: Layer) -> str:
-    return f"{' '.join(layer.table.transforms) or 'raw'} vectors"
+def _vector_kind(mapped: MappedTable) -> str:
+    return f"{' '.join(mapped.table.transforms) or 'raw'} vectors"
 
 
-def _address(script: bytes) -> str:
+def _data_url(script: bytes) -> str:
     return f"data:text/javascript;base64,{base64.b64encode(script).decode('ascii')}"
 
 
-def _json_in_html(value: object) -> str:
-    """JSON inside a script element: no `<` of a token ends it, or opens another."""
+def _json_for_script(value: object) -> str:
+    """Write JSON for a script element: without `<`, a token can neither end it nor open another."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")
 
 
-def _about(the_map: Map) -> dict[str, Any]:
+def _metadata(token_map: TokenMap) -> dict[str, Any]:
+    vocabulary, metric = token_map.vocabulary, token_map.settings.metric
+    styles = [CLASS_STYLES[token_class] for token_class in TOKEN_CLASSES]
+    traced = zip(*(mapped.expressions for mapped in token_map.tables), strict=True)
     return {
         "classes": [
-            {"label": PAINTS[one].label, "light": PAINTS[one].light, "dark": PAINTS[one].dark}
-            for one in CLASSES
+            {"label": style.label, "light": style.light, "dark": style.dark} for style in styles
         ],
-        "scheme": the_map.vocabulary.scheme.value,
-        "start": {Scheme.SENTENCEPIECE: "▁", Scheme.BYTE_LEVEL: "Ġ"}.get(
-            the_map.vocabulary.scheme, ""
-        ),
-        "lowercase": the_map.vocabulary.lowercase,
-        "layers": [_about_layer(layer, the_map.settings.metric) for layer in the_map.layers],
+        "wordStart": _WORD_START.get(vocabulary.scheme, ""),
+        "lowercase": vocabulary.lowercase,
+        "tables": [_table_metadata(mapped, metric) for mapped in token_map.tables],
         "expressions": [
-            {"source": same[0].source, "layers": [_about_path(path) for path in same]}
-            for same in zip(*(layer.paths for layer in the_map.layers), strict=True)
+            {"source": same[0].source, "tables": [_expression_data(traced) for traced in same]}
+            for same in traced
         ],
     }
 
 
-def _about_layer(layer: Layer, metric: Metric) -> dict[str, Any]:
-    _, floor, steps = quantised(layer.places)
-    norms = layer.table.norms
+def _table_metadata(mapped: MappedTable, metric: Metric) -> dict[str, Any]:
+    _, minimum, steps = quantise_positions(mapped.positions)
+    norms = mapped.table.norms
     unsearchable = ~np.isfinite(norms) | ((norms == 0) if metric is Metric.COSINE else False)
     return {
-        "name": str(layer.table.name),
+        "name": str(mapped.table.name),
         "metric": metric.value,
-        "facts": f"{layer.table.name}, {_METRICS[metric]}, {_kind(layer)}",
-        "floor": floor,
+        "summary": f"{mapped.table.name}, {_METRIC_NAMES[metric]}, {_vector_kind(mapped)}",
+        "minimum": minimum,
         "steps": steps,
-        "unit": score_unit(layer.scores),
-        "bad": np.flatnonzero(unsearchable).tolist(),
+        "scoreMultiplier": score_multiplier(mapped.scores),
+        "unsearchable": np.flatnonzero(unsearchable).tolist(),
     }
 
 
-def _about_path(path: Path) -> dict[str, Any]:
+def _expression_data(traced: TracedExpression) -> dict[str, Any]:
     return {
-        "steps": [
+        "partialSums": [
             {
-                "label": step.label,
-                "weights": [list(pair) for pair in zip(step.rows, step.weights, strict=True)],
+                "label": partial_sum.label,
+                "weights": list(zip(partial_sum.rows, partial_sum.weights, strict=True)),
             }
-            for step in path.steps
+            for partial_sum in traced.partial_sums
         ],
-        "words": list(path.words),
-        "answers": [list(answer) for answer in path.answers],
-        "notes": list(path.notes),
+        "queryRows": traced.query_rows,
+        "neighbours": traced.neighbours,
+        "notes": traced.notes,
     }
 
 
-def _packs(the_map: Map, *, vectors: bool) -> Iterator[tuple[str, str]]:
-    vocabulary = the_map.vocabulary
-    shown = [vocabulary.display(row) for row in range(len(vocabulary))]
-    yield "tokens", pack(json.dumps(shown, ensure_ascii=False).encode("utf-8", "surrogatepass"))
-    yield "rows", pack_array(the_map.rows.astype(np.uint32))
-    yield "classes", pack_array(the_map.classes)
-    for i, layer in enumerate(the_map.layers):
-        whole, _, _ = quantised(layer.places)
-        yield f"places-{i}", pack_array(whole)
-        yield f"neighbours-{i}", pack_planes(layer.neighbours)
-        unit = score_unit(layer.scores)
-        yield f"scores-{i}", pack_planes(np.round(np.nan_to_num(layer.scores) * unit))
+def _packed_data(token_map: TokenMap, *, vectors: bool) -> Iterator[tuple[str, str]]:
+    """Yield name and content of each packed part, which `web/page_data.js` unpacks."""
+    vocabulary = token_map.vocabulary
+    tokens = [vocabulary.display(row) for row in range(len(vocabulary))]
+    yield "tokens", pack(json.dumps(tokens, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    yield "rows", pack_array(token_map.rows.astype(np.uint32))
+    yield "classes", pack_array(token_map.classes)
+    for i, mapped in enumerate(token_map.tables):
+        positions, _, _ = quantise_positions(mapped.positions)
+        yield f"positions-{i}", pack_array(positions)
+        yield f"neighbours-{i}", pack_byte_planes(mapped.neighbours)
+        multiplier = score_multiplier(mapped.scores)
+        yield f"scores-{i}", pack_byte_planes(np.round(np.nan_to_num(mapped.scores) * multiplier))
         if vectors:
-            numbers, scales = in_eight_bits(layer.table.vectors)
-            yield f"vectors-{i}", pack_array(numbers)
+            values, scales = quantise_vectors(mapped.table.vectors)
+            yield f"vectors-{i}", pack_array(values)
             yield f"scales-{i}", pack_array(scales)
-    yield "library", pack(library())
+    yield "library", pack(_read_webgl_library())

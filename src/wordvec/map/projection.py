@@ -1,9 +1,9 @@
-"""Places on a plane for the tokens of a table: t-SNE on exact neighbours, from a PCA start.
+"""Positions of tokens on a plane: t-SNE on exact nearest neighbours.
 
-openTSNE (Poličar, Stražar and Zupan 2024) does the descent, with the repulsion interpolated by FFT
-(FIt-SNE, Linderman et al. 2019) on all cores; the neighbours are handed to it, exact, from faiss.
-The first two principal components are the start, which keeps the large shape of the space
-(Kobak and Berens 2019) and makes the picture the same for the same seed.
+openTSNE (Poličar, Stražar and Zupan 2024) runs t-SNE on the neighbours that it is given. For large
+maps the repulsive forces are interpolated by FFT (FIt-SNE, Linderman et al. 2019). The initial
+positions are the first two principal components: this preserves the global structure (Kobak and
+Berens 2019), and the same seed gives the same map.
 
 Shapes: N tokens on the map, V tokens of the table, D dimensions.
 """
@@ -11,8 +11,10 @@ Shapes: N tokens on the map, V tokens of the table, D dimensions.
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError, UsageError, WordvecError
 from wordvec.progress import Progress, no_progress
@@ -25,39 +27,43 @@ if TYPE_CHECKING:
     from wordvec.tables.derived import Derived
     from wordvec.tables.table import VectorTable
 
-FEWEST = 5
-"""Tokens that a map needs at least: with fewer, no perplexity above 1 is left."""
+MIN_TOKENS = 5  # with fewer, no perplexity above 1 is possible
+_METRICS = (Metric.L2, Metric.COSINE)
 
 
 @dataclass(frozen=True, slots=True)
-class _Descent:
-    """How places are found: ways of t-SNE that end in the same picture, sooner or later."""
+class _TsneSchedule:
+    """Options of openTSNE that depend on the number of tokens."""
 
-    repulsion: str  # openTSNE's negative_gradient_method
-    iterations: int  # after the exaggerated ones
-    rate: float  # the step, as a share of the tokens
+    gradient_method: str  # openTSNE's negative_gradient_method
+    iterations: int  # after the early exaggeration
+    learning_rate: float  # as a fraction of the number of tokens
 
 
-_EXAGGERATED = 250  # iterations, as openTSNE and scikit-learn have them
+_EXAGGERATION_ITERATIONS = 250  # as in openTSNE and scikit-learn
 _EXAGGERATION = 6.0
-"""Attraction in those iterations. openTSNE and scikit-learn have 12, and openTSNE a rate of 1/12
-and then of 1: less trustworthy by 0.003 (3,000 tokens of the bundled model) to 0.005 (32,000)."""
-_MANY = 10_000  # tokens
-_OF_FEW = _Descent("bh", iterations=500, rate=1 / 4)
-_OF_MANY = _Descent("fft", iterations=300, rate=1 / 2)
-"""FFT interpolates the repulsion. Its cost is the plane's area, which grows with each iteration:
-400 take 1.4 times as long, and keep 3.84 of ten true neighbours near in place of 3.81."""
-_SMALLEST_STEP = 50.0  # as in scikit-learn
-_REPORT_EVERY = 10
+"""Early exaggeration. openTSNE and scikit-learn use 12. openTSNE uses a learning rate of 1/12 and
+then of 1; its trustworthiness is lower by 0.003 (3,000 tokens of mini) to 0.005 (32,000)."""
+_LARGE = 10_000  # tokens
+_SMALL_MAP = _TsneSchedule("bh", iterations=500, learning_rate=1 / 4)
+_LARGE_MAP = _TsneSchedule("fft", iterations=300, learning_rate=1 / 2)
+"""The cost of FFT grows with the area of the map, and so with each iteration: 400 iterations take
+1.4 times as long, and keep 3.84 of ten true neighbours among the nearest instead of 3.81."""
+_MIN_LEARNING_RATE = 50.0  # as in scikit-learn
+_REPORT_EVERY = 10  # iterations
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What decides a picture, beside the table and the rows: the same settings, the same picture.
+class ProjectionSettings:
+    """What determines a map, apart from the table and its rows.
 
-    metric: L2 or cosine, the distance of which the plane keeps the neighbours.
-    perplexity: about how many neighbours a token is drawn to.
-    seed: of openTSNE's random numbers.
+    metric: L2 or cosine, for the neighbours that the map preserves; a string is converted.
+    perplexity: about how many neighbours attract each token; at least 2. A map of few tokens
+        uses less, see `project`.
+    seed: of openTSNE's random numbers, 0 to 2³² - 1.
+
+    Raises:
+        UsageError: if a value is outside its range.
     """
 
     metric: Metric = Metric.L2
@@ -65,89 +71,112 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.metric not in (Metric.L2, Metric.COSINE):
+        set_field = object.__setattr__  # the dataclass is frozen
+        if self.metric not in _METRICS:
+            raise UsageError(f'a map needs metric="l2" or metric="cosine", got "{self.metric}"')
+        set_field(self, "metric", Metric(self.metric))
+        if not isinstance(self.perplexity, Real) or not 2 <= self.perplexity < math.inf:
             raise UsageError(
-                f"a map needs distances, which {self.metric} is not",
-                hint="--metric l2 or --metric cosine",
+                f"perplexity must be a finite number of at least 2, got {self.perplexity!r}"
             )
+        set_field(self, "perplexity", float(self.perplexity))
+        if not isinstance(self.seed, Integral) or not 0 <= self.seed < 2**32:
+            raise UsageError(f"seed must be an integer from 0 to {2**32 - 1}, got {self.seed!r}")
+        set_field(self, "seed", int(self.seed))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Projection:
-    """Where tokens stand on the plane.
+    """Positions of tokens on the plane.
 
     rows: (N,) int64, rows of the table, ascending.
-    places: (N, 2) float32, centred, in t-SNE's own unit.
+    positions: (N, 2) float32, centred, in the unit of t-SNE.
     """
 
     rows: NDArray[np.int64]
-    places: NDArray[np.float32]
+    positions: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Nearest:
-    """Exact neighbours of N points among themselves, near first, a point never its own.
+class NearestNeighbours:
+    """The K nearest neighbours of N points among these points, nearest first.
 
-    ids: (N, K) int64, places among the N. distances: (N, K) float64.
+    ids: (N, K) int64, indices of points, never the point itself. distances: (N, K) float64.
     """
 
     ids: NDArray[np.int64]
     distances: NDArray[np.float64]
 
 
-def project(  # noqa: PLR0913  (one keyword a setting)
+def project(  # noqa: PLR0913  (one keyword per setting)
     table: VectorTable,
     rows: NDArray[np.int64],
-    settings: Settings | None = None,
+    settings: ProjectionSettings | None = None,
     *,
-    start: Projection | None = None,
+    reference: Projection | None = None,
     derived: Derived | None = None,
     force: bool = False,
     progress: Progress = no_progress,
 ) -> Projection:
-    """Place rows of a table on a plane, or give the places that the store keeps.
+    """Place rows of a table on a plane, or return the saved positions.
 
-    rows: (N,) rows to place, ascending; those that no search returns are left out.
-    start: another map's places, from which this one starts and to which it is turned back.
-    force: compute anew what is kept.
+    Args:
+        table: the table.
+        rows: (N,) the rows to place, ascending. Rows that cannot be placed are left out, see
+            `placeable_rows`.
+        settings: None for the defaults. The perplexity is reduced to (N - 1)/3 where it is larger.
+        reference: another projection, whose positions are the initial ones; the result is aligned
+            with it.
+        derived: where positions and neighbours are saved for the next time; None saves nothing.
+        force: recompute saved positions.
+        progress: called after every few iterations.
+
+    Raises:
+        WordvecError: for fewer than `MIN_TOKENS` rows.
+        MissingExtraError: if openTSNE is not installed.
     """
-    settings = settings or Settings()
-    rows = finite_rows(table, rows, settings.metric)
-    if len(rows) < FEWEST:
-        raise WordvecError(f"a map needs at least {FEWEST} tokens, got {len(rows)}")
-    key = _key(table, rows, settings, start)
-    kept = derived.load(key) if derived and not force else None
-    if kept is not None:
-        return Projection(kept["rows"], kept["places"])
+    settings = settings or ProjectionSettings()
+    rows = placeable_rows(table, rows, settings.metric)
+    if len(rows) < MIN_TOKENS:
+        raise WordvecError(f"a map needs at least {MIN_TOKENS} tokens, got {len(rows)}")
+    key = _derived_key(table, rows, settings, reference)
+    saved = derived.load(key) if derived and not force else None
+    if saved is not None:
+        return Projection(saved["rows"], saved["places"])
     perplexity = min(settings.perplexity, (len(rows) - 1) / 3)
-    nearest = _nearest(table, rows, int(3 * perplexity), settings.metric, derived)
-    begin = _principal_plane(table.vectors[rows], settings.metric)
-    if start is not None:
-        begin = _started_from(start, rows, begin)
-    places = descend(nearest, begin, perplexity, seed=settings.seed, progress=progress)
-    if start is not None:
-        places = _turned(places, rows, start)
-    projection = Projection(rows, _centred(places))
+    neighbours = _neighbours(table, rows, int(3 * perplexity), settings.metric, derived)
+    initial = _principal_components(table.vectors[rows], settings.metric)
+    if reference is not None:
+        initial = _initial_from(reference, rows, initial)
+    positions = run_tsne(neighbours, initial, perplexity, seed=settings.seed, progress=progress)
+    if reference is not None:
+        positions = _align(positions, rows, reference)
+    projection = Projection(rows, _centre(positions))
     if derived:
-        derived.save(key, {"rows": projection.rows, "places": projection.places})
+        derived.save(key, {"rows": projection.rows, "places": projection.positions})
     return projection
 
 
-def finite_rows(table: VectorTable, rows: NDArray[np.int64], metric: Metric) -> NDArray[np.int64]:
-    """Leave out rows that no search returns: not finite, or under cosine of length zero."""
+def placeable_rows(
+    table: VectorTable, rows: NDArray[np.int64], metric: Metric
+) -> NDArray[np.int64]:
+    """Return the rows whose vectors are finite and, under cosine, not zero."""
     import numpy as np
 
     norms = table.norms[rows]
     return rows[np.isfinite(norms) & ((norms > 0) | (metric is not Metric.COSINE))]
 
 
-def _key(
-    table: VectorTable, rows: NDArray[np.int64], settings: Settings, start: Projection | None
+def _derived_key(
+    table: VectorTable,
+    rows: NDArray[np.int64],
+    settings: ProjectionSettings,
+    reference: Projection | None,
 ) -> str:
-    """Name what decides the picture; the table itself is the store's part."""
+    """Return a name for saved positions. `Derived` itself checks that the table is the same."""
     digest = hashlib.sha256(rows.tobytes())
-    if start is not None:
-        digest.update(start.rows.tobytes() + start.places.tobytes())
+    if reference is not None:
+        digest.update(reference.rows.tobytes() + reference.positions.tobytes())
     parts = (
         *table.transforms,
         settings.metric.value,
@@ -159,34 +188,50 @@ def _key(
     return "map-" + "-".join(parts)
 
 
-def _nearest(
+def _neighbours(
     table: VectorTable, rows: NDArray[np.int64], k: int, metric: Metric, derived: Derived | None
-) -> Nearest:
-    """Neighbours within `rows`. Cosine becomes the distance of unit vectors, sqrt(2 - 2 cos)."""
+) -> NearestNeighbours:
+    """Find neighbours within `rows`. Under cosine, distances are those of unit vectors."""
     import numpy as np
 
     if len(rows) < len(table):
         return nearest_within(table.vectors[rows], k, metric)
-    from wordvec.search.neighbour_graph import neighbour_graph  # kept: it serves other commands too
+    from wordvec.search.neighbour_graph import neighbour_graph  # saved, and used by others too
 
     graph = neighbour_graph(table, k, metric=metric, derived=derived)
     scores = graph.scores.astype(np.float64)
+    # ‖a - b‖ = sqrt(2 - 2 cos) for unit vectors
     distances = np.sqrt(np.maximum(2 - 2 * scores, 0)) if metric is Metric.COSINE else scores
-    return Nearest(graph.ids.astype(np.int64), distances)
+    return NearestNeighbours(graph.ids.astype(np.int64), distances)
 
 
-def nearest_within(vectors: NDArray[np.float32], k: int, metric: Metric) -> Nearest:
-    """Find the k nearest others of each row by faiss, in float32: enough to place them."""
-    import faiss  # with numpy's, 80 ms of imports that --help does without
+def nearest_within(vectors: NDArray[np.float32], k: int, metric: Metric) -> NearestNeighbours:
+    """Find the nearest neighbours of each vector among the others, with faiss.
+
+    faiss computes in float32 from ‖x‖² + ‖y‖² - 2x·y: distances have a small error, and neighbours
+    at nearly equal distances may be swapped. That is exact enough for t-SNE; it is not the
+    float64 ranking of `search`.
+
+    Args:
+        vectors: (N, D), finite, and under cosine not zero; N of at least 2.
+        k: how many neighbours; fewer than k are returned only if N ≤ k.
+        metric: L2, or cosine: then the distance is that of the unit vectors.
+
+    Returns:
+        min(k, N - 1) neighbours of each vector: never the vector itself, and never -1.
+    """
+    import faiss  # with numpy 80 ms of imports, which --help does not need
     import numpy as np
 
     points = _unit(vectors) if metric is Metric.COSINE else np.ascontiguousarray(vectors)
+    # k + 1 is at most N, so faiss pads no row with -1
     squares, ids = faiss.knn(points, points, min(k + 1, len(points)))
-    others = ids != np.arange(len(ids))[:, None]
-    others[others.all(axis=1), -1] = False  # among many doubles a row may not find itself
+    is_other = ids != np.arange(len(ids))[:, None]
+    # a vector with more than k copies may not find itself: then drop the last one that it found
+    is_other[is_other.all(axis=1), -1] = False
     shape = (len(ids), ids.shape[1] - 1)
-    distances = np.sqrt(np.maximum(squares[others], 0)).reshape(shape)
-    return Nearest(ids[others].reshape(shape), distances.astype(np.float64))
+    distances = np.sqrt(np.maximum(squares[is_other], 0)).reshape(shape)
+    return NearestNeighbours(ids[is_other].reshape(shape), distances.astype(np.float64))
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -196,89 +241,101 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.divide(vectors, np.where(norms > 0, norms, 1), dtype=np.float32)
 
 
-def _principal_plane(vectors: NDArray[np.float32], metric: Metric) -> NDArray[np.float64]:
-    """The rows on the first two principal components, each turned so that its largest is above 0.
+def _principal_components(vectors: NDArray[np.float32], metric: Metric) -> NDArray[np.float64]:
+    """Project vectors on their first two principal components: (N, 2).
 
-    Through the (D, D) covariance, which is exact and has no random part.
+    The sign of each component makes its largest absolute value positive. The components come from
+    the (D, D) covariance matrix, which is exact and uses no random numbers.
     """
     import numpy as np
 
     points = (_unit(vectors) if metric is Metric.COSINE else vectors).astype(np.float64)
     points -= points.mean(axis=0)
-    _, components = np.linalg.eigh(points.T @ points)  # ascending eigenvalues
+    _, components = np.linalg.eigh(points.T @ points)  # eigenvalues ascend
     plane: NDArray[np.float64] = points @ components[:, :-3:-1]
-    if plane.shape[1] < 2:  # one dimension: a line
+    if plane.shape[1] < 2:  # D = 1: a line
         plane = np.hstack([plane, np.zeros((len(plane), 2 - plane.shape[1]))])
     largest = plane[np.abs(plane).argmax(axis=0), [0, 1]]
     return plane * np.where(largest < 0, -1, 1)
 
 
-def _started_from(
-    start: Projection, rows: NDArray[np.int64], otherwise: NDArray[np.float64]
+def _initial_from(
+    reference: Projection, rows: NDArray[np.int64], default: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The places of `start`; a row that has none there begins at the middle of the plane.
+    """Return the positions of `rows` in `reference`; a row that it lacks starts at the origin.
 
-    `otherwise` gives the shape, and a place where no row is shared.
+    default: (N, 2), returned if no row is in `reference`.
     """
     import numpy as np
 
-    shared = np.isin(rows, start.rows)
+    shared = np.isin(rows, reference.rows)
     if not shared.any():
-        return otherwise
-    places = np.zeros_like(otherwise)
-    places[shared] = start.places[np.searchsorted(start.rows, rows[shared])]
-    return places
+        return default
+    positions = np.zeros_like(default)
+    positions[shared] = reference.positions[np.searchsorted(reference.rows, rows[shared])]
+    return positions
 
 
-def _turned(
-    places: NDArray[np.float64], rows: NDArray[np.int64], start: Projection
+def _align(
+    positions: NDArray[np.float64], rows: NDArray[np.int64], reference: Projection
 ) -> NDArray[np.float64]:
-    """Turn, mirror and scale a map to lie on `start` as well as it can (Procrustes)."""
+    """Rotate, reflect and scale positions to fit `reference` best (orthogonal Procrustes)."""
     import numpy as np
 
-    shared = np.isin(rows, start.rows)
+    shared = np.isin(rows, reference.rows)
     if not shared.any():
-        return places
-    aim = start.places[np.searchsorted(start.rows, rows[shared])].astype(np.float64)
-    aim -= aim.mean(axis=0)
-    own = places - places[shared].mean(axis=0)
-    u, strengths, vt = np.linalg.svd(own[shared].T @ aim)
-    scale = strengths.sum() / max(float((own[shared] ** 2).sum()), np.finfo(float).tiny)
-    turned: NDArray[np.float64] = own @ (u @ vt) * scale
-    # the best scale shrinks maps that differ; theirs is the size of the first
-    turned *= np.sqrt((aim**2).sum() / max(float((turned[shared] ** 2).sum()), 1e-300))
-    return turned
+        return positions
+    target = reference.positions[np.searchsorted(reference.rows, rows[shared])].astype(np.float64)
+    target -= target.mean(axis=0)
+    own = positions - positions[shared].mean(axis=0)
+    u, singular_values, vt = np.linalg.svd(own[shared].T @ target)
+    scale = singular_values.sum() / max(float((own[shared] ** 2).sum()), np.finfo(float).tiny)
+    aligned: NDArray[np.float64] = own @ (u @ vt) * scale
+    # the least-squares scale shrinks a map that differs: give it the size of the reference
+    aligned *= np.sqrt((target**2).sum() / max(float((aligned[shared] ** 2).sum()), 1e-300))
+    return aligned
 
 
-def descend(
-    nearest: Nearest,
-    begin: NDArray[np.float64],
+def run_tsne(
+    neighbours: NearestNeighbours,
+    initial: NDArray[np.float64],
     perplexity: float,
     *,
     seed: int,
     progress: Progress = no_progress,
 ) -> NDArray[np.float64]:
-    """Run t-SNE from a start on given neighbours: (N, 2) places.
+    """Run t-SNE on given neighbours: (N, 2) positions.
 
-    begin: (N, 2), of any size: it is scaled to a standard deviation of 1e-4.
+    initial: (N, 2) initial positions, in any unit; they are scaled to a standard deviation of 1e-4.
+
+    Raises:
+        MissingExtraError: if openTSNE is not installed.
     """
     try:
-        import openTSNE  # an extra, with scipy and scikit-learn behind it
+        import openTSNE  # an extra, which imports scipy and scikit-learn
     except ImportError as error:
         raise MissingExtraError("a map", extra="map", package="openTSNE") from error
     import numpy as np
     from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
-    # below, threads wait for one another more than they work
-    cores = -1 if len(begin) > 1000 else 1
+    N = len(initial)
+    common = {
+        "perplexity": perplexity,
+        "n_jobs": -1 if N > 1000 else 1,  # small maps are faster on one core
+        "random_state": seed,
+    }
     affinities = openTSNE.affinity.PerplexityBasedNN(
-        perplexity=perplexity,
-        knn_index=PrecomputedNeighbors(nearest.ids, nearest.distances),
-        n_jobs=cores,
-        random_state=seed,
+        knn_index=PrecomputedNeighbors(neighbours.ids, neighbours.distances), **common
     )
-    descent = _OF_MANY if len(begin) >= _MANY else _OF_FEW
-    total = _EXAGGERATED + descent.iterations
+    tsne = openTSNE.TSNE(**common, **_tsne_options(N, progress))
+    spread = max(float(initial[:, 0].std()), np.finfo(float).tiny)
+    embedding = tsne.fit(affinities=affinities, initialization=initial / spread * 1e-4)
+    return np.asarray(embedding, dtype=np.float64)
+
+
+def _tsne_options(tokens: int, progress: Progress) -> dict[str, Any]:
+    schedule = _LARGE_MAP if tokens >= _LARGE else _SMALL_MAP
+    total = _EXAGGERATION_ITERATIONS + schedule.iterations
     done = 0
 
     def report(_iteration: int, _error: float, _embedding: object) -> None:
@@ -286,28 +343,20 @@ def descend(
         done = min(done + _REPORT_EVERY, total)
         progress(done, total)
 
-    spread = max(float(begin[:, 0].std()), np.finfo(float).tiny)
-    tsne = openTSNE.TSNE(
-        perplexity=perplexity,
-        early_exaggeration=_EXAGGERATION,
-        early_exaggeration_iter=_EXAGGERATED,
-        learning_rate=max(len(begin) * descent.rate, _SMALLEST_STEP),
-        n_iter=descent.iterations,
-        negative_gradient_method=descent.repulsion,
-        n_jobs=cores,
-        random_state=seed,
-        callbacks=report,
-        callbacks_every_iters=_REPORT_EVERY,
-    )
-    places: NDArray[np.float64] = np.asarray(
-        tsne.fit(affinities=affinities, initialization=begin / spread * 1e-4), dtype=np.float64
-    )
-    return places
+    return {
+        "early_exaggeration": _EXAGGERATION,
+        "early_exaggeration_iter": _EXAGGERATION_ITERATIONS,
+        "learning_rate": max(tokens * schedule.learning_rate, _MIN_LEARNING_RATE),
+        "n_iter": schedule.iterations,
+        "negative_gradient_method": schedule.gradient_method,
+        "callbacks": report,
+        "callbacks_every_iters": _REPORT_EVERY,
+    }
 
 
-def _centred(places: NDArray[np.float64]) -> NDArray[np.float32]:
+def _centre(positions: NDArray[np.float64]) -> NDArray[np.float32]:
     import numpy as np
 
-    middle = (places.min(axis=0) + places.max(axis=0)) / 2
-    centred: NDArray[np.float32] = (places - middle).astype(np.float32)
+    middle = (positions.min(axis=0) + positions.max(axis=0)) / 2
+    centred: NDArray[np.float32] = (positions - middle).astype(np.float32)
     return centred

@@ -1,4 +1,4 @@
 """Models: from a model's name to a folder on this machine (bundled, local, or from the hub).
 
-Imports vocabulary and the ground.
+Imports vocabulary, errors and the other modules below them.
 """

@@ -1,4 +1,4 @@
-"""The bundled model, `mini`: a small Japanese BERT inside the package."""
+"""The bundled model "mini": a small Japanese BERT inside the package."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ from wordvec.errors import ModelError
 from wordvec.models.folder import CONFIG, fingerprint
 from wordvec.models.source import ModelSource
 
-MINI = "mini"
+BUNDLED = "mini"
 
 
 def bundled_folder() -> Path:
-    """Where the bundled model lies inside the package."""
-    return Path(__file__).parent.parent / "data" / MINI
+    """Return the folder of the bundled model."""
+    return Path(__file__).parent.parent / "data" / BUNDLED
 
 
 def has_bundled() -> bool:
-    """Whether this installation brought the bundled model."""
+    """Return whether this installation includes the bundled model."""
     return (bundled_folder() / CONFIG).is_file()
 
 
 def bundled_model() -> ModelSource:
-    """Give the bundled model; an error where this installation came without it."""
+    """Return the bundled model, or raise ModelError if this installation does not include it."""
     if not has_bundled():
         raise ModelError(
-            f"this installation of wordvec came without its bundled model, {MINI}",
-            hint="name another: --model FOLDER or --model OWNER/NAME",
+            f'this installation of wordvec does not include the bundled model "{BUNDLED}"',
+            hint='use another model: model="FOLDER" or model="OWNER/NAME"',
         )
-    return ModelSource(MINI, bundled_folder(), fingerprint(bundled_folder()))
+    return ModelSource(BUNDLED, bundled_folder(), fingerprint(bundled_folder()))
 
 
-def elsewhere() -> str:
-    """What else to name where a model cannot be had."""
-    return f"--model {MINI} or --model FOLDER" if has_bundled() else "--model FOLDER"
+def model_alternatives() -> str:
+    """Return what to pass instead of a model that is not available, for a hint."""
+    bundled = f'model="{BUNDLED}" or ' if has_bundled() else ""
+    return f'{bundled}model="FOLDER"'

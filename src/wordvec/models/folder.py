@@ -1,4 +1,4 @@
-"""The files of a model's folder, in Hugging Face's layout: which hold its weights, its checksum."""
+"""The files in a model's folder, as Hugging Face names them: its weights, and their checksum."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 from wordvec.errors import ModelError
-from wordvec.vocabulary.folder import SETTINGS_FILES, VOCABULARY_FILES
+from wordvec.vocabulary.settings import SETTINGS_FILES
+from wordvec.vocabulary.token_files import VOCABULARY_FILES
 
 CONFIG = "config.json"
-# The first of each line that a model has is enough: they say the same in several formats.
-WEIGHTS = (
+WEIGHTS = (  # the same weights in several formats, the preferred one first
     "model.safetensors",
     "model.safetensors.index.json",
     "pytorch_model.bin",
@@ -19,9 +19,10 @@ WEIGHTS = (
 
 
 def weight_files(folder: Path) -> tuple[Path, ...]:
-    """The files that hold a model's weights: one, or the shards that its index names.
+    """Return the files of a model's weights: one, or the shards that its index names.
 
-    Safetensors come before PyTorch's own format.
+    Raises:
+        ModelError: There are none, or a shard is missing.
     """
     for name in WEIGHTS:
         if not (folder / name).is_file():
@@ -31,25 +32,25 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
         shards = tuple(folder / shard for shard in shard_names(folder / name))
         missing = [shard.name for shard in shards if not shard.is_file()]
         if missing:
-            raise ModelError(f"{folder}: {name} names {missing[0]}, which is not there")
+            raise ModelError(f"{folder}: {missing[0]} is missing; {name} names it")
         return shards
-    raise ModelError(f"{folder} holds no weights: expected one of {', '.join(WEIGHTS)}")
+    raise ModelError(f"{folder} has no weights: expected one of {', '.join(WEIGHTS)}")
 
 
 def shard_names(index: Path) -> list[str]:
-    """The files that an index of weights names; each must lie beside it."""
+    """Read the names of the shards in an index of weights; each must be a file in its folder."""
     try:
         names = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise ModelError(f"{index} cannot be read as an index of weights") from error
+        raise ModelError(f"{index} is not a readable index of weights") from error
     for name in names:
         if not isinstance(name, str) or Path(name).name != name:
-            raise ModelError(f"{index} names {name!r}, which is no file beside it")
+            raise ModelError(f"{index} names {name!r}, which is not a file in its folder")
     return names
 
 
 def fingerprint(folder: Path) -> str:
-    """A checksum of what a model's vectors are made of: `sha256:` and 16 hexadecimal digits."""
+    """Return a checksum of the files that a model's vectors depend on: `sha256:` and 16 digits."""
     import hashlib
 
     digest = hashlib.sha256()

@@ -1,8 +1,7 @@
-"""Models from the Hugging Face hub, one file at a time, into the hub's own cache.
+"""Models from the Hugging Face hub, downloaded file by file to the hub's own cache.
 
-A model that is whole in the cache is taken from there and no one is asked; that no hub is within
-reach is known within seconds, because one short request is made before the hub's client begins its
-retries.
+A model that is complete in the cache needs no connection. Before a download, one short request
+checks that the hub is reachable: the hub's client would retry for minutes.
 """
 
 from __future__ import annotations
@@ -12,47 +11,48 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError, ModelError, ModelUnavailableError
-from wordvec.models.bundled import elsewhere
+from wordvec.models.bundled import model_alternatives
 from wordvec.models.folder import CONFIG, WEIGHTS, shard_names, weight_files
 from wordvec.models.source import ModelSource
-from wordvec.vocabulary.folder import SETTINGS_FILES, VOCABULARY_FILES
+from wordvec.vocabulary.settings import SETTINGS_FILES
+from wordvec.vocabulary.token_files import VOCABULARY_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NEWEST = "main"
 PROBE_SECONDS = 4.0
-"""How long the hub has to say anything at all."""
+"""The time that the hub has for its first answer."""
 
 
-def hub_model(name: str, *, bars: bool) -> ModelSource:
-    """Give a model of the hub: from its cache if it is whole there, else downloaded."""
+def hub_model(name: str, *, show_progress: bool) -> ModelSource:
+    """Return a model of the hub, from the cache if it is complete there, else downloaded."""
     try:
         from huggingface_hub import errors, utils
     except ImportError:
         raise MissingExtraError(
-            f"fetching {name} from the hub", extra="extract", package="huggingface_hub"
+            f"downloading {name} from the hub", extra="extract", package="huggingface_hub"
         ) from None
     try:
         utils.validate_repo_id(name)
     except errors.HFValidationError as error:
         raise ModelError(
-            f"{name!r} is neither a folder here nor a name such as the hub has (OWNER/NAME)",
-            hint=elsewhere(),
+            f"{name!r} is neither a folder nor a model name of the form OWNER/NAME",
+            hint=f"use {model_alternatives()}",
         ) from error
-    folder = _from_cache(name) or _Hub(name, bars=bars).fetch()
+    folder = _cached_folder(name) or _Download(name).run(show_progress=show_progress)
     return ModelSource(name, folder, folder.name)
 
 
-def _from_cache(name: str) -> Path | None:
-    """The folder of a model that is whole in the hub's cache."""
+def _cached_folder(name: str) -> Path | None:
+    """Return the folder of a model that is complete in the hub's cache."""
     from huggingface_hub import try_to_load_from_cache
 
     config = try_to_load_from_cache(name, CONFIG)
     if not isinstance(config, str):
         return None
     folder = Path(config).parent
-    # What the hub lacks is remembered too: a file about which nothing is known must be asked for.
+    # The cache also records which files the hub lacks; None means that the hub was not asked.
     known = all(try_to_load_from_cache(name, file) is not None for file in SETTINGS_FILES)
     if not known or not any((folder / file).is_file() for file in VOCABULARY_FILES):
         return None
@@ -63,106 +63,108 @@ def _from_cache(name: str) -> Path | None:
     return folder
 
 
-class _Hub:
-    """One model on the hub, fetched file by file at one commit."""
+class _Download:
+    """The download of one model, file by file, all of one commit."""
 
-    def __init__(self, name: str, *, bars: bool) -> None:
+    def __init__(self, name: str) -> None:
         from huggingface_hub import constants
 
         self.name = name
-        self.bars = bars
         self.endpoint: str = constants.ENDPOINT
         self.revision = _NEWEST
 
-    def fetch(self) -> Path:
-        """Download what is needed and is not in the cache yet; give its folder."""
+    def run(self, *, show_progress: bool) -> Path:
+        """Download the files that are not in the cache yet, and return their folder."""
         from huggingface_hub import constants, hf_hub_url
 
         if constants.HF_HUB_OFFLINE:
             raise ModelUnavailableError(
-                f"{self.name} is not (or not wholly) in the cache, and HF_HUB_OFFLINE is set",
-                hint=f"unset HF_HUB_OFFLINE, or take {elsewhere()}",
+                f"{self.name} is missing or incomplete in the cache, and HF_HUB_OFFLINE is set",
+                hint=f"unset HF_HUB_OFFLINE, or use {model_alternatives()}",
             )
         if not is_reachable(hf_hub_url(self.name, CONFIG)):
             raise ModelUnavailableError(
-                f"{self.name} is not in the cache, and no hub is within reach at {self.endpoint}",
-                hint=f"check the connection (HF_ENDPOINT, HTTPS_PROXY), or take {elsewhere()}",
+                f"{self.name} is not in the cache, and {self.endpoint} is not reachable",
+                hint="check the connection (HF_ENDPOINT, HTTPS_PROXY), "
+                f"or use {model_alternatives()}",
             )
-        with _bars(shown=self.bars):
-            return self._fetch_files()
+        with _progress_bars(shown=show_progress):
+            return self._fetch_all()
 
-    def _fetch_files(self) -> Path:
-        folder = self._get(CONFIG).parent
-        self.revision = folder.name  # the commit: what follows cannot be of another
+    def _fetch_all(self) -> Path:
+        folder = self._fetch(CONFIG).parent
+        self.revision = folder.name  # the commit: all other files are taken from it
         for file in SETTINGS_FILES:
-            self._try(file)
-        self._first_of(VOCABULARY_FILES, "vocabulary")
-        weights = self._first_of(WEIGHTS, "weights")
+            self._fetch_if_present(file)
+        self._fetch_first_of(VOCABULARY_FILES, "vocabulary")
+        weights = self._fetch_first_of(WEIGHTS, "weights")
         if weights.name.endswith(".index.json"):
             for shard in shard_names(weights):
-                self._get(shard)
+                self._fetch(shard)
         return folder
 
-    def _first_of(self, files: tuple[str, ...], what: str) -> Path:
+    def _fetch_first_of(self, files: tuple[str, ...], content: str) -> Path:
         for file in files:
-            path = self._try(file)
+            path = self._fetch_if_present(file)
             if path is not None:
                 return path
         raise ModelError(
-            f"{self.name} has no {what} that wordvec reads: none of {', '.join(files)}",
-            hint=elsewhere(),
+            f"{self.name} has no {content} that wordvec can read: "
+            f"expected one of {', '.join(files)}",
+            hint=f"use {model_alternatives()}",
         )
 
-    def _get(self, file: str) -> Path:
-        path = self._try(file)
+    def _fetch(self, file: str) -> Path:
+        path = self._fetch_if_present(file)
         if path is None:
             raise ModelError(
-                f"{self.name} has no {file}, so it is no model in Hugging Face's layout",
-                hint=elsewhere(),
+                f"{self.name} has no {file}, so it is not a Hugging Face model",
+                hint=f"use {model_alternatives()}",
             )
         return path
 
-    def _try(self, file: str) -> Path | None:
-        """One file of the model, or None if the hub says that there is none."""
+    def _fetch_if_present(self, file: str) -> Path | None:
+        """Download one file, or return None if the model has no such file."""
         from huggingface_hub import errors, hf_hub_download
 
         try:
             return Path(hf_hub_download(self.name, file, revision=self.revision))
-        except errors.LocalEntryNotFoundError as error:  # the hub went silent
-            raise self._broken(file) from error
+        except errors.LocalEntryNotFoundError as error:  # no answer
+            raise self._connection_error(file) from error
         except errors.EntryNotFoundError:
             return None
         except errors.GatedRepoError as error:
             raise ModelError(
-                f"{self.name} is given only to those who accepted its terms",
+                f"{self.name} can be downloaded only after its terms are accepted",
                 hint=f"accept them at {self.endpoint}/{self.name}, then: hf auth login",
             ) from error
         except errors.RepositoryNotFoundError as error:
             raise ModelUnavailableError(
                 f"{self.endpoint} has no model named {self.name}, or it is private",
-                hint=f"check the spelling, or take {elsewhere()}",
+                hint=f"check the spelling, or use {model_alternatives()}",
             ) from error
         except errors.HfHubHTTPError as error:
-            raise self._broken(file, f"the hub answered {_status(error)}") from error
+            raise self._connection_error(file, f"HTTP status {_status(error)}") from error
         except OSError as error:
-            if error.errno is not None:  # our own disk: full, read-only
-                where = error.filename or file
-                raise ModelError(f"cannot keep {where}: {error.strerror}") from error
-            raise self._broken(file) from error
+            if error.errno is not None:  # of this machine's disk: full, read-only
+                raise ModelError(
+                    f"cannot write {error.filename or file}: {error.strerror}"
+                ) from error
+            raise self._connection_error(file) from error
         except Exception as error:
-            if _is_from_the_wire(error):
-                raise self._broken(file) from error
+            if _is_http_client_error(error):
+                raise self._connection_error(file) from error
             raise
 
-    def _broken(self, file: str, why: str = "the connection broke") -> ModelError:
-        if self.revision == _NEWEST:  # nothing has come from there yet
+    def _connection_error(self, file: str, reason: str = "the connection was lost") -> ModelError:
+        if self.revision == _NEWEST:  # no file has been received
             return ModelUnavailableError(
-                f"{self.name} is not in the cache, and what answers at {self.endpoint} is no hub",
-                hint=f"check HF_ENDPOINT and the proxy, or take {elsewhere()}",
+                f"{self.name} is not in the cache, and {self.endpoint} is not a model hub",
+                hint=f"check HF_ENDPOINT and the proxy, or use {model_alternatives()}",
             )
         return ModelError(
-            f"{self.endpoint}: {why} while fetching {file} of {self.name}",
-            hint="the same command again: what arrived whole is kept",
+            f"{self.endpoint}: {reason} while downloading {file} of {self.name}",
+            hint="run the same command again: complete files are kept",
         )
 
 
@@ -171,31 +173,31 @@ def _status(error: Any) -> str:
     return str(getattr(response, "status_code", None) or error)
 
 
-def _is_from_the_wire(error: Exception) -> bool:
-    """Whether an error is the HTTP client's: httpx, httpx2 or requests, whichever the hub has."""
+def _is_http_client_error(error: Exception) -> bool:
+    """Return whether an error is of httpx, httpx2 or requests, whichever the hub's client uses."""
     return type(error).__module__.partition(".")[0] in ("httpx", "httpx2", "httpcore", "requests")
 
 
 @contextmanager
-def _bars(*, shown: bool) -> Iterator[None]:
-    """The hub's own progress bars, shown or not for a while."""
+def _progress_bars(*, shown: bool) -> Iterator[None]:
+    """Hide the progress bars of the hub's client during the block, unless `shown`."""
     from huggingface_hub import utils
 
-    change = not shown and not utils.are_progress_bars_disabled()
-    if change:
+    hide = not shown and not utils.are_progress_bars_disabled()
+    if hide:
         utils.disable_progress_bars()
     try:
         yield
     finally:
-        if change:
+        if hide:
             utils.enable_progress_bars()
 
 
 def is_reachable(url: str, *, seconds: float = PROBE_SECONDS) -> bool:
-    """Whether anything answers at `url` within `seconds`, whatever it says.
+    """Return whether a server at `url` answers within `seconds`, whatever its answer is.
 
-    The hub's own client is asked, so that its proxies and certificates are used; on a thread,
-    because looking up a name knows no time limit.
+    The request is made by the hub's client, with its proxies and certificates, and on a thread,
+    because looking up a host name has no time limit.
     """
     from queue import Empty, Queue
     from threading import Thread
@@ -213,6 +215,6 @@ def _probe(url: str, seconds: float) -> bool:
 
     try:
         response = get_session().head(url, timeout=seconds)
-    except Exception:  # noqa: BLE001  # whatever it is, no hub has answered
+    except Exception:  # noqa: BLE001  # whatever it is, there was no answer
         return False
-    return int(response.status_code) not in (502, 503, 504)  # a proxy with nobody behind it
+    return int(response.status_code) not in (502, 503, 504)  # of a proxy without a hub behind it

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 class ModelSource:
     """A model on this machine.
 
-    name: what its tables are filed under. revision: the hub's commit, else the checksum of the
-    files that make its vectors (a folder's weights can change under the same name).
-    instead_of: why this model was taken though nobody named it and the reference was meant.
+    name: The model's part of its tables' names.
+    folder: The folder of its files.
+    revision: The hub's commit, or a checksum of the files: those in a folder can change.
+    fallback_reason: Why this model replaces the reference model; None if it does not.
     """
 
     name: str
     folder: Path
     revision: str | None = None
-    instead_of: str | None = None
+    fallback_reason: str | None = None

@@ -1,44 +1,43 @@
-"""Which tokens may be answers: by writing, by place in a word, by pattern, by a list of words.
+"""Filters: which tokens may be answers, by script, place in a word, pattern or a list of words.
 
-A filter changes the list and never the vectors: means, neighbours of neighbours and ranks among
-all tokens are what they were.
+A filter changes the list of answers and never the vectors: means, neighbour graphs and ranks among
+all tokens stay the same.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wordvec.errors import UsageError, WordvecError
+from wordvec.errors import UsageError, WordvecError, as_choice, check_flag
 from wordvec.text import TokenClass, classify
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
     from numpy.typing import NDArray
 
+    from wordvec.search.ranking import Mask
     from wordvec.vocabulary.lookup import Vocabulary
-
-    Mask = NDArray[np.bool_]
 
 
 class Only(StrEnum):
-    """A kind of token: how it is written, or where in a word it stands."""
+    """A kind of token: its script, or its place in a word."""
 
     KANJI = "kanji"  # one character or more
     HIRAGANA = "hiragana"
     KATAKANA = "katakana"
     LATIN = "latin"
     NUMBER = "number"
-    WORD = "word"  # may stand by itself
-    SUBWORD = "subword"  # only goes on with a word: ##王
+    WORD = "word"  # can be a word by itself
+    SUBWORD = "subword"  # can only continue a word: ##王
 
 
-_WRITTEN = {
+_SCRIPTS = {
     Only.KANJI: {TokenClass.KANJI, TokenClass.KANJI_WORD},
     Only.HIRAGANA: {TokenClass.HIRAGANA},
     Only.KATAKANA: {TokenClass.KATAKANA},
@@ -49,14 +48,17 @@ _WRITTEN = {
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    r"""Which tokens may be answers; a token must pass all that are given.
+    r"""Which tokens may be answers; a token must pass every filter that is set.
 
-    only: kinds. Of the ways of writing one must fit, and of `word` and `subword` one: kanji and
-    katakana and word are the words in either. `##王` is written in kanji. A special token ([CLS])
-    is of no kind.
-    match: a regular expression found in the token as it is shown (`^##` begins with ##).
-    vocab: a file of words, one a line; the tokens that they name.
-    no_special: not [CLS] and the like.
+    only: kinds of tokens, such as "kanji" or ["kanji", "katakana"]. A token must have one of the
+        scripts named, and be one of `word` and `subword` if these are named. `##王` is kanji. A
+        special token ([CLS]) has no kind.
+    match: a regular expression that occurs in the token as it is displayed (`^##`).
+    vocab: a file of words, one per line; only the tokens that they name pass.
+    no_special: leave out [CLS] and other special tokens.
+
+    Raises:
+        UsageError: for an unknown kind, or a pattern that is not a regular expression.
     """
 
     only: tuple[Only, ...] = ()
@@ -65,19 +67,31 @@ class Filters:
     no_special: bool = False
 
     def __post_init__(self) -> None:
+        only = self.only.split(",") if isinstance(self.only, str) else self.only
+        if not isinstance(only, Iterable):
+            raise UsageError(f"expected only to be a list of kinds of tokens, got {only!r}")
+        kinds = tuple(as_choice(Only, kind, "kind of token") for kind in only)
+        object.__setattr__(self, "only", kinds)  # the dataclass is frozen
+        check_flag(self.no_special, "no_special")
+        if self.vocab is not None:
+            if not isinstance(self.vocab, str | Path):
+                raise UsageError(f"expected vocab to be the path of a file, got {self.vocab!r}")
+            object.__setattr__(self, "vocab", Path(self.vocab))
         if self.match is not None:
+            if not isinstance(self.match, str):
+                raise UsageError(f"expected match to be text, got {self.match!r}")
             try:
                 re.compile(self.match)
-            except re.error as error:
+            except (re.error, OverflowError, RecursionError) as error:
                 raise UsageError(
-                    f"--match {self.match!r} is no regular expression: {error}"
+                    f"match={self.match!r} is not a regular expression: {error}"
                 ) from error
 
     def __bool__(self) -> bool:
         return self != Filters()
 
     def facts(self) -> list[str]:
-        """What a header line says of them."""
+        """Return what a header line says about the filters."""
         return [
             *([f"only {' '.join(self.only)}"] if self.only else []),
             *([f"matching {self.match}"] if self.match is not None else []),
@@ -85,8 +99,8 @@ class Filters:
             *(["no special tokens"] if self.no_special else []),
         ]
 
-    def to_json(self) -> dict[str, object]:
-        """Plain values, for JSON."""
+    def to_dict(self) -> dict[str, object]:
+        """Return the filters as JSON values."""
         return {
             "only": [kind.value for kind in self.only],
             "match": self.match,
@@ -97,14 +111,14 @@ class Filters:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Passed:
-    """The tokens that pass: mask, (V,) bool. notes: what a reader should know of the filters."""
+    """The tokens that pass. mask: (V,) bool. notes: what the reader of an answer should know."""
 
     mask: Mask
     notes: tuple[str, ...] = ()
 
 
 def candidates(vocabulary: Vocabulary, filters: Filters) -> Passed | None:
-    """Which tokens pass the filters; None if there are none to pass."""
+    """Return which tokens pass the filters, or None if no filter is set."""
     if not filters:
         return None
     import numpy as np
@@ -124,7 +138,7 @@ def candidates(vocabulary: Vocabulary, filters: Filters) -> Passed | None:
     return Passed(mask, notes)
 
 
-@lru_cache(maxsize=4)  # 32,000 tokens take 0.1 s, and the shell asks again and again
+@lru_cache(maxsize=4)  # 32,000 tokens take 0.1 s, and the shell repeats filters
 def _of_kinds(vocabulary: Vocabulary, kinds: frozenset[Only]) -> Mask:
     import numpy as np
 
@@ -135,7 +149,7 @@ def _of_kinds(vocabulary: Vocabulary, kinds: frozenset[Only]) -> Mask:
         mask &= np.array(subword, dtype=bool) == (Only.SUBWORD in places)
     written = kinds - {Only.WORD, Only.SUBWORD}
     if written:
-        classes = set().union(*(_WRITTEN[kind] for kind in written))
+        classes = set().union(*(_SCRIPTS[kind] for kind in written))
         for row in np.flatnonzero(mask).tolist():
             mask[row] = classify(vocabulary.surface(row)) in classes
     return mask
@@ -147,7 +161,7 @@ def _shown(vocabulary: Vocabulary) -> tuple[str, ...]:
 
 
 def _listed(vocabulary: Vocabulary, path: Path) -> tuple[Mask, tuple[str, ...]]:
-    """Which tokens a file of words names, and how many of its words are no tokens."""
+    """Return which tokens a file of words names, and a note on words that are not tokens."""
     import numpy as np
 
     mask = np.zeros(len(vocabulary), dtype=bool)
@@ -159,20 +173,16 @@ def _listed(vocabulary: Vocabulary, path: Path) -> tuple[Mask, tuple[str, ...]]:
     found = [vocabulary.find(word) for word in words]
     mask[[token.id for token in found if token is not None]] = True
     unknown = found.count(None)
-    note = f"{unknown:,} of the {len(words):,} words in {path.name} are no tokens"
+    note = f"{unknown:,} of the {len(words):,} words in {path.name} are not in this vocabulary"
     return mask, (note,) if unknown else ()
 
 
-def twins(vocabulary: Vocabulary) -> NDArray[np.int64]:
-    """For each row the lowest row with the same text once `##`, `▁` or `Ġ` is off: (V,) int64.
-
-    A special token has no twin.
-    """
-    return _twins(vocabulary)
-
-
 @lru_cache(maxsize=4)
-def _twins(vocabulary: Vocabulary) -> NDArray[np.int64]:
+def same_surface(vocabulary: Vocabulary) -> NDArray[np.int64]:
+    """Return for each row the lowest row with the same text without `##`, `▁` or `Ġ`: (V,) int64.
+
+    A special token has the same surface as no other.
+    """
     import numpy as np
 
     first: dict[str, int] = {}

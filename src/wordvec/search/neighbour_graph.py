@@ -1,9 +1,8 @@
-"""The nearest neighbours of every token of a table: one graph, worked out once and kept.
+"""The nearest neighbours of every token of a table: one graph, computed once and kept.
 
-CSLS, the map and whatever asks for neighbours of neighbours share it. It is exact: faiss nominates
-in blocks, and the scores of those it names are worked out again in float64, where ties go to the
-lower row. faiss alone would not do: in blocks it counts ‖x‖² + ‖y‖² − 2x·y in float32, by which a
-row lies a little away from its own copy.
+CSLS and the map share it. It is exact: faiss nominates rows in blocks, and those are scored again
+in float64, where ties go to the lower row. faiss alone is not enough: in blocks it computes
+‖x‖² + ‖y‖² − 2x·y in float32, by which a row is a little away from its own copy.
 """
 
 from __future__ import annotations
@@ -13,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wordvec.errors import UsageError
+from wordvec.errors import UsageError, as_choice
 from wordvec.progress import Progress, no_progress
-from wordvec.search.settings import Metric
+from wordvec.search.engine import relative_error
+from wordvec.search.settings import Metric, check_k
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from wordvec.tables.derived import Derived
     from wordvec.tables.table import VectorTable
 
-ROWS_AT_ONCE = 1024  # queries in one call of faiss
-MARGIN = 16  # how many more than K faiss is asked for: what float32 may have put in a wrong order
-BYTES_AT_ONCE = 1 << 24  # of rows gathered to be scored again
+ROWS_AT_ONCE = 1024  # queries per call of faiss
+MARGIN = 16  # rows to ask faiss for beyond k, since float32 may get their order wrong
+BYTES_AT_ONCE = 1 << 24  # of rows gathered and scored at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,15 @@ class NeighbourGraph:
 
     ids: (V, K) int32, the row itself never among them.
     scores: (V, K) float32: L2 distance, or cosine similarity.
-    A row without a place among the others (not finite; zero under cosine) is nobody's neighbour
-    and has none: −1 and NaN. K is less than was asked for where there are fewer rows.
+    A row that cannot be compared (not finite, or zero under cosine) is no neighbour and has none:
+    its ids are −1 and its scores NaN. K is less than the requested number if there are fewer rows.
     """
 
     ids: NDArray[np.int32]
     scores: NDArray[np.float32]
 
     def cut(self, k: int) -> NeighbourGraph:
-        """Keep the nearest k of each row."""
+        """Return the graph with only the nearest k of each row."""
         return NeighbourGraph(self.ids[:, :k], self.scores[:, :k])
 
 
@@ -50,18 +50,24 @@ def neighbour_graph(
     table: VectorTable,
     k: int,
     *,
-    metric: Metric = Metric.COSINE,
+    metric: Metric | str = Metric.COSINE,
     derived: Derived | None = None,
     progress: Progress = no_progress,
 ) -> NeighbourGraph:
-    """The graph of the k nearest neighbours of every row, from `derived` if it has k or more.
+    """Return the graph of the k nearest neighbours of every row.
 
-    derived: what is kept beside the raw table; a transformed table's graph has its own key there.
+    Args:
+        metric: "l2" or "cosine".
+        derived: what is kept beside the raw table; a graph of k or more is read from it, a new one
+            saved to it. A transformed table's graph has its own key.
+
+    Raises:
+        UsageError: for another metric, or k below 1.
     """
+    metric = as_choice(Metric, metric, "metric")
     if metric not in (Metric.L2, Metric.COSINE):
-        raise UsageError(f"a graph of neighbours is of l2 or cosine, not {metric}")
-    if k < 1:
-        raise UsageError(f"a graph of neighbours needs k of 1 or more, got {k}")
+        raise UsageError(f"a neighbour graph needs l2 or cosine, not {metric}")
+    check_k(k)
     key = graph_key(table, metric)
     if derived is not None and (kept := _kept(derived, key, table, k, metric)) is not None:
         return kept.cut(k)
@@ -72,7 +78,7 @@ def neighbour_graph(
 
 
 def graph_key(table: VectorTable, metric: Metric) -> str:
-    """The name under which a table's graph is kept."""
+    """Return the key of a table's graph in `derived`."""
     return " ".join(["neighbours", metric.value, *table.transforms])
 
 
@@ -83,20 +89,20 @@ def _kept(
     if arrays is None or not {"ids", "scores"} <= arrays.keys():
         return None
     ids, scores = arrays["ids"], arrays["scores"]
-    enough = min(k, max(int(_placed(table, metric).sum()) - 1, 0))
+    enough = min(k, max(int(_comparable(table, metric).sum()) - 1, 0))
     fits = ids.ndim == 2 and ids.shape == scores.shape and len(ids) == len(table)
     return NeighbourGraph(ids, scores) if fits and ids.shape[1] >= enough else None
 
 
-def _placed(table: VectorTable, metric: Metric) -> NDArray[np.bool_]:
-    """Which rows have a place among the others: (V,) bool."""
+def _comparable(table: VectorTable, metric: Metric) -> NDArray[np.bool_]:
+    """Return which rows can be compared with others: (V,) bool."""
     finite: NDArray[np.bool_] = np.isfinite(table.norms)
     return finite & (table.norms > 0) if metric is Metric.COSINE else finite
 
 
 def _build(table: VectorTable, k: int, metric: Metric, progress: Progress) -> NeighbourGraph:
     V = len(table)
-    placed = np.flatnonzero(_placed(table, metric))  # (P,) row numbers
+    placed = np.flatnonzero(_comparable(table, metric))  # (P,) row ids
     k = min(k, max(len(placed) - 1, 0))
     ids = np.full((V, k), -1, dtype=np.int32)
     scores = np.full((V, k), np.nan, dtype=np.float32)
@@ -113,7 +119,7 @@ def _build(table: VectorTable, k: int, metric: Metric, progress: Progress) -> Ne
 
 
 def _rows(table: VectorTable, placed: NDArray[np.int64], metric: Metric) -> NDArray[np.float32]:
-    """What faiss compares: the rows that have a place, of length 1 under cosine: (P, D) float32."""
+    """Return the rows that faiss compares, of unit length under cosine: (P, D) float32."""
     whole = len(placed) == len(table)
     rows = table.vectors if whole else table.vectors[placed]
     if metric is Metric.L2:
@@ -128,16 +134,16 @@ def _rows(table: VectorTable, placed: NDArray[np.int64], metric: Metric) -> NDAr
 def _nearest(
     rows: NDArray[np.float32], block: slice, k: int, metric: Metric
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The k best others of each row of a block: ids and scores, (B, k)."""
-    import faiss  # here, so that a kept graph is read without it
+    """Return the k best other rows of each row of a block: ids and scores, (B, k)."""
+    import faiss  # not needed to read a kept graph
 
     asked = min(k + 1 + MARGIN, len(rows))  # + 1: the row itself
     kind = faiss.METRIC_L2 if metric is Metric.L2 else faiss.METRIC_INNER_PRODUCT
     rough, named = faiss.knn(rows[block], rows, asked, metric=kind)  # (B, asked)
     own = np.arange(block.start, block.stop)
-    near, score = _decide(rows, own, named, k, metric)
-    if asked < len(rows):
-        for i in _doubtful(rows, own, rough, score[:, -1], metric):
+    near, score = _decide(rows, own, np.maximum(named, 0), k, metric)
+    if asked < len(rows) or named.min() < 0:
+        for i in _doubtful(rows, own, rough, named, score[:, -1], metric):
             everyone = np.arange(len(rows))[None]
             near[i], score[i] = (
                 best[0] for best in _decide(rows, own[i : i + 1], everyone, k, metric)
@@ -152,7 +158,7 @@ def _decide(
     k: int,
     metric: Metric,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Score the named rows in float64, and keep the k best that are not the row itself."""
+    """Score the named rows in float64, and return the k best that are not the row itself."""
     B, N = named.shape
     score = np.empty((B, N))
     per_row = max(rows.shape[1] * rows.itemsize, 1)
@@ -172,7 +178,7 @@ def _decide(
 def _scores(
     queries: NDArray[np.float64], others: NDArray[np.float32], metric: Metric
 ) -> NDArray[np.float64]:
-    """Scores of (b, n, D) rows for (b, 1, D) queries: (b, n) float64."""
+    """Score (b, n, D) rows for (b, 1, D) queries: (b, n) float64."""
     if metric is Metric.L2:
         apart = others - queries
         distance: NDArray[np.float64] = np.sqrt(np.einsum("bnd,bnd->bn", apart, apart))
@@ -181,21 +187,24 @@ def _scores(
     return cosine
 
 
-def _doubtful(
+def _doubtful(  # noqa: PLR0913, PLR0917  # a block, what faiss found in it, and what is decided
     rows: NDArray[np.float32],
     own: NDArray[np.int64],
     rough: NDArray[np.float32],
+    rough_ids: NDArray[np.int64],
     last: NDArray[np.float64],
     metric: Metric,
 ) -> NDArray[np.int64]:
-    """Rows for which one that faiss left out may belong among the k, or ties with the last.
+    """Return the rows of a block for which faiss may have left out one of the k, or a tie.
 
-    float32 sums of D products are off by far less than 32 units in the last place of the sum of
-    their sizes (5 seen), so whatever lies that far behind the k-th was rightly left out.
+    The bound is that of the engine: a row y left out has a computed key of at least that of the
+    last one named, and float32 is off by at most (D + 8)·2⁻²⁴ of ‖x‖·‖y‖, or of (‖x‖ + ‖y‖)² for
+    squared distances. A row as near as the k-th has ‖y‖ ≤ ‖x‖ + its distance.
     """
-    ulp = float(np.finfo(np.float32).eps)
+    error = relative_error(rows.shape[1])
+    unknown = (rough_ids[:, -1] < 0) | ~np.isfinite(rough[:, -1])  # float32 overflowed
     if metric is Metric.COSINE:
-        return np.flatnonzero(rough[:, -1] + 32 * ulp >= last)
-    square = np.einsum("bd,bd->b", rows[own], rows[own]).astype(np.float64)
-    reach = (np.sqrt(square) + last) ** 2 + square  # ‖x‖² + ‖y‖² at the last place
-    return np.flatnonzero(rough[:, -1] - 32 * ulp * reach <= last**2)
+        return np.flatnonzero(unknown | (rough[:, -1] + error >= last))
+    norm = np.sqrt(np.einsum("bd,bd->b", rows[own], rows[own], dtype=np.float64))
+    reach = error * (2 * norm + last) ** 2
+    return np.flatnonzero(unknown | ~(rough[:, -1] - reach > last**2))

@@ -1,157 +1,162 @@
-"""Words → rows: what each term of an expression names in one vocabulary.
+"""Find the rows of the words of an expression in one vocabulary.
 
-A word is looked up as it stands, in its word-start form, after NFKC, and in lower case if the
-model does that too; the form taken is noted when it differs. A word that is no token is an error
-that says how to go on, or with `pieces` the mean of the tokens that it is made of.
+A word is looked up as typed, in its word-start form, after NFKC, and in lower case if the model
+lower-cases its input; a note says which form was used if it differs. An unknown word is an error
+with a suggestion, or with `pieces` the mean of the tokens that it is cut into.
 """
 
 from __future__ import annotations
 
+import operator
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
-from wordvec.errors import ExpressionError, UnknownWordError, WordvecError
+import numpy as np
+
+from wordvec.errors import ExpressionError, UnknownWordError, UsageError, WordvecError
 from wordvec.expression.lexer import spell
 from wordvec.expression.parser import parse
-from wordvec.expression.tree import Analogy, Expression, Operand, TokenId, WeightedTerm, Word
+from wordvec.expression.tree import Analogy, TokenId
 from wordvec.text import clip, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
+    from wordvec.expression.tree import Expression, Operand, Term, Word
     from wordvec.vocabulary.lookup import Vocabulary
 
-    # whatever gives rows by a list of their numbers: table.vectors, or a view of it
-    Rows: TypeAlias = NDArray[np.floating]
+    RowReader: TypeAlias = Callable[[list[int]], NDArray[np.float64]]  # n ids → (n, D) rows
 
-_DASHES = "ー–—‐"  # what an input method gives for a minus; ー is a letter all the same
-_MOST_DASHES = 8  # 2**8 readings of a word are tried, no more
-_MOST_PIECES = 12  # of a word in a message
-_WIDEST = 40  # cells of a word in a message
+_DASHES = "ー–—‐"  # what an input method gives for a minus; ー is a letter as well
+_MAX_DASHES = 8  # 2**8 readings of a word are tried, no more
+_MAX_PIECES = 12  # of a word in a message
+_MAX_CELLS = 40  # of a word in a message
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """One term of a query in rows.
+class ResolvedExpression:
+    """An expression whose words have been looked up: every term has its `ids`.
 
-    text: as it was written. ids: its row, or several that it is the mean of.
-    start, end: where it stands in the source.
+    source: the expression as typed. notes: which words were not taken as typed.
     """
 
-    text: str
-    ids: tuple[int, ...]
-    weight: float
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class ResolvedAnalogy:
-    """The sides of `a:b=c:?` in rows."""
-
-    a: tuple[Term, ...]
-    b: tuple[Term, ...]
-    c: tuple[Term, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """An expression in rows; `notes` says which words were not taken as they stand."""
-
-    expression: Expression
+    source: str
     terms: tuple[Term, ...]
-    analogy: ResolvedAnalogy | None
-    notes: tuple[str, ...]
+    analogy: Analogy | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def query_ids(self) -> frozenset[int]:
-        """Every row that the query names."""
+        """Every row that the expression names."""
         return frozenset(id_ for term in self.terms for id_ in term.ids)
 
 
-def resolve(expression: Expression, vocabulary: Vocabulary, *, pieces: bool = False) -> Resolved:
-    """Find the row of each word and id; an unknown word is an `UnknownWordError` that marks it."""
-    resolver = _Resolver(expression, vocabulary, pieces=pieces)
+def resolve(
+    expression: Expression, vocabulary: Vocabulary, *, pieces: bool = False
+) -> ResolvedExpression:
+    """Look up every word and id of an expression.
+
+    Args:
+        pieces: replace an unknown word by the pieces that the vocabulary has for it.
+
+    Raises:
+        UnknownWordError: for a word that is not in the vocabulary; it marks the word.
+    """
+    resolver = _Resolver(expression.source, vocabulary, pieces=pieces)
     terms = resolver.terms(expression.terms())
-    analogy = resolver.analogy(expression.analogy)
-    return Resolved(expression, terms, analogy, tuple(dict.fromkeys(resolver.notes)))
+    sides = expression.analogy
+    if sides is not None:
+        sides = Analogy(*map(resolver.terms, (sides.a, sides.b, sides.c)))
+    return ResolvedExpression(expression.source, terms, sides, tuple(dict.fromkeys(resolver.notes)))
 
 
-def resolve_token(token: str, vocabulary: Vocabulary) -> tuple[int, str | None]:
-    """Find the row of a token as it stands or by `#id`; with a note if it is taken otherwise."""
-    if token[:1] == "#" and token[1:].isascii() and token[1:].isdigit():
-        if int(token[1:]) >= len(vocabulary):
-            raise WordvecError(f"{token} is no row: the vocabulary has {len(vocabulary)} tokens")
-        return int(token[1:]), None
-    found = vocabulary.find(token)
-    if found is None:
-        close = " ".join(vocabulary.closest(token))
+def resolve_token(token: str | int, vocabulary: Vocabulary) -> tuple[int, str | None]:
+    """Look up one token, given as typed, as `#id` or as an id.
+
+    Returns:
+        Its row, and a note if it was not taken as typed.
+
+    Raises:
+        UnknownWordError: if it is not in the vocabulary.
+        WordvecError: for an id beyond the vocabulary.
+        UsageError: for anything but text and whole numbers.
+    """
+    row = _id_in(token) if isinstance(token, str) else _as_id(token)
+    if row is not None:
+        if not 0 <= row < len(vocabulary):
+            raise WordvecError(
+                f"there is no row #{row}: the vocabulary has {len(vocabulary)} tokens"
+            )
+        return row, None
+    token = str(token)
+    match = vocabulary.find(token)
+    if match is None:
+        similar = " ".join(vocabulary.closest(token))
         raise UnknownWordError(
-            f"{clip(escape(token), 40)} is no token of this vocabulary",
+            f'"{_shown(token)}" is not in this vocabulary',
             source=token,
             start=0,
             end=len(token),
-            hint=f"close to it: {close}" if close else None,
+            hint=f"similar tokens: {similar}" if similar else None,
         )
-    note = f"{clip(escape(token), 40)} is taken as {vocabulary.display(found.id)} ({found.how})"
-    return found.id, note if found.how else None
+    note = f"{_shown(token)} is read as {vocabulary.display(match.id)} ({match.form})"
+    return match.id, note if match.form else None
 
 
-def term_vectors(terms: Sequence[Term], rows: Rows) -> NDArray[np.float64]:
-    """Give the vector of each of T terms, not weighted: (T, D) float64.
+def _as_id(value: object) -> int:
+    try:
+        if not isinstance(value, bool):
+            return operator.index(value)  # type: ignore[arg-type]  # it may be anything
+    except TypeError:
+        pass
+    raise UsageError(f"expected a word or an id, got {type(value).__name__}")
 
-    rows: (V, D). A term of several rows is their mean.
+
+def _id_in(token: str) -> int | None:
+    """Return N for a token of the form `#N`."""
+    match = re.fullmatch(r"#0*(\d{1,18})", token, re.ASCII)
+    return int(match[1]) if match else None
+
+
+def term_vectors(terms: Sequence[Term], rows: RowReader) -> NDArray[np.float64]:
+    """Return the vector of each of T resolved terms, without its weight: (T, D) float64.
+
+    rows: gives rows by their ids. A term with several rows is their mean.
     """
-    import numpy as np
-
-    vectors = rows[[term.ids[0] for term in terms]].astype(np.float64, copy=False)
+    vectors = rows([term.ids[0] for term in terms])
     for place, term in enumerate(terms):
         if len(term.ids) > 1:
-            vectors[place] = rows[list(term.ids)].astype(np.float64).mean(axis=0)
+            vectors[place] = rows(list(term.ids)).mean(axis=0)
     return vectors
 
 
-def combine(terms: Sequence[Term], rows: Rows) -> NDArray[np.float64]:
-    """Add up weighted terms, in order and in float64: (D,).
+def combine(terms: Sequence[Term], rows: RowReader) -> NDArray[np.float64]:
+    """Add up weighted terms in order, in float64: (D,).
 
-    rows: (V, D). One addition after the other: the sum is the same on every machine.
+    One addition after the other, so that the sum is the same on every machine.
     """
-    import numpy as np
-
-    total = np.zeros(rows.shape[1], dtype=np.float64)
-    for term, vector in zip(terms, term_vectors(terms, rows), strict=True):
+    vectors = term_vectors(terms, rows)
+    total = np.zeros(vectors.shape[1], dtype=np.float64)
+    for term, vector in zip(terms, vectors, strict=True):
         total += term.weight * vector
     return total
 
 
 class _Resolver:
-    def __init__(self, expression: Expression, vocabulary: Vocabulary, *, pieces: bool) -> None:
-        self.expression = expression
+    """Looks up the words of one expression, and collects notes."""
+
+    def __init__(self, source: str, vocabulary: Vocabulary, *, pieces: bool) -> None:
+        self.source = source
         self.vocabulary = vocabulary
         self.pieces = pieces
         self.notes: list[str] = []
 
-    def terms(self, weighted: Sequence[WeightedTerm]) -> tuple[Term, ...]:
-        return tuple(
-            Term(
-                text=str(term.operand),
-                ids=self._rows(term.operand),
-                weight=term.weight,
-                start=term.operand.start,
-                end=term.operand.end,
-            )
-            for term in weighted
-        )
-
-    def analogy(self, analogy: Analogy | None) -> ResolvedAnalogy | None:
-        if analogy is None:
-            return None
-        return ResolvedAnalogy(*map(self.terms, (analogy.a, analogy.b, analogy.c)))
+    def terms(self, terms: Sequence[Term]) -> tuple[Term, ...]:
+        return tuple(replace(term, ids=self._rows(term.operand)) for term in terms)
 
     def _rows(self, operand: Operand) -> tuple[int, ...]:
         return (self._by_id(operand),) if isinstance(operand, TokenId) else self._by_word(operand)
@@ -159,57 +164,57 @@ class _Resolver:
     def _by_id(self, operand: TokenId) -> int:
         if operand.id >= len(self.vocabulary):
             raise ExpressionError(
-                f"{operand} is no row: the ids of this vocabulary go from #0 to "
+                f"there is no row {operand}: the ids of this vocabulary are #0 to "
                 f"#{len(self.vocabulary) - 1}",
-                source=self.expression.source,
+                source=self.source,
                 start=operand.start,
                 end=operand.end,
             )
         return operand.id
 
     def _by_word(self, word: Word) -> tuple[int, ...]:
-        found = self.vocabulary.find(word.text)
-        if found is not None:
-            if found.how is not None:
-                shown = self.vocabulary.display(found.id)
-                self.notes.append(f"{_shown(word)} is taken as {shown} ({found.how})")
-            return (found.id,)
+        match = self.vocabulary.find(word.text)
+        if match is not None:
+            if match.form is not None:
+                shown = self.vocabulary.display(match.id)
+                self.notes.append(f"{_shown(word.text)} is read as {shown} ({match.form})")
+            return (match.id,)
         pieces = self.vocabulary.pieces(word.text)
         if pieces is None or not self.pieces:
             raise self._unknown(word, pieces)
-        self.notes.append(f"{_shown(word)} is taken as the mean of {self._written(pieces)}")
+        self.notes.append(f"{_shown(word.text)} is read as the mean of {self._join(pieces)}")
         return tuple(pieces)
 
-    def _written(self, pieces: Sequence[int]) -> str:
-        shown = [self.vocabulary.display(id_) for id_ in pieces[:_MOST_PIECES]]
-        return " + ".join([*shown, "…"] if len(pieces) > _MOST_PIECES else shown)
+    def _join(self, pieces: Sequence[int]) -> str:
+        shown = [self.vocabulary.display(id_) for id_ in pieces[:_MAX_PIECES]]
+        return " + ".join([*shown, "…"] if len(pieces) > _MAX_PIECES else shown)
 
     def _unknown(self, word: Word, pieces: list[int] | None) -> UnknownWordError:
-        shown = _shown(word)
         hints = []
         with_minus = self._with_minus(word)
         if with_minus:
             hints.append(f"with a minus in place of the dash: {with_minus}")
         if pieces:
-            hints.append(f"{shown} is {self._written(pieces)} here; --pieces takes their mean")
-        closest = self.vocabulary.closest(word.text)
-        if closest:
-            hints.append(f"close to it: {' '.join(closest)}")
+            cut = f"{_shown(word.text)} is cut into {self._join(pieces)}"
+            hints.append(f"{cut}; for their mean use pieces=True")
+        similar = self.vocabulary.closest(word.text)
+        if similar:
+            hints.append(f"similar tokens: {' '.join(similar)}")
         return UnknownWordError(
-            f"{shown} is no token of this vocabulary",
-            source=self.expression.source,
+            f'"{_shown(word.text)}" is not in this vocabulary',
+            source=self.source,
             start=word.start,
             end=word.end,
             hint="\n".join(hints) or None,
         )
 
     def _with_minus(self, word: Word) -> str | None:
-        """Give the query with minus for a dash, if that leaves known words alone."""
+        """Return the expression with minus signs for dashes, if that leaves only known words."""
         places = [match.start() for match in re.finditer(f"[{_DASHES}]", word.text)]
         readings = (
             cuts
-            for count in range(1, len(places[:_MOST_DASHES]) + 1)
-            for cuts in combinations(places[:_MOST_DASHES], count)
+            for count in range(1, len(places[:_MAX_DASHES]) + 1)
+            for cuts in combinations(places[:_MAX_DASHES], count)
         )
         for cuts in readings:
             parts = [
@@ -217,18 +222,17 @@ class _Resolver:
                 for start, end in zip((-1, *cuts), (*cuts, len(word.text)), strict=True)
             ]
             if all(part and self.vocabulary.find(part) for part in parts):
-                return self._replaced(word, "-".join(map(spell, parts)))
+                return self._replace(word, "-".join(map(spell, parts)))
         return None
 
-    def _replaced(self, word: Word, reading: str) -> str | None:
-        source = self.expression.source
-        query = source[: word.start] + reading + source[word.end :]
+    def _replace(self, word: Word, reading: str) -> str | None:
+        expression = self.source[: word.start] + reading + self.source[word.end :]
         try:
-            parse(query)  # not so beside a coefficient's /, or as the side of an analogy
+            parse(expression)  # fails beside a / or in a side of an analogy
         except ExpressionError:
             return None
-        return f'"{query}"' if '"' not in query else query
+        return f'"{expression}"' if '"' not in expression else expression
 
 
-def _shown(word: Word) -> str:
-    return clip(escape(word.text), _WIDEST)
+def _shown(word: str) -> str:
+    return clip(escape(word), _MAX_CELLS)

@@ -1,4 +1,4 @@
-"""Tables: one vector per token, in memory and on disk, and what is derived from it and kept.
+"""Tables: one vector per token, in memory and on disk, and a cache of what is computed from them.
 
-Imports models, vocabulary and the ground; knows nothing of extraction or search.
+Imports models, vocabulary, errors, text and progress; extraction, formats and search import it.
 """

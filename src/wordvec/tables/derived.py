@@ -1,17 +1,16 @@
-"""What later commands keep beside a table: a graph of neighbours, a map's places.
+"""A cache beside each table: the neighbour graph, the places of a map.
 
-It is a cache: tied to the table's checksum, so that what belonged to another table is not taken for
-this one's; and where it cannot be kept or read it is worked out again.
+Each file contains the checksum of the table's vectors, so that data of another table is not used.
+What cannot be saved or read is computed again.
 """
 
 from __future__ import annotations
 
-import zipfile
-import zlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import StoreError
-from wordvec.tables.files import make_folder, wrap_os_errors, write_whole
+from wordvec.tables.files import wrap_os_errors, write_atomically
 from wordvec.tables.paths import folder_name
 
 if TYPE_CHECKING:
@@ -20,48 +19,47 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_TIE = "table-checksum"
+_CHECKSUM = "table-checksum"
 
 
+@dataclass(frozen=True, slots=True)
 class Derived:
-    """Named sets of arrays beside one table."""
+    """Arrays computed from one table, saved in `folder` under keys.
 
-    def __init__(self, folder: Path, checksum: str) -> None:
-        self.folder = folder
-        self.checksum = checksum
+    checksum: of the table's vectors; empty for a table that was never saved, which has no cache.
+    """
+
+    folder: Path
+    checksum: str
 
     def load(self, key: str) -> dict[str, NDArray[Any]] | None:
-        """The arrays kept under `key`, or None: never kept, of another table, or damaged."""
+        """Return the arrays saved under `key`, or None if there are none of this table."""
         import numpy as np
 
         try:
-            with (  # numpy leaves a file open that it opened and cannot read
-                self._path(key).open("rb") as file,
-                np.load(file, allow_pickle=False) as kept,
+            with (
+                self._path(key).open("rb") as file,  # numpy leaves damaged files open
+                np.load(file, allow_pickle=False) as saved,
             ):
-                if str(kept[_TIE]) != self.checksum:
+                if not self.checksum or str(saved[_CHECKSUM]) != self.checksum:
                     return None
-                return {name: kept[name] for name in kept.files if name != _TIE}
-        except (
-            OSError, ValueError, KeyError, EOFError, MemoryError, TypeError, AttributeError,
-            NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
-        ):  # fmt: skip  # all that a damaged archive was seen to raise
+                return {name: saved[name] for name in saved.files if name != _CHECKSUM}
+        except Exception:  # noqa: BLE001  # a damaged archive fails in many ways
             return None
 
     def save(self, key: str, arrays: Mapping[str, NDArray[Any]]) -> bool:
-        """Keep arrays under `key`; False where the disk is full or may not be written."""
+        """Save arrays under `key`; return False if the disk or the store does not allow it."""
         import numpy as np
 
-        path = self._path(key)
-        kept: dict[str, Any] = {**arrays, _TIE: np.array(self.checksum)}
-        if any(np.asarray(array).dtype.hasobject for array in arrays.values()):
-            raise TypeError(f"{key}: arrays of objects are not kept")
+        if any(array.dtype.hasobject for array in arrays.values()):
+            raise TypeError(f"{key}: arrays of objects cannot be saved")
+        if not self.checksum or not self.folder.parent.is_dir():  # not saved, or removed meanwhile
+            return False
+        data: dict[str, Any] = {**arrays, _CHECKSUM: np.array(self.checksum)}
         try:
-            with wrap_os_errors(path):
-                if not self.folder.parent.is_dir():  # the table was removed meanwhile
-                    return False
-                make_folder(self.folder)
-                write_whole(path, lambda file: np.savez(file, **kept))
+            with wrap_os_errors(self.folder):
+                self.folder.mkdir(exist_ok=True)
+                write_atomically(self._path(key), lambda file: np.savez(file, **data))
         except StoreError:
             return False
         return True

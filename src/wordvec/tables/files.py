@@ -1,9 +1,7 @@
-"""Files that are whole or absent, synced to the disk, and failures told in words.
+"""Files of a store: atomic writes, `.npy` arrays, and the operating system's errors as messages.
 
-Rows are written by plain `write`, never through a writable map: on a full disk a write fails with
-an error that can be told, a mapped page with SIGBUS that ends the process. Space is reserved first,
-so that a full disk is known in the first second and not after an hour. Memory stays the same: the
-pages belong to the system's cache either way.
+Rows are written with plain `write` calls, never through a writable memory map: on a full disk a
+write raises an error, while a mapped page ends the process with SIGBUS.
 """
 
 from __future__ import annotations
@@ -11,76 +9,62 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import sys
+import warnings
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any
 
 from wordvec.errors import DamagedTableError, StoreError
+from wordvec.progress import Progress, no_progress
 from wordvec.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
-ELSEWHERE = "name another folder with --store DIR, or with WORDVEC_HOME"
-_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
-BLOCK_ROWS = 4096
+OTHER_STORE = 'use another folder: store="DIR", or set WORDVEC_HOME'
+_DISK_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_BLOCK_ROWS = 4096
 
 
-def shown(path: Path) -> str:
-    """A path on one line."""
+def display_path(path: Path) -> str:
+    """Return a path as one printable line."""
     return escape(str(path))
 
 
 @contextmanager
 def wrap_os_errors(path: Path, *, reading: bool = False) -> Iterator[None]:
-    """Turn what the system refuses within into a `StoreError` that names `path`."""
+    """Raise each `OSError` of the block as a `StoreError` that names `path`."""
     try:
         yield
     except OSError as error:
-        raise failure(error, path, reading=reading) from error
+        raise _store_error(error, display_path(path), "read" if reading else "write") from error
 
 
-def failure(error: OSError, path: Path, *, reading: bool = False) -> StoreError:
-    """What a system error means to whoever reads or writes `path`."""
-    if error.errno in _FULL:
-        return StoreError(
-            f"no room left to write {shown(path)} ({error.strerror})",
-            hint=f"make room on that disk, or {ELSEWHERE}",
-        )
-    doing = "read" if reading else "write"
-    if error.errno in _FORBIDDEN:
-        return StoreError(
-            f"may not {doing} {shown(path)} ({error.strerror})",
-            hint=ELSEWHERE if not reading else f"check who may read {shown(path)}",
-        )
+def _store_error(error: OSError, path: str, action: str) -> StoreError:
+    if error.errno in _DISK_FULL:
+        message = f"no space left to write {path} ({error.strerror})"
+        return StoreError(message, hint=f"free some space, or {OTHER_STORE}")
+    if error.errno in _DENIED:
+        hint = OTHER_STORE if action == "write" else "check its permissions"
+        return StoreError(f"permission denied: {path}", hint=hint)
+    reason = f"({error.strerror or error})"
     if error.errno in (errno.ENOTDIR, errno.EEXIST):
-        return StoreError(
-            f"cannot {doing} {shown(path)}: a part of that path is a file, not a folder",
-            hint=ELSEWHERE,
-        )
-    return StoreError(f"cannot {doing} {shown(path)} ({error.strerror or error})", hint=ELSEWHERE)
+        reason = "because part of this path is a file, not a folder"
+    return StoreError(f"cannot {action} {path} {reason}", hint=OTHER_STORE)
 
 
-def sync(file: IO[Any]) -> None:
-    """Have the disk itself hold what was written to `file`."""
+def sync(file: IO[bytes]) -> None:
+    """Wait until the disk has what was written to `file`."""
     file.flush()
-    if sys.platform == "darwin":
-        import fcntl
-
-        with suppress(OSError):  # network disks do not know it; fsync alone stops at the drive
-            fcntl.fcntl(file.fileno(), fcntl.F_FULLFSYNC)
-            return
     os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the disk hold the names in `folder`: new, renamed and removed ones."""
-    if os.name == "nt":  # folders cannot be opened there; NTFS keeps a journal of names
+    """Wait until the disk has the names in `folder`: new, renamed and removed ones."""
+    if os.name == "nt":  # Windows cannot open folders
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -92,25 +76,14 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def make_folder(folder: Path) -> None:
-    """Make `folder` and those above it that are missing, each of them synced into its parent."""
-    missing = []
-    while not folder.is_dir():
-        missing.append(folder)
-        folder = folder.parent
-    for new in reversed(missing):
-        new.mkdir(exist_ok=True)
-        sync_folder(new.parent)
-
-
 def remove_folder(folder: Path) -> None:
-    """Remove `folder` and what it holds, if it is there."""
+    """Remove `folder` and its contents, if it exists."""
     with suppress(FileNotFoundError):
         shutil.rmtree(folder)
 
 
-def write_whole(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """Make `path` whatever `write` writes, in one step: written beside it, synced, renamed."""
+def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write `path` in one step: call `write` with a new file beside it, sync, then rename."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with beside.open("wb") as file:
@@ -124,15 +97,8 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], None]) -> None:
     sync_folder(path.parent)
 
 
-def write_new(path: Path, data: bytes) -> None:
-    """Write a synced file into a folder that nobody reads yet."""
-    with path.open("wb") as file:
-        file.write(data)
-        sync(file)
-
-
 def sha256_of(path: Path) -> str:
-    """The checksum of a file: `sha256:…`."""
+    """Return the checksum of a file: `sha256:…`."""
     import hashlib
 
     with path.open("rb") as file:
@@ -140,120 +106,70 @@ def sha256_of(path: Path) -> str:
 
 
 def reserve(file: IO[bytes], size: int) -> None:
-    """Take `size` bytes of disk for `file` now, zeros as far as it is not written yet."""
-    if hasattr(os, "posix_fallocate"):
-        with suppress(_Unsupported), _unsupported():
-            os.posix_fallocate(file.fileno(), 0, size)
-            return
-    file.seek(0, os.SEEK_END)  # macOS, Windows, some network disks: write the zeros
-    zeros = bytes(1 << 20)
-    while (left := size - file.tell()) > 0:
-        write_all(file, memoryview(zeros)[:left])
-
-
-class _Unsupported(Exception):  # noqa: N818  # a way out, not a failure
-    """This disk cannot reserve."""
-
-
-@contextmanager
-def _unsupported() -> Iterator[None]:
+    """Allocate `size` bytes for an empty file, so that a full disk is reported now."""
     try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.ENODEV):
-            raise _Unsupported from error
-        raise
+        os.posix_fallocate(file.fileno(), 0, size)
+    except (AttributeError, OSError):  # absent on macOS and Windows, refused by some disks
+        zeros = memoryview(bytes(1 << 20))
+        for start in range(0, size, len(zeros)):
+            write_all(file, zeros[: size - start])
 
 
 def write_all(file: IO[bytes], data: memoryview) -> None:
-    """Write all of `data`: an unbuffered file may take it in parts."""
+    """Write all of `data` to an unbuffered file, which may take it in parts."""
     while data:
         data = data[file.write(data) :]
 
 
 def npy_header(shape: tuple[int, ...], dtype: str) -> bytes:
-    """The head of a .npy file of C order; what follows are the rows."""
+    """Return the header of a .npy file in C order; the rows follow it."""
     import io
 
     import numpy as np
 
-    head = io.BytesIO()
-    np.lib.format.write_array_header_1_0(
-        head, {"descr": dtype, "fortran_order": False, "shape": shape}
-    )
-    return head.getvalue()
+    header = io.BytesIO()
+    fields = {"descr": dtype, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, fields)
+    return header.getvalue()
 
 
-def write_npy(path: Path, array: NDArray[Any], dtype: str) -> str:
-    """Write a synced .npy file block by block, space reserved first; return its checksum."""
-    import hashlib
-
+def write_npy(
+    file: IO[bytes], array: NDArray[Any], dtype: str, progress: Progress = no_progress
+) -> None:
+    """Write an array in .npy format, block by block, whatever its memory layout is."""
     import numpy as np
 
-    head = npy_header(array.shape, dtype)
-    digest = hashlib.sha256(head)
-    with path.open("wb", buffering=0) as file:
-        reserve(file, len(head) + array.size * np.dtype(dtype).itemsize)
-        file.seek(0)
-        write_all(file, memoryview(head))
-        for start in range(0, len(array), BLOCK_ROWS):
-            rows = np.ascontiguousarray(array[start : start + BLOCK_ROWS], dtype=dtype)
-            data = rows.data.cast("B")
-            digest.update(data)
-            write_all(file, data)
-        sync(file)
-    return f"sha256:{digest.hexdigest()}"
+    file.write(npy_header(array.shape, dtype))
+    for start in range(0, len(array), _BLOCK_ROWS):
+        rows = np.ascontiguousarray(array[start : start + _BLOCK_ROWS], dtype=dtype)
+        file.write(rows.data.cast("B"))
+        progress(start + len(rows), len(array))
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def map_npy(path: Path, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+    """Memory-map a .npy file for reading.
+
+    Raises:
+        DamagedTableError: It is missing, unreadable, or not of this shape and dtype in C order.
+    """
+    import numpy as np
+
     try:
-        with path.open("rb") as file:
-            yield file
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # an odd header may only warn
+            array = np.lib.format.open_memmap(path, mode="r")
+        surplus = path.stat().st_size - array.offset - array.nbytes
     except FileNotFoundError as error:
-        raise DamagedTableError(f"{shown(path)} is missing") from error
-
-
-def open_npy(path: Path, shape: tuple[int, ...], dtype: str, *, mapped: bool) -> NDArray[Any]:
-    """Read a .npy file that must be exactly of this shape and type, to its last byte."""
-    import mmap
-
-    import numpy as np
-
-    with _opened(path) as file:
-        offset = _check_header(file, path, shape, dtype)
-        count = int(np.prod(shape, dtype=object))  # Python's integers: they do not wrap
-        size = os.fstat(file.fileno()).st_size
-        expected = offset + count * np.dtype(dtype).itemsize
-        if size != expected:
-            raise DamagedTableError(f"{shown(path)}: expected {expected:,} bytes, found {size:,}")
-        if not mapped:
-            return np.frombuffer(file.read(), dtype=dtype).reshape(shape)
-        buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    array: NDArray[np.generic] = np.frombuffer(buffer, dtype=dtype, offset=offset).reshape(shape)
-    return array
-
-
-def _check_header(file: IO[bytes], path: Path, shape: tuple[int, ...], dtype: str) -> int:
-    """Compare a .npy file's head with what it should hold; where its rows begin is returned."""
-    import numpy as np
-
-    ours = npy_header(shape, dtype)
-    if file.read(len(ours)) == ours:  # numpy's own reader takes ten times as long
-        return len(ours)
-    file.seek(0)
-    try:
-        version = np.lib.format.read_magic(file)
-        read = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }
-        found, fortran, kind = read[version](file)
-    except (ValueError, KeyError, RecursionError, MemoryError, EOFError) as error:
-        raise DamagedTableError(f"{shown(path)}: this is no .npy file that can be read") from error
-    if found != shape or fortran or kind != np.dtype(dtype):
-        raise DamagedTableError(
-            f"{shown(path)}: expected {shape} {np.dtype(dtype)}, "
-            f"found {found} {kind}{' in Fortran order' if fortran else ''}"
-        )
-    return file.tell()
+        raise DamagedTableError(f"{display_path(path)} is missing") from error
+    except OSError:
+        raise
+    except Exception as error:  # a damaged header fails in many ways inside numpy
+        raise DamagedTableError(f"{display_path(path)} is not a readable .npy file") from error
+    expected, found = f"{shape} {np.dtype(dtype)}", f"{array.shape} {array.dtype}"
+    if not array.flags.c_contiguous:
+        found += " in Fortran order"
+    if surplus:
+        found += f" and {surplus} more bytes"
+    if found != expected:
+        raise DamagedTableError(f"{display_path(path)}: expected {expected}, found {found}")
+    return np.asarray(array)

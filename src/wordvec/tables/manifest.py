@@ -1,19 +1,19 @@
-"""manifest.json: what a table was made from, and what its files must be.
+"""manifest.json: what a table was computed from, and the size and checksum of each of its files.
 
     {"format": 1, "model": …, "mode": …, "tokens": V, "dimensions": D, …,
      "files": {"vectors.npy": {"bytes": …, "sha256": …}, …}, "self": "sha256:…"}
 
-`self` is the checksum of the rest, so that `wordvec tables --verify` sees a flipped bit here too.
+`self` is the checksum of the rest: `wordvec tables --verify` detects a flipped bit here too.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from wordvec.errors import DamagedTableError, StoreError
-from wordvec.tables.files import shown, wrap_os_errors
+from wordvec.tables.files import display_path, wrap_os_errors
 from wordvec.tables.name import Mode
 from wordvec.tables.table import Provenance
 
@@ -26,7 +26,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """What one file of a table must be: its length, and its checksum (`sha256:…`)."""
+    """The size of a table's file, and its checksum (`sha256:…`)."""
 
     bytes: int
     sha256: str
@@ -34,61 +34,66 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What stands in manifest.json: V `tokens`, D `dimensions`, and how the table was made."""
+    """The content of manifest.json. V `tokens`, D `dimensions`.
+
+    settings: how the extraction was run: batch size, device, threads.
+    """
 
     provenance: Provenance
     tokens: int
     dimensions: int
-    special_ids: tuple[int, ...]
-    settings: dict[str, object] = field(default_factory=dict)
-    files: dict[str, FileRecord] = field(default_factory=dict)
+    settings: dict[str, object]
+    files: dict[str, FileRecord]
 
     def to_bytes(self) -> bytes:
-        """The file's content."""
+        """Return the content of the file."""
         data: dict[str, object] = {"format": FORMAT, **asdict(self.provenance)}
-        data |= {"tokens": self.tokens, "dimensions": self.dimensions}
-        data |= {"special_ids": self.special_ids, "settings": self.settings}
+        data |= {"tokens": self.tokens, "dimensions": self.dimensions, "settings": self.settings}
         data["files"] = {name: asdict(record) for name, record in self.files.items()}
         data["self"] = checksum_of(data)
         return json_bytes(data, indent=1)
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read and check a manifest; one of a later format is refused by its number."""
+        """Read and check a manifest.
+
+        Raises:
+            DamagedTableError: It is missing or damaged.
+            StoreError: It cannot be read, or a later version of wordvec wrote it.
+        """
         data = read_json(path)
         version = data.get("format")
         if type(version) is int and version > FORMAT:
             raise StoreError(
-                f"{shown(path)} was written by a later wordvec "
-                f"(format {version}; this one reads up to {FORMAT})",
+                f"{display_path(path)} was written by a later wordvec "
+                f"(format {version}; this version reads up to {FORMAT})",
                 hint="pip install --upgrade wordvec",
             )
         try:
-            return cls._from_data(data)
-        except (KeyError, TypeError, ValueError) as error:
-            raise DamagedTableError(f"{shown(path)}: {_wrong(error)}") from error
+            return cls._from_json(data)
+        except KeyError as error:
+            raise DamagedTableError(f"{display_path(path)}: {error.args[0]} is missing") from error
+        except (TypeError, ValueError) as error:
+            raise DamagedTableError(f"{display_path(path)}: {error}") from error
 
     @classmethod
-    def _from_data(cls, data: dict[str, Any]) -> Self:
+    def _from_json(cls, data: dict[str, Any]) -> Self:
         if data["format"] != FORMAT:
             raise ValueError(f"format {data['format']!r} is not known")
-        files = data["files"]
         return cls(
-            provenance=provenance_from(data),
+            provenance=provenance_from_json(data),
             tokens=_positive(data, "tokens"),
             dimensions=_positive(data, "dimensions"),
-            special_ids=_rows(data["special_ids"]),
             settings=_typed(data, "settings", dict),
             files={
-                name: FileRecord(int(record["bytes"]), str(record["sha256"]))
-                for name, record in files.items()
-                if isinstance(record, dict)
+                name: FileRecord(_typed(record, "bytes", int), _typed(record, "sha256", str))
+                for name, record in _typed(data, "files", dict).items()
             },
         )
 
 
-def provenance_from(data: Mapping[str, Any]) -> Provenance:
-    """Read a `Provenance` from JSON; KeyError, TypeError or ValueError say what is wrong."""
+def provenance_from_json(data: Mapping[str, Any]) -> Provenance:
+    """Read a `Provenance`, or raise KeyError, TypeError or ValueError."""
     return Provenance(
         model=_typed(data, "model", str),
         mode=Mode(data["mode"]),
@@ -98,13 +103,13 @@ def provenance_from(data: Mapping[str, Any]) -> Provenance:
         source=_typed(data, "source", str),
         created=_typed(data, "created", str),
         versions={str(key): str(value) for key, value in _typed(data, "versions", dict).items()},
-        non_finite_rows=_rows(data["non_finite_rows"]),
+        non_finite_rows=_rows(data, "non_finite_rows"),
         checksum=_typed(data, "checksum", str),
     )
 
 
 def checksum_of(data: Mapping[str, Any]) -> str:
-    """The checksum of JSON data, whatever the order and white space; its `self` is left out."""
+    """Return the checksum of a manifest's JSON, whatever its key order, without its `self`."""
     import hashlib
 
     rest = {key: value for key, value in data.items() if key != "self"}
@@ -113,24 +118,29 @@ def checksum_of(data: Mapping[str, Any]) -> str:
 
 
 def json_bytes(data: object, *, indent: int | None = None) -> bytes:
-    """JSON in UTF-8; a file name that is no proper Unicode survives."""
+    """Encode JSON as UTF-8; the surrogates of an undecodable file name are kept."""
     text = json.dumps(data, ensure_ascii=False, indent=indent)
     return text.encode("utf-8", "surrogatepass")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file of the store."""
+    """Read the JSON object in a file.
+
+    Raises:
+        DamagedTableError: It is missing, or does not contain a JSON object.
+        StoreError: It cannot be read.
+    """
     try:
         with wrap_os_errors(path, reading=True):
             data = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
     except StoreError as error:
         if isinstance(error.__cause__, FileNotFoundError):
-            raise DamagedTableError(f"{shown(path)} is missing") from error
+            raise DamagedTableError(f"{display_path(path)} is missing") from error
         raise
     except (ValueError, RecursionError) as error:
-        raise DamagedTableError(f"{shown(path)} is no JSON that can be read") from error
+        raise DamagedTableError(f"{display_path(path)} is not valid JSON") from error
     if not isinstance(data, dict):
-        raise DamagedTableError(f"{shown(path)} holds no JSON object")
+        raise DamagedTableError(f"{display_path(path)} is not a JSON object")
     return data
 
 
@@ -148,11 +158,8 @@ def _positive(data: Mapping[str, Any], key: str) -> int:
     return int(value)
 
 
-def _rows(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, list) or not all(type(row) is int for row in value):
-        raise TypeError(f"rows are {value!r:.40}")
-    return tuple(value)
-
-
-def _wrong(error: Exception) -> str:
-    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+def _rows(data: Mapping[str, Any], key: str) -> tuple[int, ...]:
+    rows = _typed(data, key, list)
+    if not all(type(row) is int for row in rows):
+        raise TypeError(f"{key} is {rows!r:.40}")
+    return tuple(rows)

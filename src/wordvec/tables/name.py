@@ -1,4 +1,4 @@
-"""What tables are called: `[MODEL:]MODE[@LAYER]`."""
+"""The names of tables: `[MODEL:]MODE[@LAYER]`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wordvec.errors import UsageError
 
 
 class Mode(StrEnum):
-    """Which vectors of the model a table holds."""
+    """The vectors of a model that a table contains."""
 
     STATIC = "static"  # the word-embedding matrix alone
     DYNAMIC = "dynamic"  # last hidden state at position 1 of [CLS] token [SEP]
@@ -19,7 +19,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TableName:
-    """A table's name, written `[MODEL:]MODE[@LAYER]`.
+    """The name of a table, written `MODEL:MODE[@LAYER]`.
 
     >>> str(TableName("mini", Mode.STATIC))
     'mini:static'
@@ -36,7 +36,7 @@ class TableName:
 
 @dataclass(frozen=True, slots=True)
 class TableRef:
-    """A table as a user names it: the model may be left to the default."""
+    """A table as a user names it: without a model it is the default one."""
 
     model: str | None
     mode: Mode
@@ -44,14 +44,18 @@ class TableRef:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        r"""Read `[MODEL:]MODE[@LAYER]`, split at the last colon: `C:\bert:static` is a folder."""
+        r"""Read `[MODEL:]MODE[@LAYER]`, split at the last colon: the model may be `C:\bert`."""
+        if not isinstance(text, str):
+            raise UsageError(f"expected the name of a table, got {type(text).__name__}")
         model, _, rest = text.rpartition(":")
         match = re.fullmatch(r"(static|dynamic)(?:@(\d+))?", rest)
         if not match:
             raise UsageError(
-                f"{text!r} names no table: expected [MODEL:]static or [MODEL:]dynamic",
+                f"{text!r} is not a table name: expected [MODEL:]static or [MODEL:]dynamic",
                 hint="wordvec tables",
             )
         if match[2] is not None:
-            raise UsageError(f"{text!r}: tables of single layers (@{match[2]}) are not made yet")
+            raise UsageError(
+                f"{text!r}: tables of single layers (@{match[2]}) are not supported yet"
+            )
         return cls(model or None, Mode(match[1]))

@@ -1,15 +1,15 @@
-"""Where a table lies: `<store>/<model>/<mode>/`, and what may lie beside it while it is made.
+"""The folders of a table: `<store>/<model>/<mode>/`, and those beside it while it is written.
 
-A model's name becomes one folder name that every system takes, and back: all but `A-Z a-z 0-9 _ -`
-and inner dots is written as the percent-encoded bytes of its UTF-8 (composed, NFC), so that `/`,
-`..`, NUL, trailing dots and Windows' device names do no harm. A name too long for a folder is cut
-and ends in `~` and its hash; what it was stands in the manifest.
+A model's name becomes one folder name, and back: every character but `A-Z a-z 0-9 _ -` and inner
+dots is percent-encoded (UTF-8 in NFC), so that `/`, `..` and NUL are safe. A long name is cut and
+ends in `~` and its hash; the manifest has the whole name.
 
-    cl-tohoku%2Fbert-base-japanese/static/        the table, whole
-                                  /static.draft/  an extraction not yet finished, kept to go on with
-                                  /static.new/    a table being written in one go; rubbish if found
-                                  /static.old/    what is being replaced; put back if found alone
-    .locks/                                       who makes what
+    cl-tohoku%2Fbert-base-japanese/static/        the whole table
+                                  /static.draft/  an unfinished extraction, kept to be resumed
+                                  /static.new/    a table that is being written; garbage if found
+                                  /static.old/    the table that is being replaced; restored if
+                                                  the new one is missing
+    .locks/                                       one lock file per table
 """
 
 from __future__ import annotations
@@ -31,28 +31,22 @@ DERIVED = "derived"
 LOCKS = ".locks"
 LONGEST = 120  # characters of a folder name; encrypted home folders allow 143
 
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
 _MODE_FOLDER = re.compile(r"(static|dynamic)(?:@(\d{1,6}))?(\.draft|\.old)?")
 
 
 def nfc(name: str) -> str:
-    """A name as names are compared: が typed in two characters is が in one."""
+    """Compose a name, so that が as one character and as two is the same name."""
     return unicodedata.normalize("NFC", name)
 
 
 def folder_name(name: str) -> str:
-    """One folder name for any text, the same on every system.
+    """Return one safe folder name for any text.
 
-    >>> folder_name("cl-tohoku/bert"), folder_name(".."), folder_name("nul")
-    ('cl-tohoku%2Fbert', '%2E%2E', '%6Eul')
+    >>> folder_name("cl-tohoku/bert"), folder_name("..")
+    ('cl-tohoku%2Fbert', '%2E%2E')
     """
     folder = quote(nfc(name), safe="", errors="surrogatepass").replace("~", "%7E")
-    if not folder.strip("."):
-        folder = folder.replace(".", "%2E")
-    if _RESERVED.match(folder) or folder.startswith("."):
-        folder = f"%{ord(folder[0]):02X}{folder[1:]}"
-    if folder.endswith("."):  # Windows drops it
-        folder = f"{folder[:-1]}%2E"
+    folder = re.sub(r"^\.|\.$", "%2E", folder)
     if len(folder) <= LONGEST:
         return folder
     from hashlib import sha256  # 2 ms, for long names alone
@@ -62,59 +56,59 @@ def folder_name(name: str) -> str:
 
 
 def name_of_folder(folder: str) -> str:
-    """The name that `folder_name` was given, or most of it where it was cut."""
+    """Return the name that `folder_name` encoded, or its beginning if it was cut."""
     return unquote(folder, errors="surrogatepass")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The folders of one table."""
+class TablePaths:
+    """The folders and the lock file of one table in the store at `root`."""
 
     root: Path
     name: TableName
 
     @property
     def table(self) -> Path:
-        """Where the whole table lies."""
+        """The folder of the whole table."""
         layer = "" if self.name.layer is None else f"@{self.name.layer}"
         return self.root / folder_name(self.name.model) / f"{self.name.mode}{layer}"
 
     @property
     def draft(self) -> Path:
-        """Where an extraction grows."""
+        """The folder of an unfinished extraction."""
         return self._beside(".draft")
 
     @property
     def new(self) -> Path:
-        """Where a table is written in one go; whoever holds the lock may delete it."""
+        """The folder in which a table is written before it is renamed to `table`."""
         return self._beside(".new")
 
     @property
     def old(self) -> Path:
-        """Where the table stands while another takes its place."""
+        """The folder of a table that is being replaced."""
         return self._beside(".old")
 
     @property
-    def lock(self) -> Path:
-        """The file that the maker of the table holds locked."""
-        return self.root / LOCKS / f"{self.table.parent.name}.{self.table.name}.lock"
+    def current(self) -> Path:
+        """The folder to read: `old` if a replacement stopped between its two renames."""
+        return self.old if not self.table.exists() and self.old.exists() else self.table
 
     @property
-    def holder(self) -> Path:
-        """Who that is."""
-        return self.lock.with_suffix(".json")
+    def lock(self) -> Path:
+        """The lock file of the table."""
+        return self.root / LOCKS / f"{self.table.parent.name}.{self.table.name}.lock"
 
     def _beside(self, suffix: str) -> Path:
         return self.table.with_name(self.table.name + suffix)
 
 
-def places(root: Path) -> list[tuple[TableName, Path]]:
-    """Each folder of a table or a draft in the store, with the name that its path says."""
+def list_folders(root: Path) -> list[tuple[TableName, Path]]:
+    """List the folders of tables and drafts in a store, with the table names that they encode."""
     found = []
-    for model in _folders(root):
+    for model in _subfolders(root):
         if model.name.startswith("."):
             continue
-        for folder in _folders(model):
+        for folder in _subfolders(model):
             match = _MODE_FOLDER.fullmatch(folder.name)
             whole = folder.with_name(folder.name.removesuffix(".old"))
             if match and (whole == folder or not whole.exists()):
@@ -124,7 +118,7 @@ def places(root: Path) -> list[tuple[TableName, Path]]:
     return found
 
 
-def _folders(parent: Path) -> list[Path]:
+def _subfolders(parent: Path) -> list[Path]:
     try:
         return sorted(entry for entry in parent.iterdir() if entry.is_dir())
     except FileNotFoundError:

@@ -1,18 +1,25 @@
-"""A new table takes the old one's place, and at no moment is there neither.
+"""Replacing a table so that readers always find the old one or the new one.
 
-Folders cannot be exchanged in one step on every system. The old one is renamed aside, the new one
-renamed in, then the old one is removed; who is killed between the two renames leaves the old one
-under `.old`, where readers find it, and the next maker puts it back.
+Folders cannot be exchanged in one step on every system. The old table is renamed to `.old`, the new
+one is renamed into place, and the old one is removed. A process killed between the two renames
+leaves the old table under `.old`, where readers find it; the next writer restores it.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wordvec.tables.files import remove_folder, sha256_of, sync_folder, write_new, write_npy
+from wordvec.tables.files import (
+    remove_folder,
+    sha256_of,
+    sync_folder,
+    write_atomically,
+    write_npy,
+)
 from wordvec.tables.manifest import FileRecord, Manifest, json_bytes
-from wordvec.tables.paths import MANIFEST, NORMS, TOKENS, VECTORS, Place
+from wordvec.tables.paths import MANIFEST, NORMS, RECORD, TOKENS, VECTORS, TablePaths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,61 +27,49 @@ if TYPE_CHECKING:
     from wordvec.tables.table import VectorTable
 
 
-def complete(
-    folder: Path, table: VectorTable, *, vectors_checksum: str, settings: dict[str, object]
-) -> None:
-    """Write what a table has besides its vectors, the manifest last, all of it synced."""
-    from dataclasses import replace
+def complete_table(folder: Path, table: VectorTable, settings: dict[str, object]) -> None:
+    """Write what a folder with `vectors.npy` still lacks: norms, tokens, and last the manifest."""
+    from datetime import UTC, datetime
 
     import numpy as np
 
-    norms_checksum = write_npy(folder / NORMS, table.norms, "<f8")
-    write_new(folder / TOKENS, json_bytes(table.vocabulary.to_json()))
-    checksums = {
-        VECTORS: vectors_checksum,
-        NORMS: norms_checksum,
-        TOKENS: sha256_of(folder / TOKENS),
+    for leftover in folder.glob(".*.new"):  # of a process killed while it wrote a file
+        leftover.unlink()
+    tokens = json_bytes(table.vocabulary.to_json())
+    write_atomically(folder / NORMS, lambda file: write_npy(file, table.norms, "<f8"))
+    write_atomically(folder / TOKENS, lambda file: file.write(tokens))
+    files = {
+        name: FileRecord((folder / name).stat().st_size, sha256_of(folder / name))
+        for name in (VECTORS, NORMS, TOKENS)
     }
-    manifest = Manifest(
-        provenance=replace(
-            table.provenance,
-            created=table.provenance.created or _now(),
-            checksum=vectors_checksum,
-            non_finite_rows=tuple(int(row) for row in np.flatnonzero(~np.isfinite(table.norms))),
-        ),
-        tokens=len(table),
-        dimensions=table.dimensions,
-        special_ids=tuple(table.vocabulary.special_ids),
-        settings=settings,
-        files={
-            name: FileRecord((folder / name).stat().st_size, checksum)
-            for name, checksum in checksums.items()
-        },
+    provenance = replace(
+        table.provenance,
+        created=table.provenance.created or datetime.now(UTC).isoformat(timespec="seconds"),
+        checksum=files[VECTORS].sha256,
+        non_finite_rows=tuple(np.flatnonzero(~np.isfinite(table.norms)).tolist()),
     )
-    write_new(folder / MANIFEST, manifest.to_bytes())
-    sync_folder(folder)
+    manifest = Manifest(provenance, len(table), table.dimensions, settings, files)
+    write_atomically(folder / MANIFEST, lambda file: file.write(manifest.to_bytes()))
 
 
-def swap_in(new: Path, place: Place) -> None:
-    """Rename the whole table `new` into its place; the lock is held."""
-    parent = place.table.parent
-    if place.table.exists():
-        place.table.rename(place.old)
-        try:
-            new.rename(place.table)
-        except BaseException:
-            with suppress(OSError):
-                place.old.rename(place.table)
-            raise
-        sync_folder(parent)
-        with suppress(OSError):  # a reader on Windows holds it: the next maker removes it
-            remove_folder(place.old)
-    else:
-        new.rename(place.table)
-    sync_folder(parent)
+def swap_in(new: Path, paths: TablePaths) -> None:
+    """Rename the complete table `new` into place. The caller has the lock."""
+    if paths.table.exists():
+        paths.table.rename(paths.old)
+    new.rename(paths.table)
+    sync_folder(paths.table.parent)
+    with suppress(OSError):  # open in a reader on Windows: the next writer removes it
+        remove_folder(paths.old)
 
 
-def _now() -> str:
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def recover_interrupted_write(paths: TablePaths) -> None:
+    """Clean up after a writer that was killed. The caller has the lock."""
+    remove_folder(paths.new)
+    if paths.table.exists():
+        remove_folder(paths.old)
+    elif paths.old.exists():
+        paths.old.rename(paths.table)
+    if paths.draft.exists() and not (paths.draft / RECORD).exists():
+        remove_folder(paths.draft)
+    if (paths.table / MANIFEST).exists():
+        (paths.table / RECORD).unlink(missing_ok=True)

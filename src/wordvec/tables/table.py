@@ -1,7 +1,6 @@
-"""VectorTable: a vocabulary and one vector a token, and what they were made from.
+"""VectorTable: a vocabulary, one vector per token, and what they were computed from.
 
-It is the only thing that the extractor, the store and the query engine know of one another.
-Shapes everywhere: V tokens, D dimensions, Q queries.
+Extraction, the store and search share only this class. Shapes: V tokens, D dimensions, Q queries.
 """
 
 from __future__ import annotations
@@ -21,10 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What a table was made from; it becomes the table's manifest.
+    """What a table was computed from; it is saved in the table's manifest.
 
-    `dtype` is what the vectors were computed in (they are kept in float32); `non_finite_rows`
-    are the rows with a NaN or an infinity, which no search returns.
+    model: The model's canonical name. revision: The hub's commit, or a checksum of its files.
+    dtype: The type that the vectors were computed in; they are saved in float32.
+    non_finite_rows: Rows with a NaN or an infinity, which no search returns.
     """
 
     model: str
@@ -36,21 +36,21 @@ class Provenance:
     created: str = ""  # ISO 8601, UTC
     versions: dict[str, str] = field(default_factory=dict)  # library → version
     non_finite_rows: tuple[int, ...] = ()
-    checksum: str = ""  # of vectors.npy, "sha256:…", set by the store
+    checksum: str = ""  # "sha256:…" of vectors.npy; empty if the table was never saved
 
     @property
     def name(self) -> TableName:
-        """The name that the table goes by."""
+        """The name of the table."""
         return TableName(self.model, self.mode, self.layer)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VectorTable:
-    """One vector a token.
+    """One vector per token.
 
-    vectors: (V, D) float32, as the model gives them (not normalised), often memory-mapped.
+    vectors: (V, D) float32 as in the model (not normalised), often memory-mapped.
     norms: (V,) float64, their L2 norms.
-    transforms: what was done to the rows since they left the model, in order (none: raw).
+    transforms: The names of the transforms applied to the vectors, in order.
     """
 
     vocabulary: Vocabulary
@@ -72,7 +72,7 @@ class VectorTable:
     def from_vectors(
         cls, vocabulary: Vocabulary, vectors: NDArray[np.float32], provenance: Provenance
     ) -> Self:
-        """Make a table of rows in memory, their norms and non-finite rows worked out here."""
+        """Return a table of (V, D) vectors, with their norms and non-finite rows computed."""
         from dataclasses import replace
 
         import numpy as np
@@ -83,12 +83,12 @@ class VectorTable:
 
     @property
     def name(self) -> TableName:
-        """The name that the table goes by."""
+        """The name of the table."""
         return self.provenance.name
 
     @property
     def dimensions(self) -> int:
-        """D, the width of each vector."""
+        """D, the length of each vector."""
         return int(self.vectors.shape[1])
 
     def __len__(self) -> int:
@@ -98,7 +98,7 @@ class VectorTable:
 
 @dataclass(frozen=True, slots=True)
 class TableDescription:
-    """What an answer says of the table that it came from."""
+    """The table of an answer, as it is shown."""
 
     model: str
     mode: str
@@ -109,14 +109,14 @@ class TableDescription:
 
     @classmethod
     def of(cls, table: VectorTable) -> TableDescription:
-        """Describe a table."""
+        """Return the description of a table."""
         name = table.name
         return cls(
             name.model, name.mode.value, name.layer, len(table), table.dimensions, table.transforms
         )
 
-    def to_json(self) -> dict[str, object]:
-        """Give the `table` of an answer's JSON."""
+    def to_dict(self) -> dict[str, object]:
+        """Return the `table` object of an answer's JSON."""
         return {
             "model": self.model,
             "mode": self.mode,
@@ -127,7 +127,7 @@ class TableDescription:
 
 
 def row_norms(vectors: NDArray[np.float32], *, rows_at_once: int = 4096) -> NDArray[np.float64]:
-    """L2 norm of each row, summed in float64, block by block: (V,) float64."""
+    """Return the L2 norm of each row, computed in float64: (V,) float64."""
     import numpy as np
 
     norms = np.empty(len(vectors), dtype=np.float64)

@@ -1,5 +1,5 @@
-"""Vocabulary: which token is which row, read from the model's own files, without MeCab.
+"""Vocabulary: the tokens of a model and their rows, read from its own files, without MeCab.
 
-`spelling` knows how models mark words, `lookup` finds words, `folder` reads a model's folder.
-Imports the ground alone.
+`spelling`: how models mark words. `lookup`: finding words. `folder`: reading a model's folder, with
+`settings` (its small JSON files) and `token_files`. Imports only errors and text.
 """

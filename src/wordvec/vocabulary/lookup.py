@@ -1,4 +1,4 @@
-"""Token ↔ row, and the ways in which a typed word may stand in a vocabulary."""
+"""Token ↔ row, and how to find a word that a vocabulary spells in another form."""
 
 from __future__ import annotations
 
@@ -14,27 +14,30 @@ from wordvec.vocabulary.spelling import Scheme
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SHORTLIST = 60  # tokens that share the most characters; only they are compared in full
-_COMPARED = 100  # characters of a word that closest() looks at
+_SHORTLIST = 60  # tokens that share the most characters, which are compared in full
+_MOST_COMPARED = 100  # characters of a word that are compared
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Where a word was found. `how` names the form that was taken: None, as it stands."""
+class TokenMatch:
+    """The token that a word was found as.
+
+    form: The form of the word that was found ("NFKC", "lower case"); None if it is unchanged.
+    """
 
     id: int
     token: str
-    how: str | None
+    form: str | None
 
 
-@dataclass(frozen=True)  # not slotted: the index is built when it is first asked for, and kept
+@dataclass(frozen=True)  # not slotted: the index is a cached property
 class Vocabulary:
     """The tokens of a model in row order.
 
-    tokens: row → token, spelled as the model spells it; V of them.
-    special_ids: every special token, in order.
-    cls_id, sep_id: what goes before and after a token in the dynamic pass, if the model has it.
-    lowercase: whether the model's own tokenizer lower-cases its input.
+    tokens: row → token in the model's own spelling; V of them.
+    special_ids: The rows of the special tokens, sorted.
+    cls_id, sep_id: The rows of the tokens before and after a text, if the model has them.
+    lowercase: Whether the model's own tokenizer lower-cases its input.
     """
 
     tokens: tuple[str, ...]
@@ -48,16 +51,16 @@ class Vocabulary:
         named = (*self.special_ids, *(i for i in (self.cls_id, self.sep_id) if i is not None))
         if any(not 0 <= id_ < len(self.tokens) for id_ in named):
             raise ModelError(
-                f"special ids {sorted(set(named))} do not fit {len(self.tokens)} tokens"
+                f"expected special ids below {len(self.tokens)}, got {sorted(set(named))}"
             )
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """Make a vocabulary of what `to_json` gave."""
+        """Return the vocabulary that `to_json` encoded, or raise DamagedTableError."""
         try:
             return cls._from_fields(data)
         except (KeyError, TypeError, ValueError, ModelError) as error:
-            raise DamagedTableError(f"tokens.json holds no vocabulary ({error!r})") from error
+            raise DamagedTableError(f"tokens.json is not a valid vocabulary ({error!r})") from error
 
     @classmethod
     def _from_fields(cls, data: Any) -> Self:
@@ -74,7 +77,7 @@ class Vocabulary:
         )
 
     def to_json(self) -> dict[str, object]:
-        """Give plain lists, numbers and text, for tokens.json."""
+        """Return the content of tokens.json."""
         return {
             "scheme": str(self.scheme),
             "special_ids": list(self.special_ids),
@@ -89,8 +92,7 @@ class Vocabulary:
 
     @cached_property
     def _index(self) -> dict[str, int]:
-        # from the last row to the first, so that the first of doubles is kept
-        return dict(zip(reversed(self.tokens), range(len(self.tokens) - 1, -1, -1), strict=True))
+        return first_rows(self.tokens)
 
     @cached_property
     def _special(self) -> frozenset[int]:
@@ -101,23 +103,20 @@ class Vocabulary:
         return max(map(len, self.tokens), default=0)
 
     def id_of(self, token: str) -> int | None:
-        """Give the row of a token spelled exactly so; the first one, if several are."""
+        """Return the row of a token in the model's own spelling; the first of equal tokens."""
         return self._index.get(token)
 
-    def find(self, word: str) -> Found | None:
-        """OutputStyle a word up as it stands, at a word's start, after NFKC, and in lower case.
+    def find(self, word: str) -> TokenMatch | None:
+        """Find a word: unchanged, at the start of a word, after NFKC, or in lower case.
 
-        Lower case is tried only where the model's own tokenizer lower-cases.
+        Lower case is tried only if the model's own tokenizer lower-cases.
         """
-        id_ = self.id_of(spelling.retype(word, self.scheme))
-        if id_ is not None:  # nearly every word
-            return Found(id_, self.tokens[id_], None)
-        for form, text in self._forms(word):
-            for place, spelled in self._spellings(text):
+        for normalisation, text in self._forms(word):
+            for position, spelled in self._spellings(text):
                 id_ = self.id_of(spelled)
                 if id_ is not None:
-                    how = ", ".join(filter(None, (form, place)))
-                    return Found(id_, self.tokens[id_], how or None)
+                    form = ", ".join(filter(None, (normalisation, position)))
+                    return TokenMatch(id_, self.tokens[id_], form or None)
         return None
 
     def _forms(self, word: str) -> Iterator[tuple[str, str]]:
@@ -129,91 +128,94 @@ class Vocabulary:
             yield "lower case", normal.lower()
 
     def _spellings(self, text: str) -> Iterator[tuple[str, str]]:
-        yield "", spelling.retype(text, self.scheme)
+        yield "", spelling.spell(text, self.scheme)
         if self.scheme is Scheme.BYTE_LEVEL and not spelling.is_spelled_in_bytes(text):
-            yield "", text  # an added token; é alone must not find the byte that é stands for
-        begun = spelling.begin(text, self.scheme)
-        if begun is not None:
-            yield "word-start form", begun
+            yield "", text  # an added token; "é" must not find the byte that é is the letter of
+        word_start = spelling.spell_word_start(text, self.scheme)
+        if word_start is not None:
+            yield "word-start form", word_start
 
     def surface(self, id_: int) -> str:
-        """Give a token's text without `##`, `▁` or `Ġ`, its bytes read."""
+        """Return a token's text without `##`, `▁` or `Ġ`, its bytes decoded."""
         token = self.tokens[id_]
         return token if id_ in self._special else spelling.surface(token, self.scheme)
 
     def display(self, id_: int) -> str:
-        """Write a token as people see it: `##` and `▁` kept, bytes read, what is hidden escaped."""
+        """Return a token for display: marks kept, bytes decoded, invisible characters escaped."""
         return spelling.display(self.tokens[id_], self.scheme)
 
     def is_subword(self, id_: int) -> bool:
-        """Say whether a token can only stand inside a word."""
+        """Return whether a token occurs only inside a word."""
         token = self.tokens[id_]
         return id_ not in self._special and spelling.continues_word(token, self.scheme)
 
     def is_special(self, id_: int) -> bool:
-        """Say whether a token stands for no text: [CLS], <pad>."""
+        """Return whether a token is special and has no text, such as [CLS] and <pad>."""
         return id_ in self._special
 
     def token_class(self, id_: int) -> TokenClass:
-        """Say what kind of writing a token is."""
+        """Return the class of a token: its script, special, subword."""
         return classify(
             self.surface(id_), subword=self.is_subword(id_), special=self.is_special(id_)
         )
 
     def pieces(self, word: str) -> list[int] | None:
-        """Cut a word into tokens, the longest first; None where the vocabulary cannot.
+        """Split a word into tokens, the longest match first; return None if that fails.
 
-        This is how WordPiece cuts; other models weigh their pieces and may cut otherwise.
+        WordPiece splits this way. Other models score their pieces and may split differently.
         """
         for _, text in self._forms(word):
-            cuts = [cut for cut in self._cuts(text) if cut]
-            if cuts:
-                return min(cuts, key=len)
+            splits = [split for split in self._splits(text) if split]
+            if splits:
+                return min(splits, key=len)
         return None
 
-    def _cuts(self, text: str) -> Iterator[list[int] | None]:
-        if self.scheme is Scheme.WORDPIECE:
-            yield self._cut(text, "", spelling.CONTINUES)
-            return
-        begun = spelling.begin(text, self.scheme)
-        if begun is not None:
-            yield self._cut(begun, "", "")
-        yield self._cut(spelling.retype(text, self.scheme), "", "")
+    def _splits(self, text: str) -> Iterator[list[int] | None]:
+        word_start = spelling.spell_word_start(text, self.scheme)
+        if word_start is not None:
+            yield self._split(word_start)
+        yield self._split(spelling.spell(text, self.scheme))
 
-    def _cut(self, text: str, first: str, rest: str) -> list[int] | None:
-        """Take the longest token again and again, `first` before it at the start, else `rest`."""
+    def _split(self, text: str) -> list[int] | None:
+        """Take the longest token at each position; return None where there is none."""
+        continuation = spelling.CONTINUATION if self.scheme is Scheme.WORDPIECE else ""
         ids: list[int] = []
-        at = 0
-        while at < len(text):
-            mark = rest if at else first
-            for end in range(min(len(text), at + self._longest), at, -1):
-                id_ = self.id_of(mark + text[at:end])
+        start = 0
+        while start < len(text):
+            mark = continuation if start else ""
+            for end in range(min(len(text), start + self._longest), start, -1):
+                id_ = self.id_of(mark + text[start:end])
                 if id_ is not None and id_ not in self._special:
                     break
             else:
                 return None
             ids.append(id_)
-            at = end
+            start = end
         return ids
 
     def closest(self, word: str, n: int = 3) -> list[str]:
-        """Give up to n tokens spelled most like `word`, for a message: best first, as displayed."""
-        from difflib import SequenceMatcher  # only where a word is unknown
+        """Return up to n tokens spelled most like `word`, as displayed, the closest first."""
+        from difflib import SequenceMatcher  # only for unknown words
 
-        target = nfkc(word).lower()[:_COMPARED]
-        letters = {*target, *word}  # in either case: the rough pass takes tokens as they are
+        target = nfkc(word).lower()[:_MOST_COMPARED]
+        letters = {*target, *word}  # in both cases: the first pass does not lower-case tokens
         matcher = SequenceMatcher(autojunk=False, b=target)
 
-        def likeness(id_: int) -> float:
+        def similarity(id_: int) -> float:
             matcher.set_seq1(nfkc(self.surface(id_)).lower())
             return matcher.ratio()
 
-        rough = [
+        candidates = [
             (shared / (len(letters) + len(token)), -id_)
             for id_, token in enumerate(map(self.surface, range(len(self))))
             if (shared := len(letters.intersection(token))) and id_ not in self._special
         ]
-        rough.sort(reverse=True)
-        shortlist = [-negated for _, negated in rough[:_SHORTLIST]]
-        shortlist.sort(key=lambda id_: (-likeness(id_), self.is_subword(id_), id_))
+        candidates.sort(reverse=True)
+        shortlist = [-negated for _, negated in candidates[:_SHORTLIST]]
+        shortlist.sort(key=lambda id_: (-similarity(id_), self.is_subword(id_), id_))
         return [self.display(id_) for id_ in shortlist[:n]]
+
+
+def first_rows(tokens: tuple[str, ...]) -> dict[str, int]:
+    """Return token → row; the first row of equal tokens."""
+    return dict(zip(reversed(tokens), range(len(tokens) - 1, -1, -1), strict=True))

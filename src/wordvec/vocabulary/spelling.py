@@ -1,4 +1,4 @@
-"""How models spell tokens: the marks of words and their parts, and bytes written as letters."""
+"""How models spell tokens: marks for the start of a word or its continuation, bytes as letters."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from functools import cache
 
 from wordvec.text import escape
 
-CONTINUES = "##"
-BEGINS = "▁"
-SPACE = "Ġ"  # the letter that byte-level BPE writes for a space
+CONTINUATION = "##"
+WORD_START = "▁"
+BYTE_SPACE = "Ġ"  # how byte-level BPE writes a space
 
 
 class Scheme(StrEnum):
-    """How a vocabulary tells the beginning of a word from its continuation."""
+    """How a vocabulary distinguishes the start of a word from its continuation."""
 
     WORDPIECE = "wordpiece"  # ##x continues a word
-    SENTENCEPIECE = "sentencepiece"  # ▁x begins a word
-    BYTE_LEVEL = "byte-level"  # Ġx begins a word; bytes are spelled as letters
+    SENTENCEPIECE = "sentencepiece"  # ▁x starts a word
+    BYTE_LEVEL = "byte-level"  # Ġx starts a word; each byte is written as a letter
 
 
 @cache
 def byte_letters() -> dict[int, str]:
-    """Byte → letter, as GPT-2 has it: visible Latin-1 stands for itself, the rest from U+0100 on.
+    """Return byte → letter as in GPT-2: visible Latin-1 as it is, the rest from U+0100 on.
 
     >>> byte_letters()[ord("A")], byte_letters()[ord(" ")]
     ('A', 'Ġ')
@@ -30,7 +30,7 @@ def byte_letters() -> dict[int, str]:
     visible = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
     hidden = [byte for byte in range(256) if byte not in visible]
     letters = {byte: chr(byte) for byte in visible}
-    return letters | {byte: chr(0x100 + place) for place, byte in enumerate(hidden)}
+    return letters | {byte: chr(0x100 + index) for index, byte in enumerate(hidden)}
 
 
 @cache
@@ -49,96 +49,95 @@ def spell_bytes(text: str) -> str:
 
 
 def is_spelled_in_bytes(token: str) -> bool:
-    """Say whether every character of `token` stands for a byte; added tokens may be plain text."""
+    """Return whether every character of `token` is the letter of a byte."""
     return _letter_bytes().keys() >= set(token)
 
 
 def read_bytes(token: str) -> str:
-    r"""Read letters back as text; what is no whole character shows as `\x…`.
+    r"""Decode the letters of a token to text; incomplete characters are shown as `\x…`.
 
-    A token that was never spelled in bytes is returned as it is.
+    Added tokens can be plain text; a token that is not spelled in bytes is returned unchanged.
     """
     if not is_spelled_in_bytes(token):
         return token
-    return _bytes_of(token).decode("utf-8", "backslashreplace")
+    return _to_bytes(token).decode("utf-8", "backslashreplace")
 
 
-def is_fragment(token: str) -> bool:
-    """Say whether a byte-level token cuts a character in two."""
+def _has_partial_character(token: str) -> bool:
+    """Return whether a byte-level token starts or ends inside a character."""
     if not is_spelled_in_bytes(token):
         return False
     try:
-        _bytes_of(token).decode("utf-8")
+        _to_bytes(token).decode("utf-8")
     except UnicodeDecodeError:
         return True
     return False
 
 
-def _bytes_of(token: str) -> bytes:
+def _to_bytes(token: str) -> bytes:
     values = _letter_bytes()
     return bytes(values[char] for char in token)
 
 
 def surface(token: str, scheme: Scheme) -> str:
-    """Give the text of a token without the mark of its place; a mark alone is kept.
+    """Return the text of a token without its mark; a token that is only a mark is kept.
 
     >>> surface("##王", Scheme.WORDPIECE), surface("▁king", Scheme.SENTENCEPIECE)
     ('王', 'king')
     """
     if scheme is Scheme.WORDPIECE:
-        return token.removeprefix(CONTINUES) or token
+        return token.removeprefix(CONTINUATION) or token
     if scheme is Scheme.SENTENCEPIECE:
-        return token.removeprefix(BEGINS) or token
+        return token.removeprefix(WORD_START) or token
     text = read_bytes(token)
     return text.removeprefix(" ") or text
 
 
 def display(token: str, scheme: Scheme) -> str:
-    """Write a token as people see it, and can type it: marks kept, bytes read, hidden escaped.
+    """Return a token for display: marks kept, bytes decoded, invisible characters escaped.
 
-    A byte-level token keeps `Ġ` for each space that it begins with: `Ġçİĭ` is shown as `Ġ王`.
+    A byte-level token keeps `Ġ` for each space at its start: `Ġçİĭ` is shown as `Ġ王`.
     """
     if scheme is not Scheme.BYTE_LEVEL:
         return escape(token)
     text = read_bytes(token)
     rest = text.lstrip(" ")
-    return escape(SPACE * (len(text) - len(rest)) + rest)
+    return escape(BYTE_SPACE * (len(text) - len(rest)) + rest)
 
 
-def retype(text: str, scheme: Scheme) -> str:
-    """Spell a typed word, or a displayed token, as the vocabulary does."""
+def spell(text: str, scheme: Scheme) -> str:
+    """Spell a word, or a token as displayed, as the vocabulary does."""
     if scheme is Scheme.WORDPIECE:
         return text
     if scheme is Scheme.SENTENCEPIECE:
-        return text.replace(" ", BEGINS)
-    rest = text.lstrip(SPACE)
+        return text.replace(" ", WORD_START)
+    rest = text.lstrip(BYTE_SPACE)
     return spell_bytes(" " * (len(text) - len(rest)) + rest)
 
 
-def begin(text: str, scheme: Scheme) -> str | None:
-    """Spell `text` as the beginning of a word, where that differs from a continuation."""
+def spell_word_start(text: str, scheme: Scheme) -> str | None:
+    """Spell `text` at the start of a word, or return None where the spelling is the same."""
     if scheme is Scheme.WORDPIECE:
         return None
-    return (BEGINS if scheme is Scheme.SENTENCEPIECE else SPACE) + retype(text, scheme)
+    return (WORD_START if scheme is Scheme.SENTENCEPIECE else BYTE_SPACE) + spell(text, scheme)
 
 
 def continues_word(token: str, scheme: Scheme) -> bool:
-    """Say whether a token can only stand inside a word.
+    """Return whether a token occurs only inside a word.
 
-    WordPiece marks it. Elsewhere the lack of a beginning's mark says so only in writing that
-    parts its words with spaces: in SentencePiece, 王 without `▁` is how most words of a Japanese
-    sentence begin.
+    WordPiece marks such tokens. The other schemes mark the start of a word instead, and only in
+    scripts with spaces: in SentencePiece, most words of a Japanese sentence start without `▁`.
     """
     if scheme is Scheme.WORDPIECE:
-        return token.startswith(CONTINUES) and token != CONTINUES
-    if scheme is Scheme.BYTE_LEVEL and is_fragment(token):
+        return token.startswith(CONTINUATION) and token != CONTINUATION
+    if scheme is Scheme.BYTE_LEVEL and _has_partial_character(token):
         return True
     text = token if scheme is Scheme.SENTENCEPIECE else read_bytes(token)
     return text[:1].isalpha() and not _is_unspaced(text[0])
 
 
 def _is_unspaced(char: str) -> bool:
-    """Say whether `char` belongs to a script that is written without spaces."""
+    """Return whether `char` belongs to a script that is written without spaces."""
     point = ord(char)
     return (
         0x0E00 <= point < 0x1100  # Thai, Lao, Tibetan, Burmese

@@ -1,4 +1,4 @@
-"""A real Chromium with the network off, and a page to look at."""
+"""Chromium without a network, and the page of a map of two tables."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
-    from wordvec.map.build import Map
+    from wordvec.map.build import TokenMap
     from wordvec.tables.table import VectorTable
 
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-# kanji, kanji words, hiragana, katakana, latin, numbers, subwords, and two that are hostile
+# tokens of every class, and two that look like HTML
 WORDS = [
     "[PAD]", "の", "は", "王", "男", "女", "国", "人", "女王", "王国", "国王", "大王", "女王蜂",
     "##王", "##女", "カタカナ", "クイーン", "king", "queen", "King", "1999", "2000",
@@ -37,7 +37,7 @@ TOKENS = [*WORDS, *(f"語{i}" for i in range(276))]
 
 
 def table(mode: Mode, seed: int) -> VectorTable:
-    """300 tokens in twelve groups, the second table a little other than the first."""
+    """Make 300 tokens in twelve clusters; seed 1 gives a table a little different from seed 0."""
     rng = np.random.default_rng(0)
     centres = rng.normal(size=(12, 16)) * 3
     rows = centres[np.arange(len(TOKENS)) % 12] + rng.normal(size=(len(TOKENS), 16))
@@ -48,10 +48,10 @@ def table(mode: Mode, seed: int) -> VectorTable:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, driven by Playwright."""
+    """Start Chromium, controlled by Playwright."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
-        pytest.skip("no Chromium here: apt install chromium fonts-noto-cjk")
+        pytest.skip("Chromium is not installed: apt install chromium fonts-noto-cjk")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -61,23 +61,23 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def the_map() -> Map:
-    """Both tables, and an expression, surveyed once."""
+def token_map() -> TokenMap:
+    """Build the map of both tables, with an expression."""
     tables = [table(Mode.STATIC, 0), table(Mode.DYNAMIC, 1)]
     return build_map(tables, expressions=[parse("王-男+女")])
 
 
 @pytest.fixture(scope="session")
-def page_file(the_map: Map, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page on disk, with its vectors."""
+def page_file(token_map: TokenMap, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Save the page, with vectors."""
     file = tmp_path_factory.mktemp("map") / "map.html"
-    file.write_text(build_page(the_map, vectors=True), "utf-8")
+    file.write_text(build_page(token_map, vectors=True), "utf-8")
     return file
 
 
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
-    """A window of 1280 × 800 that is off line and may use the clipboard."""
+    """Open an offline browser context of 1280 × 800."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, offline=True)
     yield context
     context.close()
@@ -85,14 +85,14 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext, page_file: Path) -> Iterator[Page]:
-    """The page, opened from disk; whatever it complains of fails the test."""
+    """Open the page from disk; errors, requests and dialogs fail the test."""
     page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda request: complaints.append(request.url))
-    page.on("dialog", lambda dialog: complaints.append(dialog.message))
-    page.emulate_media(reduced_motion="reduce")  # flights are jumps
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("requestfailed", lambda request: problems.append(request.url))
+    page.on("dialog", lambda dialog: problems.append(dialog.message))
+    page.emulate_media(reduced_motion="reduce")  # the view jumps instead of flying
     page.goto(page_file.as_uri())
     page.wait_for_selector("html[data-ready]")
     yield page
-    assert complaints == []
+    assert problems == []

@@ -1,10 +1,12 @@
-"""`wordvec shell`: stay in, tables open, and ask one expression after another.
+"""`wordvec shell`: answer one expression after another, with the tables kept open.
 
-candidates  tokens that a word begun at the cursor may mean
+tokens      the tokens that the word before the cursor can become
 settings    what `:` lines set: the options of `wordvec query`
 session     a line → the command that answers it
-completion  what Tab offers on a line
+completion  the suggestions of Tab for a line
 terminal    the prompt, its history and its keys; the only file that imports prompt_toolkit
+
+`commands` imports this folder when the command is run; no other folder imports it.
 """
 
 from __future__ import annotations
@@ -25,27 +27,27 @@ if TYPE_CHECKING:
 @click.command()
 @table_options
 def command(ref: TableRef, store: Store) -> int:
-    r"""Ask one expression after another, with the table kept open.
+    r"""Answer one expression after another, with the table kept open.
 
-    An expression is answered as by `wordvec query`; a line that begins with a colon sets an option
-    (:k 20, :metric cosine, :table dynamic) or runs another command (:norms 王, :compare). :help
-    lists them. Tab completes tokens, Ctrl-C drops the line, Ctrl-D leaves.
+    An expression is answered as by `wordvec query`. A line that starts with a colon sets an option
+    (:k 20, :metric cosine, :table dynamic) or runs another command (:norms 王, :compare); :help
+    lists them. Tab completes tokens, Ctrl-C cancels the line, Ctrl-D exits.
 
-    Lines that do not come from a terminal are answered one by one, without a prompt.
+    If standard input is not a terminal, its lines are answered without a prompt.
     """
-    from wordvec.cli.shell.session import OpenStore, Session  # numpy
+    from wordvec.cli.shell.session import Session  # loads numpy
 
-    session = Session(ref, OpenStore(store.root))
+    session = Session(ref, store)
     if not sys.stdin.isatty():
         return session.answer_all(_lines(sys.stdin))
-    from wordvec.cli.shell.terminal import run_repl  # prompt_toolkit takes 0.1 s to load
+    from wordvec.cli.shell.terminal import run_repl  # prompt_toolkit takes 0.1 s to import
 
     run_repl(session)
     return 0
 
 
 def _lines(stream: TextIO) -> TextIO:
-    """The lines of a stream as UTF-8, whatever the locale says; a line that is not is told."""
+    """Read a stream as UTF-8 in every locale; invalid bytes are reported line by line later."""
     if isinstance(stream, TextIOWrapper):
         stream.reconfigure(encoding="utf-8-sig", errors="surrogateescape")
     return stream

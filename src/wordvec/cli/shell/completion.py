@@ -1,4 +1,4 @@
-"""What Tab offers on a line of the shell: tokens, names after a `:`, and the values that fit."""
+"""Suggestions of Tab for a line of the shell: tokens, names after a `:`, and values of options."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wordvec import text
-from wordvec.cli.completion import model_values, table_values
-from wordvec.cli.shell.candidates import begun_word
-from wordvec.cli.shell.settings import options_of
+from wordvec.cli.arguments import options_of
+from wordvec.cli.commands import load_command
+from wordvec.cli.names import model_names, table_names
+from wordvec.cli.shell.session import SHELL_COMMANDS
+from wordvec.cli.shell.tokens import partial_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,16 +22,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """What may stand in place of the characters from `start` to the cursor."""
+class Suggestion:
+    """A text that can replace the characters from `start` to the cursor."""
 
     start: int
     text: str
     help: str = ""
 
 
-def offers(before_cursor: str, session: Session) -> list[Offer]:
-    """Complete what ends at the cursor, the likeliest first."""
+def suggest(before_cursor: str, session: Session) -> list[Suggestion]:
+    """Complete the text before the cursor; tokens with the lowest ids first."""
     indent = len(before_cursor) - len(before_cursor.lstrip())
     if before_cursor[indent : indent + 1] not in (":", "："):
         return _tokens(before_cursor, session, 0)
@@ -37,78 +39,81 @@ def offers(before_cursor: str, session: Session) -> list[Offer]:
     name = text.nfkc(name).lower()
     if not space:
         return [
-            Offer(indent, f":{known}", help_)
-            for known, help_ in session.names().items()
-            if known.startswith(name)
+            Suggestion(indent, f":{one}", help_)
+            for one, help_ in session.names().items()
+            if one.startswith(name)
         ]
     return _after_name(name, rest, session, len(before_cursor) - len(rest))
 
 
-def _after_name(name: str, rest: str, session: Session, column: int) -> list[Offer]:
-    """Complete after `:name `; `rest` begins in `column`."""
+def _after_name(name: str, rest: str, session: Session, column: int) -> list[Suggestion]:
+    """Complete after `:name `. column: where `rest` starts."""
     typed = rest.rpartition(" ")[2]
     start = column + len(rest) - len(typed)
-    if name in session.commands():
+    if name in SHELL_COMMANDS:
         return _after_command(name, rest, session, column)
     if name in session.settings.options:
         return _values(session.settings.options[name], typed, session, start)
-    known = {
-        "table": lambda: table_values(session.store.root),
-        "model": lambda: model_values(session.store.root),
+    values = {
+        "table": lambda: table_names(session.store.root),
+        "model": lambda: model_names(session.store.root),
         "mode": lambda: ("static", "dynamic"),
         "help": session.names,
     }
-    return _plain(known[name](), typed, start) if name in known else []
+    return _matching(values[name](), typed, start) if name in values else []
 
 
-def _after_command(name: str, rest: str, session: Session, column: int) -> list[Offer]:
-    """Complete an option, the value of one, or a token."""
+def _after_command(name: str, rest: str, session: Session, column: int) -> list[Suggestion]:
+    """Complete an option, its value, or a token."""
     before, _, typed = rest.rpartition(" ")
     start = column + len(rest) - len(typed)
-    options = options_of(session.command(name), session.ctx)
+    options = options_of(load_command(name), session.ctx)
     last = options.get((before.split() or [""])[-1])
     if last is not None and not last.is_flag:
         return _values(last, typed, session, start, off=False)
     if typed.startswith("--"):
         return [
-            Offer(start, spelling, option.help or "")
+            Suggestion(start, spelling, option.help or "")
             for spelling, option in options.items()
             if spelling.startswith(typed)
         ]
     return _tokens(rest, session, column)
 
 
-def _tokens(before_cursor: str, session: Session, column: int) -> list[Offer]:
-    begun = begun_word(before_cursor)
-    if begun is None:
+def _tokens(before_cursor: str, session: Session, column: int) -> list[Suggestion]:
+    word = partial_word(before_cursor)
+    if word is None:
         return []
-    return [Offer(column + begun.start, word) for word in session.index.words(begun.text)]
+    return [Suggestion(column + word.start, token) for token in session.index.words(word.text)]
 
 
 def _values(
     option: click.Option, typed: str, session: Session, start: int, *, off: bool = True
-) -> list[Offer]:
-    """Complete the value of an option by what the option itself knows."""
+) -> list[Suggestion]:
+    """Complete the value of an option as its type does."""
     if option.is_flag:
-        return _plain(("on", "off"), typed, start)
+        return _matching(("on", "off"), typed, start)
     with session.ctx:
         items = option.shell_complete(session.ctx, typed)
-    if any(item.type == "file" for item in items):  # click leaves them to the shell outside
-        return _plain(_files(typed), typed, start)
-    known = [str(item.value) for item in items]
-    return _plain([*known, "off"] if off else known, typed, start)
+    if any(item.type == "file" for item in items):  # click would leave them to bash
+        return _matching(_files(typed), typed, start)
+    values = [str(item.value) for item in items]
+    return _matching([*values, "off"] if off else values, typed, start)
 
 
 def _files(typed: str) -> list[str]:
-    """Files and folders that begin as typed, as one would go on typing them."""
+    """Return the files and folders that start as typed, in the same spelling."""
     folder, slash, name = typed.rpartition("/")
     try:
-        found = sorted(Path(f"{folder}{slash}" or ".").expanduser().iterdir())
-    except OSError:  # no such folder: nothing to offer
+        paths = sorted(Path(f"{folder}{slash}" or ".").expanduser().iterdir())
+    except OSError:  # there is no such folder
         return []
-    shown = [path for path in found if path.name.startswith(name) and (name or path.name[0] != ".")]
-    return [f"{folder}{slash}{path.name}{'/' if path.is_dir() else ''}" for path in shown]
+    return [
+        f"{folder}{slash}{path.name}{'/' if path.is_dir() else ''}"
+        for path in paths
+        if path.name.startswith(name) and (name or path.name[0] != ".")
+    ]
 
 
-def _plain(values: Iterable[str], typed: str, start: int) -> list[Offer]:
-    return [Offer(start, value) for value in values if value.startswith(typed)]
+def _matching(values: Iterable[str], typed: str, start: int) -> list[Suggestion]:
+    return [Suggestion(start, value) for value in values if value.startswith(typed)]

@@ -1,7 +1,7 @@
-"""What a `:` line of the shell may set: the options of `wordvec query`, under the same names.
+"""The settings of the shell: the options of `wordvec query`, under the same names.
 
-A setting is kept as it would be typed on the command line and handed to every command that has
-an option of that name, so that nothing is checked or explained twice.
+A setting is kept as it would be typed on the command line, and passed to every command that has
+an option of that name. Only the commands check and interpret it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wordvec.cli.arguments import options_of
 from wordvec.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,23 +20,13 @@ if TYPE_CHECKING:
 
     from wordvec.tables.name import TableName
 
-TABLE_OPTIONS = ("--table", "--mode", "--model")
-_APART = {*TABLE_OPTIONS, "--store", "--json", "--jsonl", "--tsv", "--help"}
+# Options of `wordvec query` that are not settings: the table has its own `:` lines.
+_NOT_SETTINGS = {"--table", "--mode", "--model", "--store", "--json", "--jsonl", "--tsv", "--help"}
 _OFF = "off"
 
 
-def options_of(command: click.Command, ctx: click.Context) -> dict[str, click.Option]:
-    """The options of a command by every spelling of theirs."""
-    return {
-        spelling: param
-        for param in command.get_params(ctx)
-        if isinstance(param, click.Option)
-        for spelling in (*param.opts, *param.secondary_opts)
-    }
-
-
-class Settings:
-    """The options that each question is asked with."""
+class ShellSettings:
+    """The options that every expression is answered with."""
 
     def __init__(self, command: click.Command, ctx: click.Context) -> None:
         self._command = command
@@ -43,35 +34,35 @@ class Settings:
         self.options: dict[str, click.Option] = {
             max(option.opts, key=len).lstrip("-"): option
             for spelling, option in options_of(command, ctx).items()
-            if spelling in option.opts and not _APART.intersection(option.opts)
+            if spelling in option.opts and not _NOT_SETTINGS.intersection(option.opts)
         }
-        self._values: dict[str, list[str]] = {}  # only what differs from the command's default
+        self._values: dict[str, list[str]] = {}  # only settings that are not at their default
 
     def set(self, name: str, written: str) -> None:
-        """Take a value as it was typed after `:name`; one that the option refuses is not kept.
+        """Set an option to a value as typed; a value that the command refuses is not kept.
 
-        A flag without a value is switched; `off` puts any setting back to its default.
+        A flag without a value is toggled; `off` resets any setting to its default.
         """
         option = self.options[name]
         before = self._values.pop(name, None)
         if option.is_flag:
-            values = _flag(name, written, is_on=before is not None)
+            values = _flag_values(name, written, is_on=before is not None)
         else:
-            values = [] if written == _OFF else _values(option, written)
+            values = [] if written == _OFF else _option_values(option, written)
         if values:
             self._values[name] = values
         try:
             self._check()
         except click.UsageError as error:
             self._restore(name, before)
-            raise UsageError(error.format_message()) from error  # no usage line: none was typed
+            raise UsageError(error.format_message()) from error  # without a usage line
 
     def reset(self) -> None:
-        """Put every setting back to its default."""
+        """Reset all settings to their defaults."""
         self._values.clear()
 
     def show(self, name: str) -> str:
-        """Say what a setting is, as one would type it."""
+        """Return the value of a setting as it would be typed."""
         option = self.options[name]
         if option.is_flag:
             return "on" if name in self._values else _OFF
@@ -83,11 +74,15 @@ class Settings:
         return "default" if isinstance(option.type, click.Choice) else _OFF
 
     def is_changed(self, name: str) -> bool:
-        """Say whether a setting differs from the default."""
+        """Whether a setting differs from its default."""
         return name in self._values
 
     def arguments(self, accepted: Mapping[str, click.Option], given: Collection[str]) -> list[str]:
-        """The settings that a command accepts, as its arguments, but for those given to it."""
+        """Return the settings as arguments of a command.
+
+        accepted: the options of the command. given: options that the user gave to the command,
+        which replace the settings of the same names.
+        """
         arguments: list[str] = []
         for name, values in self._values.items():
             option = self.options[name]
@@ -101,7 +96,7 @@ class Settings:
         return arguments
 
     def _check(self) -> None:
-        """Let the command itself read the settings, without running it."""
+        """Let the command parse the settings, without running it."""
         arguments = [*self.arguments(options_of(self._command, self._ctx), ()), "--", "x"]
         with self._command.make_context("", arguments, parent=self._ctx):
             pass
@@ -115,37 +110,41 @@ class Settings:
 def table_arguments(
     table: TableName, accepted: Mapping[str, click.Option], given: AbstractSet[str]
 ) -> list[str]:
-    """Name the open table to a command; a mode or model given to the command itself comes first.
+    """Return the arguments that name the open table to a command.
 
-    A command that is asked for several tables (`compare`) is told the model alone.
+    Options that the user gave to the command replace them. A command that takes several tables
+    (`compare`) gets the model alone.
     """
     if "--table" in given:
         return []
     if "--table" in accepted and given.isdisjoint(("--mode", "--model", "--tables")):
         return ["--table", str(table)]
-    half = {"--mode": str(table.mode), "--model": table.model}
+    values = {"--mode": str(table.mode), "--model": table.model}
     if "--tables" in given:
-        del half["--mode"]
-    return [part for name in half if name in accepted and name not in given
-            for part in (name, half[name])]  # fmt: skip
+        del values["--mode"]
+    arguments: list[str] = []
+    for name, value in values.items():
+        if name in accepted and name not in given:
+            arguments += [name, value]
+    return arguments
 
 
-def unquoted(written: str) -> str:
-    """A value without the quotes around it."""
+def unquote(written: str) -> str:
+    """Remove the quotes around a value."""
     if len(written) > 1 and written[0] == written[-1] and written[0] in "\"'":
         return written[1:-1]
     return written
 
 
-def _flag(name: str, written: str, *, is_on: bool) -> list[str]:
+def _flag_values(name: str, written: str, *, is_on: bool) -> list[str]:
     if written not in ("", "on", _OFF):
-        raise UsageError(f":{name} is on or off, not {written!r}", hint=f":{name} on")
+        raise UsageError(f":{name} takes on or off, not {written!r}", hint=f":{name} on")
     return ["on"] if written == "on" or (not written and not is_on) else []
 
 
-def _values(option: click.Option, written: str) -> list[str]:
+def _option_values(option: click.Option, written: str) -> list[str]:
     if not option.multiple:
-        return [unquoted(written)]
+        return [unquote(written)]
     try:
         return shlex.split(written)
     except ValueError as error:

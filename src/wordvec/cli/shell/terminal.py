@@ -1,4 +1,4 @@
-"""The prompt: line editing, history and Tab, by prompt_toolkit."""
+"""The prompt, with line editing, history and Tab, by prompt_toolkit."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.output import ColorDepth, create_output
 from prompt_toolkit.shortcuts import CompleteStyle
 
-from wordvec.cli.output import OutputStyle, note
-from wordvec.cli.shell.completion import offers
+from wordvec.analysis.display import OutputStyle
+from wordvec.cli.errors import note
+from wordvec.cli.shell.completion import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,15 +30,15 @@ MENU_ROWS = 6
 
 
 def run_repl(session: Session) -> None:
-    """Prompt for lines and answer them until Ctrl-D, `:quit` or the terminal's end.
+    """Prompt for lines and answer them until Ctrl-D, `:quit` or the end of the terminal.
 
-    Ctrl-C drops the line, or stops the answer in progress.
+    Ctrl-C cancels the line, or stops the answer in progress.
     """
-    prompt = _prompt(session)
-    while not session.over:
+    prompt = _prompt_session(session)
+    while not session.finished:
         try:
-            typed = prompt.prompt([("bold", session.prompt)])
-            session.answer_all(typed.splitlines())  # several lines can be pasted
+            line = prompt.prompt([("bold", session.prompt)])
+            session.answer_all(line.splitlines())  # several lines can be pasted
         except KeyboardInterrupt:
             continue
         except EOFError:
@@ -45,7 +46,7 @@ def run_repl(session: Session) -> None:
 
 
 def history_file() -> Path:
-    """Where the lines typed are kept: WORDVEC_HOME if it is set, else the user's data folder."""
+    """Return the file of the history, in WORDVEC_HOME or else in the user's data folder."""
     if home := os.environ.get("WORDVEC_HOME"):
         return Path(home).expanduser() / ".shell-history"
     from platformdirs import user_data_path
@@ -53,17 +54,17 @@ def history_file() -> Path:
     return user_data_path("wordvec", appauthor=False) / "shell-history"
 
 
-class _LastingHistory(FileHistory):
-    """Lines kept in a file, for as long as the file can be written."""
+class _SafeFileHistory(FileHistory):
+    """A history in a file that ignores errors of writing."""
 
     def store_string(self, string: str) -> None:
-        """Write a line; a full disk loses the line, not the session."""
+        """Write a line; on a full disk it is lost, and the session goes on."""
         with suppress(OSError):
             super().store_string(string)
 
 
 class _LineCompleter(Completer):
-    """Hands what `completion` offers to the prompt."""
+    """Passes the suggestions of `completion` to the prompt."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -74,20 +75,20 @@ class _LineCompleter(Completer):
         """Complete the text before the cursor."""
         del complete_event
         before = document.text_before_cursor
-        for offer in offers(before, self._session):
-            yield Completion(offer.text, offer.start - len(before), display_meta=offer.help)
+        for one in suggest(before, self._session):
+            yield Completion(one.text, one.start - len(before), display_meta=one.help)
 
 
-def _prompt(session: Session) -> PromptSession[str]:
-    look = OutputStyle.of(sys.stdout if sys.stdout.isatty() else sys.stderr)
+def _prompt_session(session: Session) -> PromptSession[str]:
+    style = OutputStyle.of(sys.stdout if sys.stdout.isatty() else sys.stderr)
     return PromptSession(
         history=_history(history_file()),
         completer=_LineCompleter(session),
-        complete_while_typing=False,  # the arrows stay with the history, Enter with the line
+        complete_while_typing=False,  # keep the arrow keys for the history
         complete_style=CompleteStyle.MULTI_COLUMN,
         reserve_space_for_menu=MENU_ROWS,
-        color_depth=None if look.colour else ColorDepth.DEPTH_1_BIT,
-        # `wordvec shell > answers.txt` still shows its prompt
+        color_depth=None if style.colour else ColorDepth.DEPTH_1_BIT,
+        # show the prompt in `wordvec shell > answers.txt` too
         output=create_output(always_prefer_tty=True),
     )
 
@@ -97,6 +98,6 @@ def _history(path: Path) -> History:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
-        note(f"lines are not kept after this session: {path}: {error.strerror}")
+        note(f"the history of this session will not be saved: {path}: {error.strerror}")
         return InMemoryHistory()
-    return _LastingHistory(str(path))
+    return _SafeFileHistory(str(path))

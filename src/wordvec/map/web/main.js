@@ -1,410 +1,372 @@
-// The map: loads what the page carries, and joins camera, points, names, gestures and panels.
+// The map: loads the data and connects view, points, annotations, input and panels.
 
-import { about, load, text } from "map/data";
-import { combine, ExpressionError, lookup, nearest, parse } from "map/expression";
-import { isInside, listen } from "map/gestures";
-import { Labels } from "map/labels";
-import { FONT, Overlay, short } from "map/overlay";
-import { hide, make, showExpression, showLasso, showToken } from "map/panel";
-import { CanvasPoints } from "map/points_canvas";
-import { WebGLPoints } from "map/points_webgl";
-import { searchBox } from "map/search";
+import { Annotations, FONT, shorten } from "map/annotations";
+import { createElement, hideDetails, showExpression, showLasso, showToken } from "map/details_panel";
+import { createLookup, ExpressionError, parse } from "map/expression_parser";
+import { coveredHeights, freeArea } from "map/free_area";
+import { LabelPlacement } from "map/label_placement";
+import { checkClass, colourLegend, drawLegend } from "map/legend";
+import { load, metadata } from "map/page_data";
+import { startPainter } from "map/painter";
+import { listenToPointers } from "map/pointer_input";
+import { isInside } from "map/polygon";
+import { setUpSearch } from "map/token_search";
+import { answerExpression } from "map/vector_search";
 import { View } from "map/view";
 
 const get = (id) => document.getElementById(id);
 const root = document.documentElement;
-const data = await load();
-const { tokens, rows, classes, slotOf, layers } = data;
-const N = rows.length, first = layers[0], second = layers.at(-1);
+const { tokens, rows, classes, pointOfRow, tables } = await load();
+const N = rows.length, first = tables[0], second = tables.at(-1);
 const view = new View();
 const state = {
-  between: 0, chosen: null, hits: [], answer: null, lasso: null, tool: false, hidden: new Set(), glide: null,
+  blend: 0, // position of the slider: 0 for the first table, 1 for the second
+  selected: null, // point
+  neighbours: [], // of the selected point or the expression: [{ row, score, note }]
+  expression: null, // { source, perTable, and the answer of the table shown }
+  lasso: null, // corners while it is drawn
+  isLassoOn: false,
+  hiddenClasses: new Set(),
+  glide: null, // movement after a drag: { dx, dy, time }
 };
 
-// ---- where a token is, between the two tables
+// ---- positions
 
-const placeOf = (slot) => {
-  const t = state.between;
-  return [first.x[slot] + (second.x[slot] - first.x[slot]) * t, first.y[slot] + (second.y[slot] - first.y[slot]) * t];
-};
-const layer = () => (state.between < 0.5 ? first : second);
-const isShown = (slot) => !state.hidden.has(classes[slot]);
-
-// ---- points, by WebGL or without
-
-const points = (await startPoints()) ?? new CanvasPoints(get("points"));
-root.dataset.painter = points.name;
-const overlay = new Overlay(get("overlay"), tokens, rows);
-
-async function startPoints() {
-  if (location.hash === "#canvas" || (location.hash !== "#webgl" && !hasGraphicsCard())) return null;
-  try {
-    return await WebGLPoints.start(get("points"), await text("library"));
-  } catch (error) {
-    console.warn("drawn without WebGL:", error);
-    get("map").prepend(make("canvas", { id: "points", ariaHidden: "true" })); // a fresh one
-    document.querySelectorAll("#points")[1]?.remove();
-    return null;
-  }
+function positionOf(point) {
+  const t = state.blend;
+  return [first.x[point] + (second.x[point] - first.x[point]) * t, first.y[point] + (second.y[point] - first.y[point]) * t];
 }
 
-/** WebGL played by the CPU is there, but pixels written one by one are several times quicker. */
-function hasGraphicsCard() {
-  const gl = document.createElement("canvas").getContext("webgl2");
-  const info = gl?.getExtension("WEBGL_debug_renderer_info");
-  const name = gl ? String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER)) : "software";
-  gl?.getExtension("WEBGL_lose_context")?.loseContext();
-  return !/swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
+const shownTable = () => (state.blend < 0.5 ? first : second);
+const isOnMap = (row) => pointOfRow[row] >= 0;
+const pointsOf = (someRows) => someRows.filter(isOnMap).map((row) => pointOfRow[row]);
+const isVisible = (point) => !state.hiddenClasses.has(classes[point]);
+const classLabel = (point) => metadata.classes[classes[point]].label;
+
+// ---- points and labels
+
+const painter = await startPainter();
+root.dataset.painter = painter.name;
+const annotations = new Annotations(get("annotations"), tokens, rows);
+
+const interleave = (x, y) => Float32Array.from({ length: 2 * N }, (_, i) => (i % 2 ? y : x)[i >> 1]);
+const parseHex = (colour) => colour.match(/\w\w/g).map((hex) => parseInt(hex, 16));
+
+function pointColours() {
+  const classColours = metadata.classes.map((style) => parseHex(style[root.dataset.theme ?? "light"]));
+  const colours = new Uint8Array(4 * N);
+  for (let point = 0; point < N; point++) colours.set([...classColours[classes[point]], isVisible(point) ? 255 : 0], 4 * point);
+  return colours;
 }
-
-const pairs = (x, y) => Float32Array.from({ length: 2 * N }, (_, i) => (i % 2 ? y : x)[i >> 1]);
-
-function colours() {
-  const dark = root.dataset.theme === "dark";
-  const rgb = about.classes.map(({ light, dark: night }) => (dark ? night : light).match(/\w\w/g).map((hex) => parseInt(hex, 16)));
-  const paint = new Uint8Array(4 * N);
-  for (let slot = 0; slot < N; slot++) paint.set([...rgb[classes[slot]], isShown(slot) ? 255 : 0], 4 * slot);
-  return paint;
-}
-
-// ---- names
 
 const measure = document.createElement("canvas").getContext("2d");
 measure.font = FONT;
-const labels = new Labels(Float32Array.from(rows, (row) => measure.measureText(short(tokens[row])).width));
-let labelsAt = null; // the mix of tables for which names were placed
+const labels = new LabelPlacement(Float32Array.from(rows, (row) => measure.measureText(shorten(tokens[row])).width));
+let labelBlend = null; // the blend for which labels were placed
 
-function placeNames() {
+function placeLabels() {
   const x = new Float32Array(N), y = new Float32Array(N);
-  for (let slot = 0; slot < N; slot++) [x[slot], y[slot]] = placeOf(slot);
-  labels.reset(x, y, Array.from(rows, (_, slot) => isShown(slot)), view.whole);
-  labelsAt = state.between;
+  for (let point = 0; point < N; point++) [x[point], y[point]] = positionOf(point);
+  labels.reset(x, y, Array.from(rows, (_, point) => isVisible(point)), view.fitScale);
+  labelBlend = state.blend;
 }
 
-// ---- drawing, once a frame at most
+// ---- drawing, at most once per frame
 
-const smallest = N > 8000 ? 1.8 : 2.8; // radius on the whole map
-let asked = false;
-export function redraw() {
-  if (!asked) requestAnimationFrame(frame);
-  asked = true;
+const baseRadius = N > 8000 ? 1.8 : 2.8; // of a point when the whole map is shown
+let isFrameRequested = false;
+
+function redraw() {
+  if (!isFrameRequested) requestAnimationFrame(drawFrame);
+  isFrameRequested = true;
 }
 
-function frame(now) {
-  asked = false;
-  if (view.step(now) || glide(now)) redraw();
-  const radius = Math.min(Math.max(smallest + Math.log2(view.scale / view.whole) * 0.5, 1.6), 5);
-  const busy = state.chosen !== null || state.answer !== null;
-  points.draw(view, { between: state.between, radius, strength: busy ? 0.4 : 1, ground: overlay.ink.rgb });
-  overlay.draw({
-    view, radius, place: placeOf, faded: busy, widths: labels.widths, lasso: state.lasso,
-    labels: labels.at(view.scale).length && labelsAt === state.between ? labels.at(view.scale) : [],
-    ...choice(),
+function drawFrame(now) {
+  isFrameRequested = false;
+  if (view.advance(now) || glide(now)) redraw();
+  const radius = Math.min(Math.max(baseRadius + Math.log2(view.scale / view.fitScale) * 0.5, 1.6), 5);
+  const faded = state.selected !== null || state.expression !== null;
+  painter.draw(view, { blend: state.blend, radius, opacity: faded ? 0.4 : 1, background: annotations.colours.backgroundRgb });
+  annotations.draw({
+    view, radius, positionOf, faded, widths: labels.widths, lasso: state.lasso,
+    labels: labelBlend === state.blend ? labels.at(view.scale) : [],
+    ...selectionMarks(),
   });
 }
 
 function glide(now) {
   if (!state.glide) return false;
   const { dx, dy, time } = state.glide;
-  const fade = Math.exp(-(now - time) / 120); // after the hand let go
-  view.pan(dx * fade, dy * fade);
-  if (fade < 0.03) state.glide = null;
+  const speed = Math.exp(-(now - time) / 120);
+  view.pan(dx * speed, dy * speed);
+  if (speed < 0.03) state.glide = null;
   return true;
 }
 
-/** What is chosen, as the overlay draws it. */
-function choice() {
-  const nothing = { chosen: null, marked: [], spokes: [], steps: [] };
-  const on = state.hits.map(({ row }) => slotOf[row]).filter((slot) => slot >= 0);
-  if (state.answer) {
-    const steps = state.answer.steps
-      .map(({ label, weights }) => ({ label, single: weights.length === 1, minus: label.startsWith("-"), place: meanPlace(weights) }))
-      .filter(({ place }) => place);
-    const from = steps.at(-1)?.place;
-    return { ...nothing, steps, marked: [...new Set([...state.answer.words.map((row) => slotOf[row]).filter((slot) => slot >= 0), ...on])],
-      spokes: from ? on.map((to) => ({ from, to })) : [] };
+/** How the selection is drawn: { selected, marked, lines, arrows }, see Annotations.draw. */
+function selectionMarks() {
+  const neighbours = pointsOf(state.neighbours.map(({ row }) => row));
+  if (state.expression) {
+    const arrows = state.expression.partialSums
+      .map(({ label, weights }) => ({
+        label, position: meanPosition(weights), isMinus: label.startsWith("-"), isToken: weights.length === 1,
+      }))
+      .filter(({ position }) => position);
+    const from = arrows.at(-1)?.position;
+    return {
+      selected: null, marked: [...new Set([...pointsOf(state.expression.queryRows), ...neighbours])],
+      lines: from ? neighbours.map((to) => ({ from, to })) : [], arrows,
+    };
   }
-  if (state.chosen === null) return nothing;
-  return { ...nothing, chosen: state.chosen, marked: on, spokes: on.map((to) => ({ from: placeOf(state.chosen), to })) };
+  if (state.selected === null) return { selected: null, marked: [], lines: [], arrows: [] };
+  const from = positionOf(state.selected);
+  return { selected: state.selected, marked: neighbours, lines: neighbours.map((to) => ({ from, to })), arrows: [] };
 }
 
-/** weights: [[row, weight]]; rows that are not on the map have no say. */
-function meanPlace(weights) {
+/** The mean position of [[row, weight]], or null. Rows that are not on the map are ignored. */
+function meanPosition(weights) {
   let x = 0, y = 0, total = 0;
   for (const [row, weight] of weights) {
-    if (slotOf[row] < 0) continue;
-    const place = placeOf(slotOf[row]);
-    x += weight * place[0];
-    y += weight * place[1];
+    if (!isOnMap(row)) continue;
+    const position = positionOf(pointOfRow[row]);
+    x += weight * position[0];
+    y += weight * position[1];
     total += weight;
   }
   return total ? [x / total, y / total] : null;
 }
 
-// ---- choosing a token
+// ---- the selection
 
-const context = { tokens, isOn: (row) => slotOf[row] >= 0, go: (row) => choose(slotOf[row], { fly: true }) };
+const panelContext = { tokens, isOnMap, select: (row) => select(pointOfRow[row], { fly: true }) };
 
-function choose(slot, { fly = false } = {}) {
-  state.answer = null;
-  state.chosen = slot;
-  const { neighbours, scores, facts } = layer();
+function select(point, { fly = false } = {}) {
+  state.expression = null;
+  state.selected = point;
+  const { neighbours, scores, summary } = shownTable();
   const K = neighbours.length / N;
-  state.hits = Array.from(neighbours.subarray(slot * K, slot * K + K), (row, i) => ({ row, score: scores[slot * K + i] }))
-    .filter(({ row }) => row < tokens.length); // fewer where the table has fewer
-  showToken(rows[slot], about.classes[classes[slot]].label, state.hits, facts, context);
-  if (fly) flyTo(slot);
+  state.neighbours = Array.from(neighbours.subarray(point * K, point * K + K), (row, i) => ({ row, score: scores[point * K + i] }))
+    .filter(({ row }) => row < tokens.length); // -1, where there is no neighbour, is a large unsigned number
+  showToken(rows[point], classLabel(point), state.neighbours, summary, panelContext);
+  if (fly) flyToPoint(point);
   redraw();
 }
 
-function flyTo(slot) {
-  const scale = Math.max(view.scale, view.whole * 12);
-  view.fly(inTheFree(...placeOf(slot), scale), performance.now());
-  state.glide = null;
+function clearSelection() {
+  Object.assign(state, { selected: null, neighbours: [], expression: null, lasso: null });
+  hideDetails();
   redraw();
 }
 
-function letGo() {
-  Object.assign(state, { chosen: null, hits: [], answer: null, lasso: null });
-  hide();
-  redraw();
-}
-
-function nearestSlot([px, py], reach) {
-  let best = null, least = reach * reach;
-  for (let slot = 0; slot < N; slot++) {
-    const [x, y] = placeOf(slot);
+/** The visible point that is nearest to a position on the screen, at most `maxDistance` pixels away. */
+function nearestPoint([px, py], maxDistance) {
+  let nearest = null, least = maxDistance * maxDistance;
+  for (let point = 0; point < N; point++) {
+    const [x, y] = positionOf(point);
     const dx = (x - view.x) * view.scale + view.width / 2 - px, dy = (view.y - y) * view.scale + view.height / 2 - py;
     const square = dx * dx + dy * dy;
-    if (square < least && isShown(slot)) [best, least] = [slot, square];
+    if (square < least && isVisible(point)) [nearest, least] = [point, square];
   }
-  return best;
+  return nearest;
 }
 
-// ---- gestures
+// ---- moving the view
 
-const tip = get("tip");
-
-function hover(at) {
-  const slot = nearestSlot(at, 10);
-  get("overlay").classList.toggle("over", slot !== null);
-  tip.hidden = slot === null;
-  if (slot === null) return;
-  tip.textContent = `${tokens[rows[slot]]} · id ${rows[slot]} · ${about.classes[classes[slot]].label}`;
-  const [x, y] = view.toScreen(...placeOf(slot));
-  tip.style.left = `${Math.min(x + 12, view.width - tip.offsetWidth - 8)}px`;
-  tip.style.top = `${Math.max(y - tip.offsetHeight - 10, 4)}px`;
+function flyTo(target) {
+  view.flyTo(target, performance.now());
+  redraw();
 }
 
+/** The view that shows a position in the middle of the area that no card covers. */
+function centredInFreeArea(x, y, scale) {
+  const { left, right, top, bottom } = freeArea(view.width, view.height);
+  return { x: x - ((left + right) / 2 - view.width / 2) / scale, y: y + ((top + bottom) / 2 - view.height / 2) / scale, scale };
+}
+
+function flyToPoint(point) {
+  state.glide = null;
+  flyTo(centredInFreeArea(...positionOf(point), Math.max(view.scale, view.fitScale * 12)));
+}
+
+/** Fly to a view of all arrows and neighbours of the expression. */
+function flyToExpression() {
+  const { marked, arrows } = selectionMarks();
+  const positions = [...marked.map(positionOf), ...arrows.map(({ position }) => position)];
+  if (!positions.length) return redraw();
+  const [x0, x1] = [Math.min(...positions.map(([x]) => x)), Math.max(...positions.map(([x]) => x))];
+  const [y0, y1] = [Math.min(...positions.map(([, y]) => y)), Math.max(...positions.map(([, y]) => y))];
+  const free = freeArea(view.width, view.height), width = free.right - free.left, height = free.bottom - free.top;
+  const scale = Math.min((width * 0.8) / Math.max(x1 - x0, 1e-6), (height * 0.8) / Math.max(y1 - y0, 1e-6), view.fitScale * 30);
+  flyTo(centredInFreeArea((x0 + x1) / 2, (y0 + y1) / 2, scale));
+}
+
+function zoomBy(factor, px = view.width / 2, py = view.height / 2) {
+  const target = Object.assign(new View(), view);
+  target.zoom(factor, px, py);
+  flyTo({ x: target.x, y: target.y, scale: target.scale });
+}
+
+const showWholeMap = () => flyTo(view.wholeMap());
+
+/** Wrap a function that moves the view at once. */
 const move = (change) => (...args) => {
   state.glide = null;
-  tip.hidden = true;
+  tooltip.hidden = true;
   change(...args);
   redraw();
 };
+const pan = move((dx, dy) => view.pan(dx, dy));
 
-listen(get("overlay"), {
-  pan: move((dx, dy) => view.pan(dx, dy)),
+// ---- mouse, touch and keyboard
+
+const tooltip = get("tooltip");
+
+function hover(position) {
+  const point = nearestPoint(position, 10);
+  get("annotations").classList.toggle("over-token", point !== null);
+  tooltip.hidden = point === null;
+  if (point === null) return;
+  tooltip.textContent = `${tokens[rows[point]]} · id ${rows[point]} · ${classLabel(point)}`;
+  const [x, y] = view.toScreen(...positionOf(point));
+  tooltip.style.left = `${Math.min(x + 12, view.width - tooltip.offsetWidth - 8)}px`;
+  tooltip.style.top = `${Math.max(y - tooltip.offsetHeight - 10, 4)}px`;
+}
+
+function setLasso(isOn) {
+  state.isLassoOn = isOn;
+  get("lasso").setAttribute("aria-pressed", String(isOn));
+  get("annotations").classList.toggle("lasso", isOn);
+}
+
+listenToPointers(get("annotations"), {
+  pan,
   zoom: move((factor, x, y) => view.zoom(factor, x, y)),
-  zoomTo: (x, y) => zoomBy(3, x, y),
+  zoomIn: (x, y) => zoomBy(3, x, y),
   hover,
-  leave: () => (tip.hidden = true),
+  leave: () => (tooltip.hidden = true),
   glide: (dx, dy) => {
     state.glide = { dx, dy, time: performance.now() };
     redraw();
   },
-  click: (at, isTouch) => {
-    const slot = nearestSlot(at, isTouch ? 24 : 12);
-    if (slot === null) letGo();
-    else choose(slot);
+  click: (position, isTouch) => {
+    const point = nearestPoint(position, isTouch ? 24 : 12);
+    if (point === null) clearSelection();
+    else select(point);
   },
-  lassoing: (polygon) => {
-    state.lasso = polygon;
+  drawLasso: (corners) => {
+    state.lasso = corners;
     redraw();
   },
-  lassoed: (polygon) => {
+  finishLasso: (corners) => {
     setLasso(false);
-    letGo();
-    const inside = [...rows.keys()].filter((slot) => isShown(slot) && isInside(polygon, ...view.toScreen(...placeOf(slot))));
-    showLasso(inside.map((slot) => rows[slot]), context);
+    clearSelection();
+    const inside = [...rows.keys()].filter((point) => isVisible(point) && isInside(corners, ...view.toScreen(...positionOf(point))));
+    showLasso(inside.map((point) => rows[point]), panelContext);
   },
-}, () => state.tool);
+}, () => state.isLassoOn);
 
-function zoomBy(factor, px = view.width / 2, py = view.height / 2) {
-  const aim = new View();
-  Object.assign(aim, view);
-  aim.zoom(factor, px, py);
-  view.fly({ x: aim.x, y: aim.y, scale: aim.scale }, performance.now());
-  redraw();
-}
-
-const whole = () => {
-  view.fly(view.home(), performance.now());
-  redraw();
-};
-
-function setLasso(is) {
-  state.tool = is;
-  get("lasso").setAttribute("aria-pressed", String(is));
-  get("overlay").classList.toggle("lasso", is);
-}
+const showHelp = () => get("help-dialog").showModal();
+const switchTheme = () => setTheme(root.dataset.theme === "dark" ? "light" : "dark");
 
 get("zoom-in").addEventListener("click", () => zoomBy(2));
 get("zoom-out").addEventListener("click", () => zoomBy(0.5));
-get("whole").addEventListener("click", whole);
-get("lasso").addEventListener("click", () => setLasso(!state.tool));
-get("help").addEventListener("click", () => get("keys").showModal());
-get("close").addEventListener("click", letGo);
+get("show-all").addEventListener("click", showWholeMap);
+get("lasso").addEventListener("click", () => setLasso(!state.isLassoOn));
+get("theme").addEventListener("click", switchTheme);
+get("help").addEventListener("click", showHelp);
+get("close").addEventListener("click", clearSelection);
 
 const KEYS = {
-  ArrowLeft: () => move(() => view.pan(80, 0))(), ArrowRight: () => move(() => view.pan(-80, 0))(),
-  ArrowUp: () => move(() => view.pan(0, 80))(), ArrowDown: () => move(() => view.pan(0, -80))(),
-  "+": () => zoomBy(1.6), ";": () => zoomBy(1.6), "-": () => zoomBy(1 / 1.6), 0: whole,
-  "/": () => get("word").focus(), "?": () => get("keys").showModal(),
-  l: () => setLasso(!state.tool), d: () => setTheme(root.dataset.theme === "dark" ? "light" : "dark"),
-  Escape: () => (setLasso(false), letGo()),
+  ArrowLeft: () => pan(80, 0), ArrowRight: () => pan(-80, 0), ArrowUp: () => pan(0, 80), ArrowDown: () => pan(0, -80),
+  "+": () => zoomBy(1.6), ";": () => zoomBy(1.6), "-": () => zoomBy(1 / 1.6), 0: showWholeMap, // ; is + without Shift in Japan
+  "/": () => get("search-input").focus(), "?": showHelp,
+  l: () => setLasso(!state.isLassoOn), d: switchTheme,
+  Escape: () => (setLasso(false), clearSelection()),
 };
 
 document.addEventListener("keydown", (event) => {
-  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || get("keys").open) return;
-  const typing = /^(INPUT|TEXTAREA)$/.test(event.target.tagName);
-  if (typing && event.key !== "Escape") return;
-  if (event.key === "Enter" && event.target === get("overlay")) {
-    const slot = nearestSlot([view.width / 2, view.height / 2], Infinity);
-    if (slot !== null) choose(slot);
-  } else if (KEYS[event.key] ?? KEYS[event.key.toLowerCase()]) {
-    (KEYS[event.key] ?? KEYS[event.key.toLowerCase()])();
+  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || get("help-dialog").open) return;
+  const isTyping = /^(INPUT|TEXTAREA)$/.test(event.target.tagName);
+  if (isTyping && event.key !== "Escape") return;
+  const action = KEYS[event.key] ?? KEYS[event.key.toLowerCase()];
+  if (event.key === "Enter" && event.target === get("annotations")) {
+    const point = nearestPoint([view.width / 2, view.height / 2], Infinity);
+    if (point !== null) select(point);
+  } else if (action) {
+    action();
     event.preventDefault();
   }
 });
 
-// ---- search
+// ---- search and legend
 
-searchBox(tokens, (row) => (context.isOn(row) ? about.classes[classes[slotOf[row]]].label : "not on this map"), (row) => {
-  if (!context.isOn(row)) return;
-  if (!isShown(slotOf[row])) toggleClass(classes[slotOf[row]], true);
-  choose(slotOf[row], { fly: true });
+setUpSearch(tokens, (row) => (isOnMap(row) ? classLabel(pointOfRow[row]) : "not on this map"), (row) => {
+  if (!isOnMap(row)) return;
+  if (!isVisible(pointOfRow[row])) setClassVisible(classes[pointOfRow[row]], true);
+  select(pointOfRow[row], { fly: true });
 });
 
-// ---- the legend
-
-function drawLegend() {
-  const counts = about.classes.map((_, i) => classes.reduce((sum, one) => sum + (one === i), 0));
-  const lines = about.classes.map(({ label }, i) => {
-    const box = make("input", { type: "checkbox", checked: true, id: `class-${i}` });
-    box.addEventListener("change", () => toggleClass(i, box.checked));
-    return make("li", { hidden: !counts[i] }, make("label", {}, box, make("i", { id: `colour-${i}` }), label, make("small", { textContent: counts[i].toLocaleString("en") })));
-  });
-  get("legend").querySelector("ul").replaceChildren(...lines);
-  get("legend").querySelector("details").open = innerWidth > 700; // on a phone it would cover the map
-}
-
-function toggleClass(i, on) {
-  if (on) state.hidden.delete(i);
-  else state.hidden.add(i);
-  get(`class-${i}`).checked = on;
-  points.recolour(colours());
-  placeNames();
+function setClassVisible(i, visible) {
+  if (visible) state.hiddenClasses.delete(i);
+  else state.hiddenClasses.add(i);
+  checkClass(i, visible);
+  painter.setColours(pointColours());
+  placeLabels();
   redraw();
 }
 
 // ---- expressions
 
-function showAnswer(source, perLayer) {
-  state.chosen = null;
-  state.answer = perLayer[state.between < 0.5 ? 0 : perLayer.length - 1];
-  state.answer.perLayer = perLayer;
-  state.answer.source = source;
-  const { answers, words, notes } = state.answer;
-  state.hits = answers.map(([row, score]) => ({ row, score, note: words.includes(row) ? "in the query" : "" }));
-  showExpression(source, state.hits, layer().facts, notes, context);
-  flyAround();
+/** perTable: the answer of each table, embedded in the page or from answerExpression. */
+function selectExpression(source, perTable) {
+  state.selected = null;
+  state.expression = { source, perTable, ...perTable[state.blend < 0.5 ? 0 : perTable.length - 1] };
+  const { neighbours, queryRows, notes } = state.expression;
+  state.neighbours = neighbours.map(([row, score]) => ({ row, score, note: queryRows.includes(row) ? "in the query" : "" }));
+  showExpression(source, state.neighbours, shownTable().summary, notes, panelContext);
+  flyToExpression();
 }
 
-/** Fly so that the arrows and the answers are on the screen. */
-function flyAround() {
-  const { marked, steps } = choice();
-  const places = [...marked.map(placeOf), ...steps.map(({ place }) => place)];
-  if (!places.length) return redraw();
-  const [x0, x1] = [Math.min(...places.map(([x]) => x)), Math.max(...places.map(([x]) => x))];
-  const [y0, y1] = [Math.min(...places.map(([, y]) => y)), Math.max(...places.map(([, y]) => y))];
-  const free = freeBox(), width = free.right - free.left, height = free.bottom - free.top;
-  const scale = Math.min((width * 0.8) / Math.max(x1 - x0, 1e-6), (height * 0.8) / Math.max(y1 - y0, 1e-6), view.whole * 30);
-  view.fly(inTheFree((x0 + x1) / 2, (y0 + y1) / 2, scale), performance.now());
-  redraw();
+for (const { source, tables: perTable } of metadata.expressions) {
+  const button = createElement("button", { textContent: source });
+  button.addEventListener("click", () => selectExpression(source, perTable));
+  get("expressions").querySelector("ul").append(createElement("li", {}, button));
+  get("expressions").hidden = false;
 }
 
-/** The camera that shows a place in the middle of what no card covers. */
-function inTheFree(x, y, scale) {
-  const { left, right, top, bottom } = freeBox();
-  return { x: x - ((left + right) / 2 - view.width / 2) / scale, y: y + ((top + bottom) / 2 - view.height / 2) / scale, scale };
-}
-
-/** The part of the screen that no card covers: between them where there is room, else above the lower one. */
-function freeBox() {
-  const top = get("top").getBoundingClientRect(), details = get("details").getBoundingClientRect();
-  return view.width > 900 ? { left: top.right, right: details.left, top: 0, bottom: view.height }
-    : { left: 0, right: view.width, top: top.bottom, bottom: Math.max(details.top, top.bottom + 100) };
-}
-
-for (const { source, layers: perLayer } of about.expressions) {
-  const button = make("button", { textContent: source });
-  button.addEventListener("click", () => showAnswer(source, perLayer));
-  get("prepared").querySelector("ul").append(make("li", {}, button));
-  get("prepared").hidden = false;
-}
-
-if (layers.every(({ vectors }) => vectors)) {
-  const rowOf = lookup(tokens, about);
-  get("ask").hidden = false;
-  get("ask").addEventListener("submit", (event) => {
+if (tables.every(({ vectors }) => vectors)) {
+  const rowOf = createLookup(tokens, metadata);
+  get("query-form").hidden = false;
+  get("query-form").addEventListener("submit", (event) => {
     event.preventDefault();
-    get("ask-error").textContent = "";
+    get("query-error").textContent = "";
     try {
-      const source = get("expression").value;
+      const source = get("query-input").value;
       const terms = parse(source).map(({ operand, weight }) => ({ row: rowOf(operand), weight }));
-      showAnswer(source, layers.map((one) => answered(terms, one)));
+      selectExpression(source, tables.map((table) => answerExpression(terms, table, tokens, isOnMap)));
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
-      get("ask-error").textContent = error.message;
+      get("query-error").textContent = error.message;
     }
   });
 }
 
-/** An answer in the form of those prepared at build time. */
-function answered(terms, { vectors, metric, bad }) {
-  const without = new Set(bad), offMap = new Set([...bad, ...slotOf.keys().filter((row) => slotOf[row] < 0)]);
-  const near = (query, left = without) => nearest(query, vectors, metric, 10, left);
-  const steps = terms.map(({ row, weight }, i) => ({
-    label: `${weight < 0 ? "-" : i ? "+" : ""}${Math.abs(weight) === 1 ? "" : `${+Math.abs(weight).toPrecision(3)}*`}${tokens[row]}`,
-    weights: i || weight !== 1 ? weighed(near(combine(terms.slice(0, i + 1), vectors), offMap), metric) : [[row, 1]],
-  }));
-  return {
-    steps, words: terms.map(({ row }) => row),
-    answers: near(combine(terms, vectors)).map(({ row, score }) => [row, score]),
-    notes: ["Worked out here from vectors in 8 bit: near ties may come in another order than in wordvec query."],
-  };
-}
-
-/** How much each neighbour says about a place: cosine similarity, or one over the distance. */
-const weighed = (hits, metric) => hits.map(({ row, score }) => [row, metric === "cosine" ? Math.max(score, 0) : 1 / Math.max(score, 1e-6)]);
-
 // ---- two tables
 
-if (layers.length > 1) {
-  const slider = get("between"), out = get("slide").querySelector("output");
-  get("slide").querySelector("label").textContent = first.name;
-  out.textContent = second.name;
-  get("slide").hidden = false;
-  let rest;
+if (tables.length > 1) {
+  const slider = get("blend");
+  get("table-slider").querySelector("label").textContent = first.name;
+  get("table-slider").querySelector("output").textContent = second.name;
+  get("table-slider").hidden = false;
+  let labelTimer;
   slider.addEventListener("input", () => {
-    const before = layer();
-    state.between = slider.value / 100;
-    slider.setAttribute("aria-valuetext", `${slider.value} % of the way from ${first.name} to ${second.name}`);
-    if (layer() !== before && state.chosen !== null) choose(state.chosen);
-    else if (layer() !== before && state.answer) showAnswer(state.answer.source, state.answer.perLayer);
-    clearTimeout(rest);
-    rest = setTimeout(() => (placeNames(), redraw()), 150); // names when it rests
+    const before = shownTable();
+    state.blend = slider.value / 100;
+    slider.setAttribute("aria-valuetext", `${slider.value}% from ${first.name} to ${second.name}`);
+    if (shownTable() !== before && state.selected !== null) select(state.selected);
+    else if (shownTable() !== before && state.expression) selectExpression(state.expression.source, state.expression.perTable);
+    clearTimeout(labelTimer);
+    labelTimer = setTimeout(() => (placeLabels(), redraw()), 150); // when the slider stops
     redraw();
   });
 }
@@ -415,45 +377,40 @@ function setTheme(theme) {
   root.dataset.theme = theme;
   const style = getComputedStyle(root);
   const colour = (name) => style.getPropertyValue(name).trim();
-  overlay.ink = { text: colour("--ink"), ground: colour("--ground"), mark: colour("--mark") };
-  overlay.ink.rgb = overlay.ink.ground.match(/\w\w/g).map((hex) => parseInt(hex, 16) / 255);
-  about.classes.forEach(({ light, dark }, i) => (get(`colour-${i}`).style.background = theme === "dark" ? dark : light));
-  points.recolour(colours());
+  const background = colour("--background");
+  const backgroundRgb = parseHex(background).map((value) => value / 255);
+  annotations.colours = { text: colour("--text"), mark: colour("--mark"), background, backgroundRgb };
+  colourLegend(metadata.classes, theme);
+  painter.setColours(pointColours());
   redraw();
 }
 
-get("theme").addEventListener("click", () => setTheme(root.dataset.theme === "dark" ? "light" : "dark"));
-const night = matchMedia("(prefers-color-scheme: dark)");
-night.addEventListener("change", () => setTheme(night.matches ? "dark" : "light"));
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+prefersDark.addEventListener("change", () => setTheme(prefersDark.matches ? "dark" : "light"));
 
 // ---- the size of the screen
 
-/** How far cards that stand in the middle reach into the screen from above and from below, in CSS pixels. */
-function covered(width, height) {
-  const cards = ["top", "slide", "tools"].map((id) => get(id).getBoundingClientRect());
-  const middle = cards.filter((card) => card.width && card.left < width / 2 && card.right > width / 2);
-  const above = Math.max(0, ...middle.filter((card) => card.top < height / 2).map((card) => card.bottom));
-  const below = Math.max(0, ...middle.filter((card) => card.top >= height / 2).map((card) => height - card.top));
-  return above + below < height * 0.7 ? { above, below } : { above: 0, below: 0 };
-}
-
 function resize() {
-  const width = innerWidth, height = innerHeight, ratio = Math.min(devicePixelRatio || 1, 2);
-  const all = (key, f) => f(...layers.map((one) => one[key].reduce((a, b) => f(a, b))));
-  view.fit(width, height, { left: all("x", Math.min), right: all("x", Math.max), bottom: all("y", Math.min), top: all("y", Math.max) }, covered(width, height));
-  points.resize(Math.round(width * ratio), Math.round(height * ratio));
-  overlay.resize(Math.round(width * ratio), Math.round(height * ratio), ratio);
-  placeNames();
+  const width = innerWidth, height = innerHeight, pixelRatio = Math.min(devicePixelRatio || 1, 2);
+  const reduce = (axis, f) => f(...tables.map((table) => table[axis].reduce((a, b) => f(a, b))));
+  const bounds = { left: reduce("x", Math.min), right: reduce("x", Math.max), bottom: reduce("y", Math.min), top: reduce("y", Math.max) };
+  view.fit(width, height, bounds, coveredHeights(width, height));
+  painter.resize(Math.round(width * pixelRatio), Math.round(height * pixelRatio));
+  annotations.resize(Math.round(width * pixelRatio), Math.round(height * pixelRatio), pixelRatio);
+  placeLabels();
   redraw();
 }
 
-points.set(pairs(first.x, first.y), pairs(second.x, second.y), colours());
-drawLegend();
+// ---- start
+
+const classCounts = metadata.classes.map((_, i) => classes.reduce((count, each) => count + (each === i), 0));
+painter.setPoints(interleave(first.x, first.y), interleave(second.x, second.y), pointColours());
+drawLegend(metadata.classes, classCounts, setClassVisible);
 resize();
-setTheme(night.matches ? "dark" : "light");
+setTheme(prefersDark.matches ? "dark" : "light");
 addEventListener("resize", resize);
-get("wait").remove();
+get("loading").remove();
 root.dataset.ready = "true";
 
-/** For tests and the console: what is on the map, and where. */
-globalThis.wordvecMap = { view, state, points, redraw, choose, placeOf, slotOf, rows, tokens, labels, overlay };
+/** For tests, benchmarks and the console. */
+globalThis.wordvecMap = { view, state, painter, redraw, select, positionOf, pointOfRow, rows, tokens, labels, annotations };

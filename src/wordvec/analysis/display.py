@@ -1,0 +1,189 @@
+"""How answers look as text: aligned columns, one header line, styles of a terminal.
+
+Results of the library show themselves with this, and the command line prints with it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self, TextIO
+
+from wordvec import text
+from wordvec.search.settings import Method, Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wordvec.search.settings import QuerySettings
+    from wordvec.tables.table import TableDescription
+
+_ATTRIBUTES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+@dataclass(frozen=True, slots=True)
+class OutputStyle:
+    """What a terminal can show: colours or not, and its width in cells, if it has one."""
+
+    colour: bool = False
+    cells: int | None = None
+
+    @classmethod
+    def of(cls, stream: TextIO) -> Self:
+        """Return the style for a stream. A terminal has colours, unless NO_COLOR is set."""
+        try:
+            if not stream.isatty():
+                return cls()
+            cells = int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(stream.fileno())[0]
+        except (OSError, ValueError):
+            cells = 0
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        return cls(colour=not plain, cells=cells or None)
+
+    def paint(self, words: str, attribute: str | None) -> str:
+        """Return a text in bold, dim, red, green, yellow or cyan, if there are colours."""
+        if not self.colour or attribute is None or not words:
+            return words
+        return f"\x1b[{_ATTRIBUTES[attribute]}m{words}\x1b[0m"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a text table. shrinks: whether it may be cut on a narrow terminal."""
+
+    title: str
+    right: bool = False
+    shrinks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The text of a cell, and whether it is bold, dim or coloured."""
+
+    text: str
+    attribute: str | None = None
+
+
+def table_lines(
+    columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], style: OutputStyle
+) -> list[str]:
+    """Return the lines of a text table: a heading and rows, with two spaces between columns.
+
+    Columns are aligned by terminal cells. Those that shrink are cut, with an ellipsis, if a line
+    does not fit the terminal.
+    """
+    heading = [Cell(column.title, "dim") for column in columns]
+    cells_of = list(zip(heading, *rows, strict=True))  # column by column
+    texts = [
+        [cell.text if isinstance(cell, Cell) else cell for cell in cells] for cells in cells_of
+    ]
+    sizes = [list(map(text.width, column)) for column in texts]
+    widths = _shrink([max(column) for column in sizes], columns, style.cells)
+    filled = list(map(_filled, texts, sizes, columns, widths))
+    if style.colour:
+        filled = [
+            [style.paint(shown, cell.attribute) if isinstance(cell, Cell) else shown
+             for shown, cell in zip(column, cells, strict=True)]
+            for column, cells in zip(filled, cells_of, strict=True)
+        ]  # fmt: skip
+    return ["  ".join(line).rstrip(" ") for line in zip(*filled, strict=True)]
+
+
+def _filled(texts: list[str], sizes: list[int], column: Column, cells: int) -> list[str]:
+    """Return the texts of one column, cut if it shrank, and padded to its width."""
+    if column.shrinks and max(sizes) > cells:
+        texts = [text.clip(shown, cells) for shown in texts]
+        sizes = [text.width(shown) for shown in texts]
+    if column.right:
+        return [" " * (cells - size) + shown for shown, size in zip(texts, sizes, strict=True)]
+    return [shown + " " * (cells - size) for shown, size in zip(texts, sizes, strict=True)]
+
+
+def _shrink(widths: list[int], columns: Sequence[Column], cells: int | None) -> list[int]:
+    """Narrow the widest column that may shrink until the line fits, to no less than 4 cells."""
+    if cells is None:
+        return widths
+    widths = list(widths)
+    excess = sum(widths) + 2 * (len(widths) - 1) - cells
+    while excess > 0:
+        candidates = [i for i, column in enumerate(columns) if column.shrinks and widths[i] > 4]
+        if not candidates:
+            break
+        widths[max(candidates, key=lambda i: widths[i])] -= 1
+        excess -= 1
+    return widths
+
+
+def header_lines(fields: Sequence[str], style: OutputStyle) -> list[str]:
+    """Join the fields of a header (table, metric …) in one line, or several if it is too long."""
+    lines: list[str] = []
+    for field in fields:
+        joined = f"{lines[-1]} · {field}" if lines else field
+        if lines and (style.cells is None or text.width(joined) <= style.cells):
+            lines[-1] = joined
+        else:
+            lines.append(field)
+    return [style.paint(line, "cyan") for line in lines]
+
+
+def number(value: float) -> str:
+    """Return a score with four decimals, or with an exponent if it is very small or large.
+
+    >>> number(0.81), number(12345678.9), number(0.0)
+    ('0.8100', '1.2346e+07', '0.0000')
+    """
+    size = abs(value)
+    if size >= 1e6 or 0 < size < 1e-3:
+        return f"{value:.4e}"
+    return f"{value:.4f}"
+
+
+def one_line(source: str) -> str:
+    """Return what was typed on one line, with hidden characters escaped, except spaces."""
+    if source and text.escape(source) == source:  # nearly always
+        return source
+    return "".join(
+        " " if char == "\t" else char if char == "\u3000" else text.escape(char) for char in source
+    )
+
+
+METRIC_NAMES = {
+    Metric.L2: "L2 distance",
+    Metric.COSINE: "cosine similarity",
+    Metric.DOT: "inner product",
+    Metric.CSLS: "CSLS",
+}
+_METHOD_NAMES = {Method.ADD: "3CosAdd", Method.MUL: "3CosMul", Method.DIRECTION: "PairDirection"}
+
+
+def table_name(table: TableDescription) -> str:
+    """Return the name of a table: `mini:static`."""
+    return f"{table.model}:{table.mode}" + ("" if table.layer is None else f"@{table.layer}")
+
+
+def shape_text(table: TableDescription) -> str:
+    """Return the shape of a table: `32,000 × 256`."""
+    return f"{table.tokens:,} × {table.dimensions}"
+
+
+def table_fields(table: TableDescription) -> list[str]:
+    """Return the name and the shape of a table."""
+    return [table_name(table), shape_text(table)]
+
+
+def settings_fields(settings: QuerySettings) -> list[str]:
+    """Return how expressions are answered: metric, transforms, filters."""
+    method, metric = _METHOD_NAMES.get(settings.method), METRIC_NAMES[settings.ranking_metric]
+    return [
+        *([method] if method else []),
+        *([metric] if not method or settings.metric is Metric.CSLS else []),
+        transforms_field(settings.all_transforms),
+        *(["query words left out"] if settings.exclude else []),
+        *settings.filters.facts(),
+        *(["twins merged"] if settings.merge_twins else []),
+    ]
+
+
+def transforms_field(transforms: Sequence[str]) -> str:
+    """Return what was done to the vectors: `raw vectors`, `center, unit vectors`."""
+    return f"{', '.join(transforms) or 'raw'} vectors"

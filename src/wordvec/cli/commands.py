@@ -1,0 +1,38 @@
+"""The commands of `wordvec`: name → module and one line of help."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from wordvec.cli.help import HelpContext
+
+# command → (module in wordvec.cli that has it as `command`, short help). The table is static, so
+# that `wordvec --help` does not import any of these modules.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "extract": ("extract", "Extract a model's word vectors (static or dynamic) and save them."),
+    "query": ("query", "Find the tokens nearest to an expression such as 王-男+女."),
+    "compare": ("compare", "Compare the answers of tables, such as static and dynamic."),
+    "explain": ("explain", "Split the score of an answer over words and dimensions."),
+    "similar": ("similar", "Show the similarity of every pair of words."),
+    "odd": ("odd", "Find the word that does not belong with the others."),
+    "norms": ("norms", "Show the norms of tokens' vectors and their ranks."),
+    "evaluate": ("evaluate", "Measure how many analogies a table solves."),
+    "tables": ("tables", "List, verify or remove saved tables."),
+    "export": ("export", "Write a table to a file: pickle, npy or word2vec text."),
+    "import": ("import_", "Import vectors from a pickled {id: vector}."),
+    "map": ("map", "Draw the vocabulary as an interactive map or a picture."),
+    "shell": ("shell", "Answer expressions interactively, with the tables kept open."),
+    "completion": ("completion", "Print the completion script for bash, zsh or fish."),
+}
+
+
+def load_command(name: str) -> click.Command:
+    """Import the module of a command, and return the command."""
+    module = f"wordvec.cli.{COMMANDS[name][0]}"
+    command = import_module(module).command
+    if not isinstance(command, click.Command):
+        raise TypeError(f"{module}.command is not a click command")
+    command.context_class = HelpContext
+    return command

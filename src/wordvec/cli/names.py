@@ -1,0 +1,69 @@
+"""Completion of the names of tables and models; it does not load numpy, so that Tab is fast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import click
+
+    from wordvec.tables.name import TableName
+
+
+def table_names(root: Path | None) -> list[str]:
+    """Return the names that `--table` accepts: the modes, the bundled table, the saved tables."""
+    from wordvec.models.bundled import BUNDLED
+
+    saved = [str(name) for name in _saved_tables(root)]
+    return _unique(["static", "dynamic", f"{BUNDLED}:static", *saved])
+
+
+def model_names(root: Path | None) -> list[str]:
+    """Return the bundled model, the reference model, and the models of saved tables."""
+    from wordvec.models.bundled import BUNDLED
+    from wordvec.models.default import REFERENCE
+
+    return _unique([BUNDLED, REFERENCE, *(name.model for name in _saved_tables(root))])
+
+
+def complete_table(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the name of a table, or the last of several with commas between them."""
+    del param
+    before, comma, last = incomplete.rpartition(",")
+    return [before + comma + name for name in table_names(_root(ctx)) if name.startswith(last)]
+
+
+def complete_model(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem[Any]]:
+    """Complete the name of a model, or a folder if a path was started."""
+    del param
+    if incomplete.startswith((".", "~", "/")):
+        return [CompletionItem(incomplete, type="dir")]
+    names = model_names(_root(ctx))
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def _root(ctx: click.Context) -> Path | None:
+    root = ctx.params.get("store_root")
+    return None if root is None else Path(root).expanduser()
+
+
+def _saved_tables(root: Path | None) -> list[TableName]:
+    from wordvec.tables.paths import list_folders
+    from wordvec.tables.store import default_root
+
+    try:
+        found = list_folders(default_root() if root is None else root)
+    except OSError:  # Tab must not print an error
+        return []
+    return [name for name, folder in found if not folder.name.endswith(".draft")]
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))

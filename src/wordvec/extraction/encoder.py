@@ -1,0 +1,128 @@
+"""Load an encoder with transformers, and prepare it for the device on which it will run."""
+
+from __future__ import annotations
+
+import platform
+from contextlib import contextmanager
+from pickle import UnpicklingError
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from wordvec.errors import ModelError, UsageError
+from wordvec.extraction.checkpoint import first_line, unsafe_file_error
+from wordvec.extraction.settings import Device
+from wordvec.models.folder import weight_files
+from wordvec.tables.name import Mode, TableName
+from wordvec.tables.store import extract_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wordvec.models.source import ModelSource
+
+# No code that comes with a model is run, and nothing is downloaded here: find_model does that.
+_LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+
+
+def load_encoder(source: ModelSource) -> torch.nn.Module:
+    """Load a model's encoder in float32 on the CPU, whatever its weights were saved in.
+
+    Raises:
+        ModelError: the model is not an encoder, cannot be loaded, or lacks weights. transformers
+            would fill missing weights with random numbers.
+    """
+    import transformers
+
+    with _quiet_transformers():
+        try:
+            config = transformers.AutoConfig.from_pretrained(source.folder, **_LOCAL)
+            _check_is_encoder(config, source.name)
+            model, report = transformers.AutoModel.from_pretrained(
+                source.folder, output_loading_info=True, **_LOCAL
+            )
+        except (
+            UnpicklingError, OSError, ValueError, RuntimeError, KeyError, ImportError
+        ) as error:  # fmt: skip
+            raise _loading_error(source, error) from error
+    # The pooler (a layer over position 0) does not affect the hidden states.
+    missing = sorted(key for key in report["missing_keys"] if "pooler." not in key)
+    if missing:
+        raise ModelError(
+            f"{source.name}: {len(missing)} weights of the encoder are missing ({missing[0]} …)"
+        )
+    encoder: torch.nn.Module = model.eval().to(torch.float32)
+    return encoder
+
+
+def _loading_error(source: ModelSource, error: Exception) -> ModelError:
+    chained: BaseException | None = error
+    while chained is not None:  # transformers 4 replaces torch's error by its own
+        if isinstance(chained, UnpicklingError):
+            return unsafe_file_error(weight_files(source.folder)[0], chained)
+        chained = chained.__cause__ or chained.__context__
+    return ModelError(f"{source.name}: transformers cannot load it: {first_line(error)}")
+
+
+def _check_is_encoder(config: Any, name: str) -> None:
+    """Raise if the model does not read `[CLS] token [SEP]` as an encoder does."""
+    from transformers.models.auto import modeling_auto as auto
+
+    kind = config.model_type
+    if config.is_encoder_decoder:
+        what = "an encoder-decoder"
+    elif getattr(config, "is_decoder", False) or (
+        kind in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+        and kind not in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    ):
+        what = "a decoder, in which a token does not see the tokens after it"
+    else:
+        return
+    raise ModelError(
+        f"dynamic vectors need an encoder such as BERT; {name} ({kind}) is {what}",
+        hint=f"for its static vectors: {extract_command(TableName(name, Mode.STATIC))}",
+    )
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """Hide transformers' progress bars and its report on unused heads."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def hidden_size(model: torch.nn.Module) -> int:
+    """Return D, the width of a model's hidden states."""
+    config: Any = model.config
+    return int(config.hidden_size)
+
+
+def find_device(device: Device) -> torch.device:
+    """Return torch's device; `auto` is the first available of cuda, mps and cpu."""
+    available = {
+        Device.CUDA: torch.cuda.is_available(),
+        Device.MPS: torch.backends.mps.is_available(),
+        Device.CPU: True,
+    }
+    if device is Device.AUTO:
+        return torch.device(next(name for name, usable in available.items() if usable))
+    if not available[device]:
+        raise UsageError(
+            f'device="{device}" is not available here', hint='device="auto" uses the best available'
+        )
+    return torch.device(device)
+
+
+def describe_device(device: torch.device) -> dict[str, object]:
+    """Return the hardware and the number of threads, which the last bits of vectors depend on."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    return {"device": f"{device.type} ({name})", "threads": torch.get_num_threads()}

@@ -1,0 +1,192 @@
+// Everything drawn above the points: labels, lines from the selection to its neighbours, the arrows of
+// an expression, rings around tokens, the lasso.
+
+import { LABEL_HEIGHT, LABEL_OFFSET } from "map/label_placement";
+import { TextCache } from "map/text_cache";
+
+export const FONT = '12px system-ui, "Hiragino Sans", "Noto Sans CJK JP", "Noto Sans JP", "Yu Gothic UI", Meiryo, sans-serif';
+
+/** The label of a token, truncated if it is long; the tooltip shows the whole token. */
+export const shorten = (token) => ([...token].length > 20 ? `${[...token].slice(0, 19).join("")}…` : token);
+
+export class Annotations {
+  constructor(canvas, tokens, rows) {
+    Object.assign(this, {
+      canvas, tokens, rows, context: canvas.getContext("2d"), colours: {}, textCache: new TextCache(FONT, LABEL_HEIGHT),
+    });
+  }
+
+  resize(width, height, pixelRatio) {
+    this.canvas.width = width;
+    this.canvas.height = height;
+    this.pixelRatio = pixelRatio;
+  }
+
+  /**
+   * Draw one frame.
+   *
+   * view, positionOf(point): where things are. labels: points; widths: of all labels in pixels; faded:
+   * whether labels are faint. selected: a point or null. marked: points with a ring. lines: [{ from:
+   * position, to: point }]. arrows: the stops of an expression, [{ label, position, isMinus, isToken }].
+   * lasso: corners on the screen, or null. radius: of a point in pixels.
+   */
+  draw(scene) {
+    const { context, pixelRatio } = this;
+    context.setTransform(pixelRatio, 0, 0, pixelRatio, 0, 0);
+    context.clearRect(0, 0, scene.view.width, scene.view.height);
+    context.font = FONT;
+    context.textBaseline = "middle";
+    context.lineJoin = "round";
+    this.occupied = []; // boxes of the text drawn so far, except labels
+    this.#drawLabels(scene);
+    this.#drawLines(scene);
+    this.#drawArrows(scene);
+    this.#drawRings(scene);
+    this.#drawLasso(scene);
+  }
+
+  #drawLabels({ view, positionOf, labels, widths, faded }) {
+    const { context, textCache, colours } = this;
+    if (textCache.pixelRatio !== this.pixelRatio || textCache.text !== colours.text)
+      textCache.reset({ pixelRatio: this.pixelRatio, text: colours.text, background: colours.background });
+    context.globalAlpha = faded ? 0.35 : 1;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    const visible = [];
+    for (const point of labels) {
+      const [x, y] = view.toScreen(...positionOf(point));
+      if (x < -widths[point] - LABEL_OFFSET || y < -10 || x > view.width || y > view.height + 10) continue;
+      visible.push({ text: shorten(this.tokens[this.rows[point]]), width: widths[point], x: x + LABEL_OFFSET, y });
+    }
+    textCache.draw(context, visible);
+    context.setTransform(this.pixelRatio, 0, 0, this.pixelRatio, 0, 0);
+    context.globalAlpha = 1;
+  }
+
+  #drawLines({ view, positionOf, lines }) {
+    const { context } = this;
+    context.strokeStyle = this.colours.mark;
+    context.lineWidth = 1.4;
+    context.globalAlpha = 0.75;
+    for (const { from, to } of lines) {
+      context.beginPath();
+      context.moveTo(...view.toScreen(...from));
+      context.lineTo(...view.toScreen(...positionOf(to)));
+      context.stroke();
+    }
+    context.globalAlpha = 1;
+  }
+
+  /** An arrow from each partial sum of an expression to the next, and a star at the last. */
+  #drawArrows({ view, arrows }) {
+    const { context } = this;
+    arrows.forEach(({ position, label, isMinus, isToken }, i) => {
+      const to = view.toScreen(...position), from = i ? view.toScreen(...arrows[i - 1].position) : null;
+      if (from) this.#drawArrow(from, to, isMinus);
+      if (!from && isToken) return; // #drawRings writes the token itself there
+      this.#drawText(label, ...(from ? midpoint(from, to) : [to[0] + LABEL_OFFSET, to[1] - 14]));
+    });
+    if (!arrows.length) return;
+    const [x, y] = view.toScreen(...arrows.at(-1).position);
+    context.fillStyle = this.colours.mark;
+    context.strokeStyle = this.colours.background;
+    context.lineWidth = 2;
+    traceStar(context, x, y, 9);
+    context.fill();
+    context.stroke();
+    this.occupied.push([x - 9, y - 9, x + 9, y + 9]);
+  }
+
+  #drawArrow([x0, y0], [x1, y1], isMinus) {
+    const { context } = this;
+    const length = Math.hypot(x1 - x0, y1 - y0);
+    if (length < 2) return;
+    const [ux, uy] = [(x1 - x0) / length, (y1 - y0) / length];
+    context.strokeStyle = context.fillStyle = this.colours.text;
+    context.lineWidth = 2;
+    context.setLineDash(isMinus ? [7, 5] : []);
+    context.beginPath();
+    context.moveTo(x0, y0);
+    context.lineTo(x1 - ux * 9, y1 - uy * 9);
+    context.stroke();
+    context.setLineDash([]);
+    context.beginPath();
+    context.moveTo(x1, y1);
+    context.lineTo(x1 - ux * 11 - uy * 5, y1 - uy * 11 + ux * 5);
+    context.lineTo(x1 - ux * 11 + uy * 5, y1 - uy * 11 - ux * 5);
+    context.fill();
+  }
+
+  /** Draw text on a background, readable over anything. */
+  #drawText(text, x, y, isInverted = false) {
+    const { context, colours } = this;
+    const width = context.measureText(text).width;
+    this.occupied.push(textBox(x, y, width));
+    context.fillStyle = isInverted ? colours.text : colours.background;
+    context.globalAlpha = 0.92;
+    context.beginPath();
+    context.roundRect(x - 4, y - 9, width + 8, 18, 5);
+    context.fill();
+    context.globalAlpha = 1;
+    context.fillStyle = isInverted ? colours.background : colours.text;
+    context.fillText(text, x, y);
+  }
+
+  #drawRings({ view, positionOf, marked, selected, radius }) {
+    const { context } = this;
+    const ringed = selected === null ? marked : [selected, ...marked.filter((point) => point !== selected)];
+    for (const point of ringed) {
+      context.strokeStyle = point === selected ? this.colours.text : this.colours.mark;
+      context.lineWidth = point === selected ? 3 : 2;
+      context.beginPath();
+      context.arc(...view.toScreen(...positionOf(point)), radius + 3, 0, 7);
+      context.stroke();
+    }
+    for (const point of ringed) {
+      const text = shorten(this.tokens[this.rows[point]]);
+      this.#drawText(text, ...this.#freePosition(text, view.toScreen(...positionOf(point)), radius + 9), point === selected);
+    }
+  }
+
+  /** A position for text next to a ring that covers no other text, as near as possible. */
+  #freePosition(text, [x, y], distance) {
+    const width = this.context.measureText(text).width;
+    for (const [isRight, lines] of TEXT_POSITIONS) {
+      const left = isRight ? x + distance : x - distance - width, middle = y + lines * 19;
+      const box = textBox(left, middle, width);
+      if (!this.occupied.some((other) => other[0] < box[2] && other[2] > box[0] && other[1] < box[3] && other[3] > box[1]))
+        return [left, middle];
+    }
+    return [x + distance, y];
+  }
+
+  #drawLasso({ lasso }) {
+    if (!lasso) return;
+    const { context } = this;
+    context.beginPath();
+    lasso.forEach((corner) => context.lineTo(...corner));
+    context.closePath();
+    context.globalAlpha = 0.15;
+    context.fillStyle = this.colours.mark;
+    context.fill();
+    context.globalAlpha = 1;
+    context.strokeStyle = this.colours.mark;
+    context.lineWidth = 1.5;
+    context.setLineDash([5, 4]);
+    context.stroke();
+    context.setLineDash([]);
+  }
+}
+
+// right and left of a point, and how many lines below it (negative: above)
+const TEXT_POSITIONS = [0, -1, 1, -2, 2, -3, 3, -4, 4].flatMap((lines) => [[true, lines], [false, lines]]);
+const textBox = (x, y, width) => [x - 4, y - 9, x + width + 4, y + 9];
+const midpoint = ([x0, y0], [x1, y1]) => [(x0 + x1) / 2, (y0 + y1) / 2];
+
+function traceStar(context, x, y, radius) {
+  context.beginPath();
+  for (let i = 0; i < 10; i++) {
+    const angle = (i * Math.PI) / 5 - Math.PI / 2, r = i % 2 ? radius * 0.45 : radius;
+    context.lineTo(x + r * Math.cos(angle), y + r * Math.sin(angle));
+  }
+  context.closePath();
+}

@@ -1,0 +1,89 @@
+// The panel with details of the selection: a token and its neighbours, an expression and its
+// neighbours, or the tokens inside a lasso. Tokens are inserted as text, never as HTML.
+
+const panel = document.getElementById("details"), body = document.getElementById("details-body");
+const announcement = document.getElementById("announcement"); // read by screen readers
+
+export function createElement(name, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(name), properties);
+  element.append(...children);
+  return element;
+}
+
+function show(heading, ...parts) {
+  body.replaceChildren(createElement("h2", { textContent: heading }), ...parts);
+  panel.hidden = false;
+  panel.scrollTop = 0;
+  document.body.classList.add("has-selection");
+}
+
+export function hideDetails() {
+  panel.hidden = true;
+  document.body.classList.remove("has-selection");
+}
+
+const smallText = (text) => createElement("p", { className: "small-text" }, text);
+
+/** Format a score as the command line does. */
+function formatScore(score) {
+  const size = Math.abs(score);
+  return size >= 1e6 || (size > 0 && size < 1e-3) ? score.toExponential(4) : score.toFixed(4);
+}
+
+/** A list of { row, score, note }; a token on the map is a button that selects it. */
+function neighbourList(neighbours, { tokens, isOnMap, select }) {
+  const items = neighbours.map(({ row, score, note }) => {
+    const token = createElement("span", { lang: "ja", textContent: tokens[row] });
+    const remark = isOnMap(row) ? note : "not on this map";
+    if (remark) token.append(" ", createElement("small", { textContent: remark }));
+    const button = createElement("button", { className: "row", disabled: !isOnMap(row) }, token,
+      createElement("span", { className: "score", textContent: formatScore(score) }));
+    button.dataset.row = row;
+    button.addEventListener("click", () => select(row));
+    return createElement("li", {}, button);
+  });
+  return createElement("ol", { className: "neighbours" }, ...items);
+}
+
+const firstTokens = (neighbours, { tokens }) => neighbours.slice(0, 3).map(({ row }) => tokens[row]).join(", ");
+
+/** context: { tokens, isOnMap(row), select(row) }. */
+export function showToken(row, className, neighbours, tableSummary, context) {
+  const { tokens } = context;
+  show(tokens[row], smallText(`id ${row} · ${className}`), smallText(`Nearest in vector space: ${tableSummary}`),
+    neighbourList(neighbours, context));
+  announcement.textContent = `${tokens[row]}: nearest ${firstTokens(neighbours, context)}`;
+}
+
+export function showExpression(source, neighbours, tableSummary, notes, context) {
+  show(source, smallText(tableSummary), neighbourList(neighbours, context),
+    smallText("The star marks the query. A sum of vectors has no position of its own on the map, so the star is at the mean "
+      + "position of the ten tokens on the map that are nearest to the sum, weighted by proximity. Each arrow is one term "
+      + "(dashed: minus)."),
+    ...notes.map(smallText));
+  announcement.textContent = `${source}: ${firstTokens(neighbours, context)}`;
+}
+
+export function showLasso(rows, { tokens }) {
+  const area = createElement("textarea", { readOnly: true, value: rows.map((row) => tokens[row]).join("\n") });
+  area.setAttribute("aria-label", "Tokens inside the lasso, one per line");
+  const button = createElement("button", { textContent: "Copy", id: "copy" });
+  button.addEventListener("click", async () => {
+    button.textContent = (await copy(area)) ? "Copied" : "Press Ctrl+C";
+  });
+  const count = rows.length === 1 ? "1 token" : `${rows.length} tokens`;
+  show(count, smallText("inside the lasso, in vocabulary order"), area, button);
+  announcement.textContent = `${count} inside the lasso`;
+}
+
+async function copy(area) {
+  try {
+    await navigator.clipboard.writeText(area.value);
+    return true;
+  } catch { // some browsers deny clipboard access to files on disk
+    area.select();
+    return document.execCommand("copy");
+  }
+}
+
+document.addEventListener("keydown", (event) => event.key === "Escape" && hideDetails());

@@ -1,0 +1,166 @@
+// Expressions on the page, with the grammar and the word lookup of `wordvec query`.
+//
+//   expression = side ":" side ("=" | "::") side ":?"  |  sum
+//   sum        = { sign } product { sign { sign } product }
+//   product    = { number ("*" | "/") } vector { "*" number | "/" number }
+//   vector     = word | "#" digits | "(" sum ")"
+
+const FULL_WIDTH = { "＋": "+", "－": "-", "−": "-", "＊": "*", "×": "*", "／": "/", "（": "(", "）": ")", "：": ":", "＝": "=" };
+const QUOTES = '"”“＂';
+
+export class ExpressionError extends Error {}
+
+function tokenize(source) {
+  const chars = [...source], tokens = [];
+  const operator = (char) => FULL_WIDTH[char] ?? ("+-*/():=".includes(char) ? char : null);
+  for (let i = 0; i < chars.length; ) {
+    if (/\s/u.test(chars[i])) i++;
+    else if (QUOTES.includes(chars[i])) {
+      let text = "";
+      for (i++; i < chars.length && !QUOTES.includes(chars[i]); i++) text += chars[i] === "\\" ? chars[++i] ?? "" : chars[i];
+      if (i++ >= chars.length) throw new ExpressionError("this quote is not closed");
+      tokens.push({ kind: "word", text, quoted: true });
+    } else if (operator(chars[i])) {
+      const kind = operator(chars[i++]);
+      if (kind === ":" && operator(chars[i]) === ":") tokens.push({ kind: "::" }), i++;
+      else tokens.push({ kind });
+    } else {
+      let text = "", quoted = false;
+      for (; i < chars.length && !operator(chars[i]) && !QUOTES.includes(chars[i]) && !/\s/u.test(chars[i]); i++)
+        if (chars[i] === "\\") (text += chars[++i] ?? ""), (quoted = true);
+        else text += chars[i];
+      const id = !quoted && /^#[0-9]+$/.test(text);
+      tokens.push(id ? { kind: "id", text, id: Number(text.slice(1)) } : { kind: "word", text, quoted });
+    }
+  }
+  return [...tokens, { kind: "end" }];
+}
+
+/** The value of a token that is a number, or null. */
+function numberOf({ kind, text, quoted }) {
+  const digits = kind === "word" && !quoted ? text.normalize("NFKC") : "";
+  return /^([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][0-9]+)?$/.test(digits) ? Number(digits) : null;
+}
+
+/** Parse an expression into [{ operand, weight }], in the order written, each operand once. */
+export function parse(source) {
+  const tokens = tokenize(source);
+  let at = 0;
+  const sees = (...kinds) => kinds.includes(tokens[at].kind);
+  const fail = (message) => { throw new ExpressionError(message); };
+  const expect = (...kinds) => (sees(...kinds) ? tokens[at++] : fail(`expected ${kinds.join(" or ")}`));
+
+  function sum() {
+    const terms = part();
+    while (sees("+", "-")) terms.push(...part());
+    return terms;
+  }
+
+  function signs() {
+    let sign = 1;
+    while (sees("+", "-")) sign *= tokens[at++].kind === "-" ? -1 : 1;
+    return sign;
+  }
+
+  function part() {
+    let sign = signs();
+    const factors = [{ operator: "*", ...vector() }];
+    while (sees("*", "/")) {
+      const operator = tokens[at++].kind;
+      sign *= signs();
+      factors.push({ operator, ...vector() });
+    }
+    const vectorIndex = findVector(factors);
+    const weight = factors.reduce((product, factor, i) => i === vectorIndex ? product : scale(product, factor), sign);
+    return factors[vectorIndex].terms.map((term) => ({ ...term, weight: term.weight * weight }));
+  }
+
+  function scale(product, { operator, number }) {
+    if (operator === "/" && number === 0) fail("division by zero");
+    return operator === "*" ? product * number : product / number;
+  }
+
+  /** The index of the factor that is not a coefficient: see the rules for numbers in parser.py. */
+  function findVector(factors) {
+    const words = [...factors.keys()].filter((i) => factors[i].number === null);
+    if (words.some((i) => factors[i].operator === "/")) fail("only a number may follow /");
+    if (words.length > 1) fail("two words cannot be multiplied");
+    if (words.length) return words[0];
+    if (factors.length > 1 && factors[1].operator === "/") return 0;
+    return Math.max(...[...factors.keys()].filter((i) => factors[i].operator === "*"));
+  }
+
+  function vector() {
+    if (sees("(")) {
+      at++;
+      const terms = sum();
+      if (!sees(")")) fail("this parenthesis is not closed");
+      at++;
+      return { terms, number: null };
+    }
+    if (!sees("word", "id")) fail("expected a word");
+    const token = tokens[at++];
+    return { terms: [{ operand: token, weight: 1 }], number: numberOf(token) };
+  }
+
+  function side() {
+    if (sees("+", "-")) fail("a sum inside an analogy needs parentheses");
+    return vector().terms;
+  }
+
+  function isAnalogy() {
+    let depth = 0;
+    return tokens.some(({ kind }) => {
+      depth += (kind === "(") - (kind === ")");
+      return depth <= 0 && [":", "::", "="].includes(kind);
+    });
+  }
+
+  function analogy() {
+    const a = side();
+    expect(":");
+    const b = side();
+    expect("=", "::");
+    const c = side();
+    expect(":");
+    if (!["?", "？"].includes(tokens[at].text) || tokens[at++].quoted) fail("expected ? as the last part of the analogy");
+    return [...c, ...a.map((term) => ({ ...term, weight: -term.weight })), ...b];
+  }
+
+  if (sees("end")) fail("type words, for example 王-男+女");
+  const terms = isAnalogy() ? analogy() : sum();
+  if (!sees("end")) fail(sees(")") ? "this parenthesis has no opening one" : "expected + or - between two words");
+  return mergeTerms(terms);
+}
+
+/** Add up the weights of equal operands. */
+function mergeTerms(terms) {
+  const merged = new Map();
+  for (const { operand, weight } of terms) {
+    const key = `${operand.kind} ${operand.text}`;
+    if (merged.has(key)) merged.get(key).weight += weight;
+    else merged.set(key, { operand, weight });
+  }
+  return [...merged.values()];
+}
+
+/**
+ * A function that finds the row of an operand as `wordvec query` does: the word as typed, with the
+ * word-start prefix, after NFKC, in lower case (if the model uses it).
+ */
+export function createLookup(tokens, { lowercase, wordStart }) {
+  const index = new Map();
+  tokens.forEach((token, row) => index.has(token) || index.set(token, row));
+  return ({ kind, text, id }) => {
+    if (kind === "id") {
+      if (id >= tokens.length) throw new ExpressionError(`there is no token with id ${id}`);
+      return id;
+    }
+    const normalised = text.normalize("NFKC");
+    const forms = lowercase ? [text, normalised, normalised.toLowerCase()] : [text, normalised];
+    for (const form of forms.flatMap((word) => (wordStart ? [word, wordStart + word] : [word])))
+      if (index.has(form)) return index.get(form);
+    throw new ExpressionError(
+      `"${text}" is not in this vocabulary; in a terminal, wordvec query --pieces uses the mean of its pieces`);
+  };
+}

@@ -1,0 +1,67 @@
+// Answers expressions on the page: exact search over the 8-bit vectors, and the partial sums of the
+// expression, as arrows.py computes them from the full vectors.
+
+const NEAREST = 10;
+const MIN_DISTANCE = 1e-6; // limits the weight of a token at distance 0
+const NOTE = "Computed on this page from 8-bit vectors: tokens with nearly equal scores may be in a different order "
+  + "than in wordvec query.";
+
+/**
+ * Answer an expression, in the form of the expressions that page.py embeds.
+ *
+ * terms: [{ row, weight }]. table: from page_data. isOnMap(row): whether a row has a position.
+ */
+export function answerExpression(terms, { vectors, metric, unsearchable }, tokens, isOnMap) {
+  const excluded = new Set(unsearchable);
+  const notOnMap = new Set([...tokens.keys()].filter((row) => excluded.has(row) || !isOnMap(row)));
+  const nearestTo = (terms, without) => nearestRows(weightedSum(terms, vectors), vectors, metric, NEAREST, without);
+  const partialSums = terms.map((term, i) => {
+    const label = labelOf(term, i, tokens);
+    if (!i && term.weight === 1 && isOnMap(term.row)) return { label, weights: [[term.row, 1]] };
+    return { label, weights: proximityWeights(nearestTo(terms.slice(0, i + 1), notOnMap), metric) };
+  });
+  const neighbours = nearestTo(terms, excluded).map(({ row, score }) => [row, score]);
+  return { partialSums, queryRows: terms.map(({ row }) => row), neighbours, notes: [NOTE] };
+}
+
+function labelOf({ row, weight }, i, tokens) {
+  const sign = weight < 0 ? "-" : i ? "+" : "", size = Math.abs(weight);
+  return `${sign}${size === 1 ? "" : `${+size.toPrecision(3)}*`}${tokens[row]}`;
+}
+
+/** [[row, weight]]: the weight is the cosine similarity (at least 0), or 1/distance. */
+const proximityWeights = (hits, metric) =>
+  hits.map(({ row, score }) => [row, metric === "cosine" ? Math.max(score, 0) : 1 / Math.max(score, MIN_DISTANCE)]);
+
+/** The k nearest rows to a vector: [{ row, score }], ties to the lower row. excluded: a set of rows. */
+function nearestRows(query, { values, scales, dimensions }, metric, k, excluded) {
+  const queryNorm = Math.hypot(...query);
+  const hits = [];
+  for (let row = 0; row < scales.length; row++) {
+    if (excluded.has(row)) continue;
+    let dot = 0, square = 0;
+    for (let d = 0, i = row * dimensions; d < dimensions; d++, i++) {
+      dot += query[d] * values[i];
+      square += values[i] * values[i];
+    }
+    if (metric === "cosine" && !square) continue;
+    const scale = scales[row];
+    const score = metric === "cosine" ? dot / (Math.sqrt(square) * queryNorm || 1)
+      : Math.sqrt(Math.max(queryNorm * queryNorm - 2 * scale * dot + scale * scale * square, 0));
+    const isWorse = metric === "cosine" ? (hit) => hit.score < score : (hit) => hit.score > score;
+    if (hits.length < k || isWorse(hits[k - 1])) {
+      const rank = hits.findIndex(isWorse);
+      hits.splice(rank < 0 ? hits.length : rank, 0, { row, score });
+      hits.length = Math.min(hits.length, k);
+    }
+  }
+  return hits;
+}
+
+/** The weighted sum of rows: D numbers. */
+function weightedSum(terms, { values, scales, dimensions }) {
+  const sum = new Float64Array(dimensions);
+  for (const { row, weight } of terms)
+    for (let d = 0; d < dimensions; d++) sum[d] += weight * scales[row] * values[row * dimensions + d];
+  return sum;
+}

@@ -1,0 +1,75 @@
+"""The list of a store's tables and unfinished extractions, for `wordvec tables`."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wordvec.errors import StoreError
+from wordvec.tables.draft import read_progress
+from wordvec.tables.files import display_path, wrap_os_errors
+from wordvec.tables.manifest import Manifest
+from wordvec.tables.paths import MANIFEST, folder_name, list_folders
+from wordvec.tables.reading import find_wrong_size
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wordvec.tables.name import TableName
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """One line of `wordvec tables`.
+
+    shape: (V, D), or None if unknown. bytes: the total size on the disk.
+    created: ISO 8601. done: the rows done of an unfinished extraction; None for a table.
+    problem: why the table cannot be opened, or None.
+    """
+
+    name: TableName
+    shape: tuple[int, int] | None
+    bytes: int
+    created: str
+    done: int | None = None
+    problem: str | None = None
+
+
+def list_tables(root: Path) -> list[TableInfo]:
+    """List every table and every unfinished extraction in a store, by name."""
+    with wrap_os_errors(root, reading=True):
+        infos = [_describe(name, folder) for name, folder in list_folders(root)]
+    return sorted(infos, key=lambda info: (str(info.name), info.done is not None))
+
+
+def _describe(name: TableName, folder: Path) -> TableInfo:
+    is_draft = folder.name.endswith(".draft")
+    size, changed = _total_size(folder), _modification_time(folder)
+    try:
+        if is_draft:
+            provenance, shape, done = read_progress(folder)
+            return TableInfo(provenance.name, shape, size, changed, done)
+        manifest = Manifest.read(folder / MANIFEST)
+        problem = find_wrong_size(folder, manifest)
+    except StoreError as error:
+        return TableInfo(name, None, size, changed, 0 if is_draft else None, error.message)
+    made = manifest.provenance
+    if folder_name(made.model).casefold() != folder.parent.name.casefold():
+        problem = f"{display_path(folder)} is the folder of another model"
+    shape = (manifest.tokens, manifest.dimensions)
+    return TableInfo(made.name, shape, size, made.created, problem=problem)
+
+
+def _total_size(folder: Path) -> int:
+    total = 0
+    for file in folder.rglob("*"):
+        with suppress(OSError):  # it may be removed meanwhile
+            total += file.stat().st_size if file.is_file() else 0
+    return total
+
+
+def _modification_time(path: Path) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,92 @@
+"""Reading the folder of a saved table, and checking it against its manifest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wordvec.errors import DamagedTableError, StoreError
+from wordvec.tables.files import display_path, map_npy, sha256_of, wrap_os_errors
+from wordvec.tables.manifest import Manifest, checksum_of, read_json
+from wordvec.tables.paths import MANIFEST, NORMS, TOKENS, VECTORS, nfc
+from wordvec.tables.table import VectorTable
+from wordvec.text import escape
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wordvec.tables.manifest import FileRecord
+    from wordvec.tables.name import TableName
+
+
+def read_table(folder: Path, name: TableName) -> VectorTable:
+    """Read the table in `folder`, its rows memory-mapped.
+
+    Raises:
+        DamagedTableError: A file is missing, or does not agree with the manifest.
+        StoreError: A file cannot be read, or the table has another name.
+    """
+    from wordvec.vocabulary.lookup import Vocabulary
+
+    manifest = Manifest.read(folder / MANIFEST)
+    check_name(manifest, folder, name)
+    V, D = manifest.tokens, manifest.dimensions
+    with wrap_os_errors(folder, reading=True):
+        if problem := find_wrong_size(folder, manifest):
+            raise DamagedTableError(problem)
+        vectors = map_npy(folder / VECTORS, (V, D), "<f4")
+        norms = map_npy(folder / NORMS, (V,), "<f8")
+    vocabulary = Vocabulary.from_json(read_json(folder / TOKENS))
+    if len(vocabulary) != V:
+        raise DamagedTableError(
+            f"{display_path(folder / TOKENS)}: expected {V} tokens, found {len(vocabulary)}"
+        )
+    return VectorTable(vocabulary, vectors, norms, manifest.provenance)
+
+
+def check_name(manifest: Manifest, folder: Path, name: TableName) -> None:
+    """Raise StoreError if the table in `folder` is not the one called `name`."""
+    found = manifest.provenance.name
+    if nfc(str(found)) != nfc(str(name)):
+        raise StoreError(
+            f"{display_path(folder)} contains {escape(str(found))}, not {escape(str(name))}",
+            hint="on a disk that ignores case, such names need two stores",
+        )
+
+
+def find_wrong_size(folder: Path, manifest: Manifest) -> str | None:
+    """Name the first file that is missing or has another size than in the manifest."""
+    problems = (_check_size(folder / file, record) for file, record in manifest.files.items())
+    return next(filter(None, problems), None)
+
+
+def find_problems(folder: Path) -> list[str]:
+    """Compare every file in `folder` with its checksum; return what is wrong, if anything."""
+    try:
+        data = read_json(folder / MANIFEST)
+        manifest = Manifest.read(folder / MANIFEST)
+        problems = [_check_content(folder / file, manifest) for file in (VECTORS, NORMS, TOKENS)]
+    except StoreError as error:
+        return [error.message]
+    if data.get("self") != checksum_of(data):
+        problems.insert(0, f"{MANIFEST}: wrong checksum")
+    return [problem for problem in problems if problem]
+
+
+def _check_content(path: Path, manifest: Manifest) -> str | None:
+    record = manifest.files.get(path.name)
+    if record is None:
+        return f"{path.name} is not in the manifest"
+    with wrap_os_errors(path, reading=True):
+        if problem := _check_size(path, record):
+            return problem
+        return None if sha256_of(path) == record.sha256 else f"{path.name}: wrong checksum"
+
+
+def _check_size(path: Path, record: FileRecord) -> str | None:
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return f"{path.name} is missing"
+    if size != record.bytes:
+        return f"{path.name}: expected {record.bytes:,} bytes, found {size:,}"
+    return None

@@ -1,0 +1,63 @@
+"""Options and arguments, which may start with a dash too."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import wordvec.cli
+from wordvec.cli.arguments import split_arguments
+from wordvec.cli.options import table_ref
+from wordvec.errors import UsageError
+from wordvec.tables.name import Mode, TableRef
+
+MODULES = sorted(Path(wordvec.cli.__file__).parent.rglob("*.py"))
+
+
+@pytest.mark.parametrize(
+    ("args", "options", "arguments"),
+    [
+        (["-王+女"], [], ["-王+女"]),
+        (["-km+m"], [], ["-km+m"]),
+        (["-王+king", "-k3"], ["-k3"], ["-王+king"]),
+        (["--", "--女+王"], [], ["--女+王"]),
+        (["--女+王"], [], ["--女+王"]),
+        (["-k", "3", "王"], ["-k", "3"], ["王"]),
+        (["-k", "-1"], ["-k", "-1"], []),
+        (["-x3"], [], ["-x3"]),
+        (["-k3a"], [], ["-k3a"]),
+        (["--unknown", "--also=王"], ["--unknown", "--also=王"], []),
+        (["--unit", "王"], ["--unit"], ["王"]),
+        (["-", "--", "-k3"], [], ["-", "-k3"]),
+    ],
+)
+def test_options_and_arguments_are_separated(
+    args: list[str], options: list[str], arguments: list[str]
+) -> None:
+    assert split_arguments(args, {"-k": True, "--unit": False}) == (options, arguments)
+
+
+def test_an_option_without_a_value_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match="-k needs a value"):
+        split_arguments(["王", "-k"], {"-k": True})
+
+
+def test_table_model_and_mode_name_one_table() -> None:
+    assert table_ref(None, None, None) == TableRef(None, Mode.STATIC)
+    assert table_ref(None, "dynamic", "mini") == TableRef("mini", Mode.DYNAMIC)
+    assert table_ref("C:\\bert:dynamic", None, None) == TableRef("C:\\bert", Mode.DYNAMIC)
+    with pytest.raises(UsageError, match="use either --table or --model and --mode"):
+        table_ref("static", "dynamic", None)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_no_class_has_a_generic_base_which_click_8_1_does_not_have(path: Path) -> None:
+    classes = [
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    ]
+    assert not [ast.unparse(base) for one in classes for base in one.bases
+                if isinstance(base, ast.Subscript)]  # fmt: skip

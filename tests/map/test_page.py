@@ -1,0 +1,102 @@
+"""The HTML of a map. tests/map/browser tests the page in a browser."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from support.maps import MAP_TOKENS, random_map, random_table
+from wordvec.errors import MissingExtraError
+from wordvec.map import page
+from wordvec.map.colours import TOKEN_CLASSES
+from wordvec.map.page import build_page, estimate_vector_bytes, summarise
+
+
+def metadata_of(html: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="metadata">(.*?)</script>', html)
+    assert found
+    content: dict[str, Any] = json.loads(found[1])
+    return content
+
+
+def unpack(html: str, name: str) -> bytes:
+    found = re.search(f'<script type="text/plain" id="pack-{name}">(.*?)</script>', html)
+    assert found, name
+    return gzip.decompress(base64.b64decode(found[1]))
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    return build_page(random_map(random_table(), sources=("王-男+女",)), vectors=True)
+
+
+def test_the_page_refers_to_no_other_resource(html: str) -> None:
+    assert "default-src 'none'" in html
+    head = html[: html.index('id="pack-tokens"')]
+    assert not re.search(r"(src|href)=\"(?!data:)", head)
+    assert "http://" not in head
+    assert "https://" not in head
+
+
+def test_tokens_are_never_inserted_as_html() -> None:
+    table = random_table()
+    tokens = tuple("</script><b>" if t == "<b>&" else t for t in table.vocabulary.tokens)
+    hostile = replace(table, vocabulary=replace(table.vocabulary, tokens=tokens))
+    html = build_page(random_map(hostile, sources=('"</script><b>"',)))
+    assert "</script><b>" not in html
+    assert metadata_of(html)["expressions"][0]["source"] == '"</script><b>"'
+    assert json.loads(unpack(html, "tokens"))[10] == "</script><b>"
+
+
+def test_the_page_contains_the_data_of_the_map(html: str) -> None:
+    token_map = random_map(random_table(), sources=("王-男+女",))
+    assert json.loads(unpack(html, "tokens")) == MAP_TOKENS
+    assert np.frombuffer(unpack(html, "rows"), "<u4").tolist() == list(range(len(MAP_TOKENS)))
+    classes = [TOKEN_CLASSES[i].value for i in np.frombuffer(unpack(html, "classes"), np.uint8)]
+    assert classes[:6] == ["special", "kanji", "kanji", "kanji", "kanji-word", "subword"]
+    planes = np.frombuffer(unpack(html, "neighbours-0"), np.uint8).reshape(4, -1)
+    ids = np.ascontiguousarray(planes.T).view("<u4").ravel()
+    assert ids.tolist() == token_map.tables[0].neighbours.ravel().tolist()
+    (table,) = metadata_of(html)["tables"]
+    assert table["summary"] == "made:static, L2 distance, raw vectors"
+    values = np.frombuffer(unpack(html, "vectors-0"), np.int8).reshape(len(MAP_TOKENS), 6)
+    scales = np.frombuffer(unpack(html, "scales-0"), "<f4")
+    np.testing.assert_allclose(values * scales[:, None], random_table().vectors, atol=0.02)
+
+
+def test_the_page_has_no_vectors_by_default() -> None:
+    token_map = random_map(random_table())
+    html = build_page(token_map)
+    assert "pack-vectors" not in html
+    assert estimate_vector_bytes(token_map) == len(MAP_TOKENS) * 6 * 4 // 3
+
+
+def test_the_summary_names_metric_perplexity_and_seed() -> None:
+    assert summarise(random_map(random_table())) == (
+        "13 tokens · 6 dimensions · raw vectors · t-SNE of L2 distance, perplexity 30, seed 0"
+    )
+
+
+def test_the_import_map_has_every_module_and_no_other(html: str) -> None:
+    found = re.search(r'<script type="importmap">(.*?)</script>', html)
+    assert found
+    modules = {
+        name: base64.b64decode(url.partition(",")[2]).decode()
+        for name, url in json.loads(found[1])["imports"].items()
+    }
+    imported = {name for text in modules.values() for name in re.findall(r'from "(map/\w+)"', text)}
+    assert imported | {"map/main"} == set(modules)
+
+
+def test_without_pydeck_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "find_spec", lambda _name: None)
+    with pytest.raises(MissingExtraError, match="a map page needs pydeck") as caught:
+        build_page(random_map(random_table()))
+    assert caught.value.hint == "pip install 'wordvec[map]'"
