@@ -45,9 +45,12 @@ class ScoreBounds:
 
     def nominate(self, k: int, allowed: Mask) -> RowIds:
         """Return every allowed row that could be among the k best, ascending."""
-        worst = self.keys + self.error
-        worst[~allowed] = np.inf
-        return np.flatnonzero((self.keys - self.error <= _kth_smallest(worst, k)) & allowed)
+        if isinstance(self.error, np.ndarray):
+            worst = np.where(allowed, self.keys + self.error, np.inf)
+            return np.flatnonzero((self.keys - self.error <= _kth_smallest(worst, k)) & allowed)
+        keys = np.where(allowed, self.keys, np.inf)
+        rows = np.flatnonzero(keys <= _kth_smallest(keys, k) + 2 * self.error)
+        return rows[allowed[rows]]
 
     def around(self, row: int, allowed: Mask) -> tuple[int, RowIds]:
         """Return how many rows are surely better than `row`, and those that could be either."""
