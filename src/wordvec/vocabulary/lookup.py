@@ -178,6 +178,8 @@ class Vocabulary:
 
     def _split(self, text: str) -> list[int] | None:
         """Take the longest token at each position; return None where there is none."""
+        if self.scheme is Scheme.WORDS:
+            return None
         continuation = spelling.CONTINUATION if self.scheme is Scheme.WORDPIECE else ""
         ids: list[int] = []
         start = 0

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cache
+from typing import TYPE_CHECKING
 
 from wordvec.text import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CONTINUATION = "##"
 WORD_START = "▁"
@@ -18,6 +22,29 @@ class Scheme(StrEnum):
     WORDPIECE = "wordpiece"  # ##x continues a word
     SENTENCEPIECE = "sentencepiece"  # ▁x starts a word
     BYTE_LEVEL = "byte-level"  # Ġx starts a word; each byte is written as a letter
+    WORDS = "words"  # whole words without marks, as in word2vec
+
+
+_MARKS = {
+    Scheme.WORDPIECE: CONTINUATION,
+    Scheme.SENTENCEPIECE: WORD_START,
+    Scheme.BYTE_LEVEL: BYTE_SPACE,
+}
+_MIN_MARKED = 0.01  # of the tokens; words of a corpus can start with ## too
+
+
+def guess_scheme(tokens: Iterable[str]) -> Scheme:
+    """Return the scheme whose mark most tokens start with; `WORDS` if hardly any has a mark.
+
+    >>> guess_scheme(["king", "##s"]), guess_scheme(["king", "kings"])
+    (<Scheme.WORDPIECE: 'wordpiece'>, <Scheme.WORDS: 'words'>)
+    """
+    tokens = list(tokens)
+    marked = {
+        scheme: sum(token.startswith(mark) for token in tokens) for scheme, mark in _MARKS.items()
+    }
+    best = max(marked, key=lambda scheme: marked[scheme])
+    return best if marked[best] > _MIN_MARKED * len(tokens) else Scheme.WORDS
 
 
 @cache
@@ -89,6 +116,8 @@ def surface(token: str, scheme: Scheme) -> str:
         return token.removeprefix(CONTINUATION) or token
     if scheme is Scheme.SENTENCEPIECE:
         return token.removeprefix(WORD_START) or token
+    if scheme is Scheme.WORDS:
+        return token
     text = read_bytes(token)
     return text.removeprefix(" ") or text
 
@@ -107,7 +136,7 @@ def display(token: str, scheme: Scheme) -> str:
 
 def spell(text: str, scheme: Scheme) -> str:
     """Spell a word, or a token as displayed, as the vocabulary does."""
-    if scheme is Scheme.WORDPIECE:
+    if scheme in (Scheme.WORDPIECE, Scheme.WORDS):
         return text
     if scheme is Scheme.SENTENCEPIECE:
         return text.replace(" ", WORD_START)
@@ -117,7 +146,7 @@ def spell(text: str, scheme: Scheme) -> str:
 
 def spell_word_start(text: str, scheme: Scheme) -> str | None:
     """Spell `text` at the start of a word, or return None where the spelling is the same."""
-    if scheme is Scheme.WORDPIECE:
+    if scheme in (Scheme.WORDPIECE, Scheme.WORDS):
         return None
     return (WORD_START if scheme is Scheme.SENTENCEPIECE else BYTE_SPACE) + spell(text, scheme)
 
@@ -130,6 +159,8 @@ def continues_word(token: str, scheme: Scheme) -> bool:
     """
     if scheme is Scheme.WORDPIECE:
         return token.startswith(CONTINUATION) and token != CONTINUATION
+    if scheme is Scheme.WORDS:
+        return False
     if scheme is Scheme.BYTE_LEVEL and _has_partial_character(token):
         return True
     text = token if scheme is Scheme.SENTENCEPIECE else read_bytes(token)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError, ModelError
 from wordvec.vocabulary.settings import read_json, read_text
-from wordvec.vocabulary.spelling import BYTE_SPACE, CONTINUATION, WORD_START, Scheme
+from wordvec.vocabulary.spelling import Scheme, guess_scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -89,7 +89,7 @@ def _scheme_of(data: Mapping[str, Any]) -> Scheme:
         return Scheme.SENTENCEPIECE
     if model.get("type") in ("WordPiece", "WordLevel"):
         return Scheme.WORDPIECE
-    return _guess_scheme(model["vocab"])
+    return _scheme_by_marks(model["vocab"])
 
 
 def _parts(component: Any, kind: str) -> list[Mapping[str, Any]]:
@@ -129,26 +129,20 @@ def _read_vocab_txt(file: Path) -> TokenFile:
         lines.pop()  # the end of the last line
     if lines and all(line.endswith("\r") for line in lines):
         lines = [line[:-1] for line in lines]  # a checkout with Windows line endings
-    return TokenFile(dict(enumerate(lines)), _guess_scheme(lines))
+    return TokenFile(dict(enumerate(lines)), _scheme_by_marks(lines))
 
 
 def _read_vocab_json(file: Path) -> TokenFile:
     tokens = {int(row): str(token) for token, row in read_json(file).items()}
-    scheme = _guess_scheme(tokens.values())
+    scheme = _scheme_by_marks(tokens.values())
     if scheme is Scheme.WORDPIECE and (file.parent / "merges.txt").is_file():
         scheme = Scheme.BYTE_LEVEL
     return TokenFile(tokens, scheme)
 
 
-def _guess_scheme(tokens: Iterable[str]) -> Scheme:
-    """Return the scheme whose mark most tokens have; WordPiece if none has a mark."""
-    tokens = list(tokens)
-    marks = {
-        Scheme.WORDPIECE: CONTINUATION,
-        Scheme.SENTENCEPIECE: WORD_START,
-        Scheme.BYTE_LEVEL: BYTE_SPACE,
-    }
-    return max(marks, key=lambda scheme: sum(token.startswith(marks[scheme]) for token in tokens))
+def _scheme_by_marks(tokens: Iterable[str]) -> Scheme:
+    scheme = guess_scheme(tokens)
+    return Scheme.WORDPIECE if scheme is Scheme.WORDS else scheme
 
 
 def _read_sentencepiece(file: Path, settings: TokenizerSettings) -> TokenFile:
