@@ -63,6 +63,48 @@ def nfkc(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
 
+# Zero-width and variation characters that come along when a word is pasted, and the soft hyphen.
+_INVISIBLE = re.compile(
+    "[\u00ad\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]"
+)
+
+
+def without_invisible(text: str) -> str:
+    r"""Return a text without characters that show nothing.
+
+    >>> without_invisible("王\ufe00"), without_invisible("\ufeffking")
+    ('王', 'king')
+    """
+    return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
+def _without_accents(text: str) -> str:
+    decomposed = unicodedata.normalize("NFD", text)
+    return "".join(char for char in decomposed if unicodedata.category(char) != "Mn")
+
+
+def name_change(word: str, form: str) -> str:
+    """Name the change that makes `form` of a word, for a note.
+
+    >>> name_change("Ｋｉｎｇ", "King"), name_change("Café", "cafe")
+    ('NFKC', 'lower case, without accents')
+    """
+    visible = without_invisible(word)
+    invisible = [f"without U+{ord(char):04X}" for char in dict.fromkeys(_INVISIBLE.findall(word))]
+    normal = nfkc(visible)
+    changes: tuple[tuple[str, list[str]], ...] = (
+        (visible, []),
+        (normal, ["NFKC"]),
+        (visible.lower(), ["lower case"]),
+        (normal.lower(), ["lower case"]),
+        (_without_accents(visible), ["without accents"]),
+        (_without_accents(normal), ["without accents"]),
+        (_without_accents(normal.lower()), ["lower case", "without accents"]),
+    )
+    other = ["as the model normalises it"]
+    return ", ".join([*invisible, *next((name for text, name in changes if text == form), other)])
+
+
 def escape(token: str) -> str:
     r"""Write a token on one line: hidden and control characters become `\\u…`; empty is `""`.
 

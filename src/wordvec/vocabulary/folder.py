@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wordvec.errors import ModelError
-from wordvec.vocabulary.lookup import Vocabulary, first_rows
+from wordvec.vocabulary.lookup import Vocabulary, unused_token
 from wordvec.vocabulary.settings import TokenizerSettings
+from wordvec.vocabulary.spelling import MARKS, Scheme
 from wordvec.vocabulary.token_files import VOCABULARY_FILES, read_token_file
+from wordvec.vocabulary.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +55,7 @@ def read_vocabulary(folder: Path) -> Vocabulary:
 
 def _assemble(file: TokenFile, settings: TokenizerSettings) -> Vocabulary:
     tokens, unused = _fill_gaps(file.tokens | dict(settings.added_tokens))
-    rows = first_rows(tokens)
+    rows = {token: row for row, token in enumerate(tokens)}
     special = file.special | settings.special_tokens
     if not special & rows.keys():
         special = frozenset(_USUAL_SPECIALS)
@@ -72,6 +74,8 @@ def _assemble(file: TokenFile, settings: TokenizerSettings) -> Vocabulary:
         cls_id=cls_id,
         sep_id=sep_id,
         lowercase=_lowercases(file, settings, tokens, ids),
+        marks_start=_marks_start(file),
+        tokenizer=file.tokenizer,
     )
 
 
@@ -83,7 +87,7 @@ def _fill_gaps(tokens: dict[int, str]) -> tuple[tuple[str, ...], set[int]]:
     if min(tokens) < 0 or rows - len(tokens) > _MOST_UNUSED_ROWS:
         raise ValueError(f"ids from {min(tokens)} to {max(tokens)} for {len(tokens)} tokens")
     unused = set(range(rows)) - tokens.keys()
-    return tuple(tokens.get(row, f"[row{row}]") for row in range(rows)), unused
+    return tuple(tokens.get(row, unused_token(row)) for row in range(rows)), unused
 
 
 def _find_row(rows: Mapping[str, int], *candidates: object) -> int | None:
@@ -94,6 +98,15 @@ def _find_row(rows: Mapping[str, int], *candidates: object) -> int | None:
         if type(candidate) is int and 0 <= candidate < len(rows):
             return candidate
     return None
+
+
+def _marks_start(file: TokenFile) -> bool:
+    """Return whether the tokenizer puts the mark of a word's start before any text."""
+    mark = MARKS.get(file.scheme)
+    if file.tokenizer is None or mark is None or file.scheme is Scheme.WORDPIECE:
+        return False
+    tokens = load_tokenizer(file.tokenizer, file.tokens.values()).cut("a")
+    return tokens is not None and tokens[:1] != [] and tokens[0].startswith(mark)
 
 
 def _lowercases(

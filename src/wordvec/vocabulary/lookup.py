@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from wordvec.errors import DamagedTableError, ModelError
-from wordvec.text import TokenClass, classify, nfkc
+from wordvec.text import TokenClass, classify, name_change, nfkc, without_invisible
 from wordvec.vocabulary import spelling
 from wordvec.vocabulary.spelling import Scheme
+from wordvec.vocabulary.tokenizer import GreedyCutter, load_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from wordvec.vocabulary.tokenizer import Tokenizer, TokenizerFile
 
 _SHORTLIST = 60  # tokens that share the most characters, which are compared in full
 _MOST_COMPARED = 100  # characters of a word that are compared
@@ -22,7 +25,7 @@ _MOST_COMPARED = 100  # characters of a word that are compared
 class TokenMatch:
     """The token that a word was found as.
 
-    form: The form of the word that was found ("NFKC", "lower case"); None if it is unchanged.
+    form: How it differs from the word ("NFKC", "lower case"); None if the word is unchanged.
     """
 
     id: int
@@ -38,6 +41,8 @@ class Vocabulary:
     special_ids: The rows of the special tokens, sorted.
     cls_id, sep_id: The rows of the tokens before and after a text, if the model has them.
     lowercase: Whether the model's own tokenizer lower-cases its input.
+    marks_start: Whether it puts the mark of a word's start before any text, as in `▁` + `王`.
+    tokenizer: The model's tokenizer; None for words of another program.
     """
 
     tokens: tuple[str, ...]
@@ -46,6 +51,8 @@ class Vocabulary:
     cls_id: int | None = None
     sep_id: int | None = None
     lowercase: bool = False
+    marks_start: bool = False
+    tokenizer: TokenizerFile | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         named = (*self.special_ids, *(i for i in (self.cls_id, self.sep_id) if i is not None))
@@ -55,15 +62,15 @@ class Vocabulary:
             )
 
     @classmethod
-    def from_json(cls, data: object) -> Self:
+    def from_json(cls, data: object, tokenizer: TokenizerFile | None = None) -> Self:
         """Return the vocabulary that `to_json` encoded, or raise DamagedTableError."""
         try:
-            return cls._from_fields(data)
+            return cls._from_fields(data, tokenizer)
         except (KeyError, TypeError, ValueError, ModelError) as error:
             raise DamagedTableError(f"tokens.json is not a valid vocabulary ({error!r})") from error
 
     @classmethod
-    def _from_fields(cls, data: Any) -> Self:
+    def _from_fields(cls, data: Any, tokenizer: TokenizerFile | None) -> Self:
         tokens = tuple(data["tokens"])
         if not set(map(type, tokens)) <= {str}:
             raise TypeError("tokens must be text")
@@ -74,6 +81,8 @@ class Vocabulary:
             cls_id=None if data["cls_id"] is None else int(data["cls_id"]),
             sep_id=None if data["sep_id"] is None else int(data["sep_id"]),
             lowercase=bool(data["lowercase"]),
+            marks_start=bool(data.get("marks_start", False)),  # absent before 0.2
+            tokenizer=tokenizer,
         )
 
     def to_json(self) -> dict[str, object]:
@@ -84,6 +93,7 @@ class Vocabulary:
             "cls_id": self.cls_id,
             "sep_id": self.sep_id,
             "lowercase": self.lowercase,
+            "marks_start": self.marks_start,
             "tokens": list(self.tokens),
         }
 
@@ -92,48 +102,103 @@ class Vocabulary:
 
     @cached_property
     def _index(self) -> dict[str, int]:
-        return first_rows(self.tokens)
+        return {token: row for row, token in enumerate(self.tokens)}
 
     @cached_property
     def _special(self) -> frozenset[int]:
         return frozenset(self.special_ids)
 
     @cached_property
-    def _longest(self) -> int:
-        return max(map(len, self.tokens), default=0)
+    def unused_ids(self) -> tuple[int, ...]:
+        """The rows that no token has; they are special too, and never an answer."""
+        return tuple(id_ for id_ in self.special_ids if self.tokens[id_] == unused_token(id_))
+
+    @cached_property
+    def _loaded_tokenizer(self) -> Tokenizer | None:
+        return None if self.tokenizer is None else load_tokenizer(self.tokenizer, self.tokens)
 
     def id_of(self, token: str) -> int | None:
-        """Return the row of a token in the model's own spelling; the first of equal tokens."""
+        """Return the row of a token in the model's own spelling; the last of equal tokens.
+
+        The model itself is fed the last one: transformers reads its files into a dict.
+        """
         return self._index.get(token)
 
     def find(self, word: str) -> TokenMatch | None:
-        """Find a word: unchanged, at the start of a word, after NFKC, or in lower case.
+        """Find the token that the model reads a word as.
 
-        Lower case is tried only if the model's own tokenizer lower-cases.
+        A word that stands alone starts a word: `king` is `▁king` or `Ġking` where there is such a
+        token, and the piece `king`, which continues a word, where there is not. A token can be
+        named as the model spells it, with its mark. A word that is not found is tried without
+        invisible characters, then as the model's own normaliser changes it (lower case, without
+        accents), and under NFKC.
         """
-        for normalisation, text in self._forms(word):
-            for position, spelled in self._spellings(text):
-                id_ = self.id_of(spelled)
-                if id_ is not None:
-                    form = ", ".join(filter(None, (normalisation, position)))
-                    return TokenMatch(id_, self.tokens[id_], form or None)
+        for form, text in self._forms(word):
+            found = self._find_unchanged(text)
+            if found is not None:
+                id_, position = found
+                return TokenMatch(
+                    id_, self.tokens[id_], ", ".join(filter(None, (form, position))) or None
+                )
         return None
 
+    def _find_unchanged(self, text: str) -> tuple[int, str] | None:
+        for position, spelled in self._spellings(text):
+            id_ = self.id_of(spelled)
+            if id_ is not None:
+                return id_, position or self._duplicates_note(id_)
+        return None
+
+    def _duplicates_note(self, id_: int) -> str:
+        if len(self._index) == len(self.tokens):  # nearly always
+            return ""
+        rows = [row for row, token in enumerate(self.tokens) if token == self.tokens[id_]]
+        return f"the last of rows {' '.join(f'#{row}' for row in rows)}" if len(rows) > 1 else ""
+
     def _forms(self, word: str) -> Iterator[tuple[str, str]]:
+        """Yield the forms of a word that are looked up, each with its name for a note."""
         yield "", word
-        normal = nfkc(word)
-        if normal != word:
-            yield "NFKC", normal
-        if self.lowercase and normal.lower() != normal:
-            yield "lower case", normal.lower()
+        seen = {word}
+        visible = without_invisible(word)
+        for text in (
+            visible,
+            self._normalize(visible),
+            nfkc(visible),
+            self._normalize(nfkc(visible)),
+        ):
+            if text and text not in seen:
+                seen.add(text)
+                yield name_change(word, text), text
+
+    def _normalize(self, text: str) -> str:
+        """Return a text as the model's own normaliser changes it."""
+        if self._loaded_tokenizer is None:
+            return nfkc(text).lower() if self.lowercase else text
+        normal = self._loaded_tokenizer.normalize(text)
+        return normal.strip(f" {spelling.WORD_START}")
 
     def _spellings(self, text: str) -> Iterator[tuple[str, str]]:
-        yield "", spelling.spell(text, self.scheme)
+        """Yield how the vocabulary may spell a word, and what a note says about it."""
         if self.scheme is Scheme.BYTE_LEVEL and not spelling.is_spelled_in_bytes(text):
             yield "", text  # an added token; "é" must not find the byte that é is the letter of
-        word_start = spelling.spell_word_start(text, self.scheme)
-        if word_start is not None:
-            yield "word-start form", word_start
+        spelled = spelling.spell(text, self.scheme)
+        start = spelling.spell_word_start(text, self.scheme)
+        if start is None or spelling.has_mark(text, self.scheme):
+            yield "", spelled
+            return
+        if self.id_of(spelled) in self._special:
+            yield "", spelled
+        if self.marks_start or not spelling.is_unspaced(text[:1]):
+            yield "", start
+            yield self._without_mark(), spelled
+        else:
+            yield "", spelled
+            yield "word-start form", start
+
+    def _without_mark(self) -> str:
+        if not self.marks_start:
+            return ""
+        return f"without the {spelling.MARKS[self.scheme]} that the model puts before it"
 
     def surface(self, id_: int) -> str:
         """Return a token's text without `##`, `▁` or `Ġ`, its bytes decoded."""
@@ -159,41 +224,44 @@ class Vocabulary:
             self.surface(id_), subword=self.is_subword(id_), special=self.is_special(id_)
         )
 
+    @property
+    def cuts_exactly(self) -> bool:
+        """Whether `pieces` cuts a word as the model does; false without its tokenizer."""
+        return self._loaded_tokenizer is not None and self._loaded_tokenizer.exact
+
     def pieces(self, word: str) -> list[int] | None:
-        """Split a word into tokens, the longest match first; return None if that fails.
+        """Cut a word into tokens as the model does; return None if it would read [UNK].
 
-        WordPiece splits this way. Other models score their pieces and may split differently.
+        Without the model's tokenizer, it is cut into the longest tokens from left to right.
         """
-        for _, text in self._forms(word):
-            splits = [split for split in self._splits(text) if split]
-            if splits:
-                return min(splits, key=len)
-        return None
+        tokens = self._cut(word)
+        ids = [self.id_of(token) for token in tokens or ()]
+        known = [id_ for id_ in ids if id_ is not None and id_ not in self._special]
+        return known if known and len(known) == len(ids) else None
 
-    def _splits(self, text: str) -> Iterator[list[int] | None]:
-        word_start = spelling.spell_word_start(text, self.scheme)
-        if word_start is not None:
-            yield self._split(word_start)
-        yield self._split(spelling.spell(text, self.scheme))
+    def _cut(self, word: str) -> list[str] | None:
+        if self._loaded_tokenizer is None:
+            return self._cut_greedily(word)
+        tokens = self._loaded_tokenizer.cut(word)
+        if self.scheme is Scheme.BYTE_LEVEL and tokens and not self.marks_start:
+            inside = self._loaded_tokenizer.cut(f" {word}")  # as after a space
+            if inside and inside[0] != spelling.BYTE_SPACE:
+                return inside
+        return tokens
 
-    def _split(self, text: str) -> list[int] | None:
-        """Take the longest token at each position; return None where there is none."""
+    def _cut_greedily(self, word: str) -> list[str] | None:
         if self.scheme is Scheme.WORDS:
             return None
         continuation = spelling.CONTINUATION if self.scheme is Scheme.WORDPIECE else ""
-        ids: list[int] = []
-        start = 0
-        while start < len(text):
-            mark = continuation if start else ""
-            for end in range(min(len(text), start + self._longest), start, -1):
-                id_ = self.id_of(mark + text[start:end])
-                if id_ is not None and id_ not in self._special:
-                    break
-            else:
-                return None
-            ids.append(id_)
-            start = end
-        return ids
+        ordinary = frozenset(self._index) - {self.tokens[id_] for id_ in self.special_ids}
+        cutter = GreedyCutter(ordinary, continuation=continuation)
+        for _, text in self._forms(word):
+            spelled = spelling.spell(text, self.scheme)
+            start = spelling.spell_word_start(text, self.scheme)
+            cuts = [cutter.cut_word(form) for form in (start, spelled) if form is not None]
+            if whole := list(filter(None, cuts)):
+                return min(whole, key=len)
+        return None
 
     def closest(self, word: str, n: int = 3) -> list[str]:
         """Return up to n tokens spelled most like `word`, as displayed, the closest first."""
@@ -218,6 +286,6 @@ class Vocabulary:
         return [self.display(id_) for id_ in shortlist[:n]]
 
 
-def first_rows(tokens: tuple[str, ...]) -> dict[str, int]:
-    """Return token → row; the first row of equal tokens."""
-    return dict(zip(reversed(tokens), range(len(tokens) - 1, -1, -1), strict=True))
+def unused_token(row: int) -> str:
+    """Return the name of a row that no token has."""
+    return f"[row{row}]"

@@ -100,8 +100,14 @@ def read_json(file: Path) -> Any:
 def read_text(file: Path) -> str:
     """Read a UTF-8 file of a model, or raise ModelError."""
     try:
-        return file.read_bytes().decode("utf-8")
+        return read_bytes(file).decode("utf-8")
     except UnicodeDecodeError as error:
         raise ModelError(f"{file} is not UTF-8: {error}") from error
+
+
+def read_bytes(file: Path) -> bytes:
+    """Read a file of a model, or raise ModelError."""
+    try:
+        return file.read_bytes()
     except OSError as error:
         raise ModelError(f"cannot read {file}: {error.strerror}") from error

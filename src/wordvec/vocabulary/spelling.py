@@ -25,7 +25,7 @@ class Scheme(StrEnum):
     WORDS = "words"  # whole words without marks, as in word2vec
 
 
-_MARKS = {
+MARKS = {
     Scheme.WORDPIECE: CONTINUATION,
     Scheme.SENTENCEPIECE: WORD_START,
     Scheme.BYTE_LEVEL: BYTE_SPACE,
@@ -41,7 +41,7 @@ def guess_scheme(tokens: Iterable[str]) -> Scheme:
     """
     tokens = list(tokens)
     marked = {
-        scheme: sum(token.startswith(mark) for token in tokens) for scheme, mark in _MARKS.items()
+        scheme: sum(token.startswith(mark) for token in tokens) for scheme, mark in MARKS.items()
     }
     best = max(marked, key=lambda scheme: marked[scheme])
     return best if marked[best] > _MIN_MARKED * len(tokens) else Scheme.WORDS
@@ -151,6 +151,12 @@ def spell_word_start(text: str, scheme: Scheme) -> str | None:
     return (WORD_START if scheme is Scheme.SENTENCEPIECE else BYTE_SPACE) + spell(text, scheme)
 
 
+def has_mark(text: str, scheme: Scheme) -> bool:
+    """Return whether a text, as typed, has the mark of its scheme: `##s`, `▁king`, `Ġking`."""
+    mark = MARKS.get(scheme)
+    return mark is not None and text.startswith((mark, " "))
+
+
 def continues_word(token: str, scheme: Scheme) -> bool:
     """Return whether a token occurs only inside a word.
 
@@ -164,12 +170,12 @@ def continues_word(token: str, scheme: Scheme) -> bool:
     if scheme is Scheme.BYTE_LEVEL and _has_partial_character(token):
         return True
     text = token if scheme is Scheme.SENTENCEPIECE else read_bytes(token)
-    return text[:1].isalpha() and not _is_unspaced(text[0])
+    return text[:1].isalpha() and not is_unspaced(text[0])
 
 
-def _is_unspaced(char: str) -> bool:
-    """Return whether `char` belongs to a script that is written without spaces."""
-    point = ord(char)
+def is_unspaced(char: str) -> bool:
+    """Return whether `char`, one or none, belongs to a script that is written without spaces."""
+    point = ord(char or "a")
     return (
         0x0E00 <= point < 0x1100  # Thai, Lao, Tibetan, Burmese
         or 0x1780 <= point < 0x1800  # Khmer

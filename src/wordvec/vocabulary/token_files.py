@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wordvec.errors import MissingExtraError, ModelError
-from wordvec.vocabulary.settings import read_json, read_text
-from wordvec.vocabulary.spelling import Scheme, guess_scheme
+from wordvec.errors import ModelError
+from wordvec.vocabulary.settings import read_bytes, read_json, read_text
+from wordvec.vocabulary.spelling import CONTINUATION, Scheme, guess_scheme
+from wordvec.vocabulary.tokenizer import (
+    MAX_WORD,
+    JapaneseSettings,
+    TokenizerFile,
+    TokenizerKind,
+    parse_sentencepiece,
+    parse_tokenizer,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from wordvec.vocabulary.settings import TokenizerSettings
@@ -31,6 +39,10 @@ _XLM_R_LIKE = ("XLMRoberta", "MLuke", "xlm-roberta", "xlm-roberta-xl", "xmod")
 _XLM_R_FIRST = ("<s>", "<pad>", "</s>", "<unk>")  # replace the first three pieces
 _CAMEMBERT_LIKE = ("Camembert", "camembert")
 _CAMEMBERT_FIRST = ("<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED")  # replace one
+_T5_LIKE = ("T5", "t5", "longt5", "switch_transformers")
+_T5_EXTRA = (
+    100  # <extra_id_99> to <extra_id_0>, after the pieces, unless the settings say otherwise
+)
 # These shift the ids of SentencePiece in other ways.
 _OTHER_SHIFTS = (
     *("MBart", "mbart", "Nllb", "M2M100", "m2m_100", "SeamlessM4T", "seamless_m4t"),
@@ -52,92 +64,153 @@ class TokenFile:
     cls: str | None = None
     sep: str | None = None
     lowercase: bool | None = None
+    tokenizer: TokenizerFile | None = None
 
 
 def read_token_file(file: Path, settings: TokenizerSettings) -> TokenFile:
     """Read one of `VOCABULARY_FILES`."""
     if file.name == "tokenizer.json":
-        return _read_tokenizer_json(read_json(file))
+        return _read_tokenizer_json(file, settings)
     if file.name == "vocab.txt":
-        return _read_vocab_txt(file)
+        return _read_vocab_txt(file, settings)
     if file.name == "vocab.json":
-        return _read_vocab_json(file)
+        return _read_vocab_json(file, settings)
     return _read_sentencepiece(file, settings)
 
 
-def _read_tokenizer_json(data: Mapping[str, Any]) -> TokenFile:
+def _read_tokenizer_json(file: Path, settings: TokenizerSettings) -> TokenFile:
     """Read the format of the `tokenizers` library: model, added tokens, normalizer, template."""
-    vocab = data["model"]["vocab"]
-    if isinstance(vocab, list):  # Unigram: [piece, score] in row order
-        tokens = {row: str(piece[0]) for row, piece in enumerate(vocab)}
-    else:
-        tokens = {int(row): str(token) for token, row in vocab.items()}
-    added = data.get("added_tokens") or ()
-    tokens |= {int(token["id"]): str(token["content"]) for token in added}
-    special = frozenset(str(token["content"]) for token in added if token.get("special"))
-    cls, sep = _template(data.get("post_processor"))
+    tokenizer = parse_tokenizer(read_bytes(file), str(file))
+    _apply_bert_settings(tokenizer, settings.tokenizer)
+    tokens = {row: token for token, row in tokenizer.get_vocab(with_added_tokens=True).items()}
+    added = tokenizer.get_added_tokens_decoder().values()
+    cls, sep = _template(tokenizer)
     return TokenFile(
-        tokens, _scheme_of(data), special, cls, sep, _lowercases(data.get("normalizer"))
+        tokens,
+        _scheme_of(tokenizer, tokens.values()),
+        frozenset(token.content for token in added if token.special),
+        cls,
+        sep,
+        _lowercases(tokenizer),
+        _saved(tokenizer),
     )
 
 
-def _scheme_of(data: Mapping[str, Any]) -> Scheme:
-    model = data["model"]
-    if _parts(data.get("pre_tokenizer"), "ByteLevel") or _parts(data.get("decoder"), "ByteLevel"):
+def _saved(tokenizer: Any) -> TokenizerFile:
+    data = tokenizer.to_str().encode()
+    return TokenizerFile(TokenizerKind.TOKENIZERS, lambda: data)
+
+
+def _apply_bert_settings(tokenizer: Any, settings: Mapping[str, Any]) -> None:
+    """Let tokenizer_config.json decide about case and accents, as transformers does."""
+    from tokenizers import normalizers
+
+    if not isinstance(tokenizer.normalizer, normalizers.BertNormalizer):
+        return
+    for setting, name in (
+        ("do_lower_case", "lowercase"),
+        ("strip_accents", "strip_accents"),
+        ("tokenize_chinese_chars", "handle_chinese_chars"),
+    ):
+        if setting in settings:
+            setattr(tokenizer.normalizer, name, settings[setting])
+
+
+def _scheme_of(tokenizer: Any, tokens: Iterable[str]) -> Scheme:
+    parts = (tokenizer.pre_tokenizer, tokenizer.decoder)
+    if any(b"ByteLevel" in part.__getstate__() for part in parts if part is not None):
         return Scheme.BYTE_LEVEL
-    if isinstance(model["vocab"], list):
-        return Scheme.SENTENCEPIECE
-    if model.get("type") in ("WordPiece", "WordLevel"):
-        return Scheme.WORDPIECE
-    return _scheme_by_marks(model["vocab"])
+    match type(tokenizer.model).__name__:
+        case "Unigram":
+            return Scheme.SENTENCEPIECE
+        case "WordPiece" | "WordLevel":
+            return Scheme.WORDPIECE
+    return _scheme_by_marks(tokens)
 
 
-def _parts(component: Any, kind: str) -> list[Mapping[str, Any]]:
-    """Return the parts of one type in a normalizer or similar, which may be a nested sequence."""
-    if isinstance(component, list):
-        return [part for item in component for part in _parts(item, kind)]
-    if not isinstance(component, dict):
-        return []
-    parts = [part for value in component.values() for part in _parts(value, kind)]
-    return [component, *parts] if component.get("type") == kind else parts
+def _lowercases(tokenizer: Any) -> bool:
+    normalizer = tokenizer.normalizer
+    return normalizer is not None and "a" in normalizer.normalize_str("A")
 
 
-def _lowercases(normalizer: Any) -> bool:
-    bert = _parts(normalizer, "BertNormalizer")
-    return bool(_parts(normalizer, "Lowercase")) or any(part.get("lowercase") for part in bert)
+def _template(tokenizer: Any) -> tuple[str | None, str | None]:
+    """Return the tokens that are put before and after a text, if there is one on each side."""
+    around = tokenizer.encode("").tokens
+    return (around[0], around[1]) if len(around) == 2 else (None, None)
 
 
-def _template(processor: Any) -> tuple[str | None, str | None]:
-    """Return the tokens that a post-processor puts before and after a text."""
-    for kind in ("BertProcessing", "RobertaProcessing"):
-        for part in _parts(processor, kind):
-            return str(part["cls"][0]), str(part["sep"][0])
-    for part in _parts(processor, "TemplateProcessing"):
-        pieces = [next(iter(piece.items())) for piece in part["single"]]
-        if [kind for kind, _ in pieces] == ["SpecialToken", "Sequence", "SpecialToken"]:
-            return str(pieces[0][1]["id"]), str(pieces[2][1]["id"])
-    return None, None
-
-
-def _read_vocab_txt(file: Path) -> TokenFile:
+def _read_vocab_txt(file: Path, settings: TokenizerSettings) -> TokenFile:
     r"""Read one token per line, in row order. Lines end at `\n` only, and nothing is stripped.
 
     Python's own splitlines would also split at U+0085 and U+2028, which are tokens.
     """
-    lines = read_text(file).split("\n")
+    lines = read_text(file).removeprefix("\ufeff").split("\n")
     if lines[-1] == "":
         lines.pop()  # the end of the last line
-    if lines and all(line.endswith("\r") for line in lines):
-        lines = [line[:-1] for line in lines]  # a checkout with Windows line endings
-    return TokenFile(dict(enumerate(lines)), _scheme_by_marks(lines))
+    if lines and all(line.endswith("\r") for line in lines[:-1]) and len(lines) > 1:
+        lines = [line.removesuffix("\r") for line in lines]  # a checkout with Windows line endings
+    scheme = _scheme_by_marks(lines)
+    tokenizer = None
+    if settings.is_of(("BertJapanese",)) or "word_tokenizer_type" in settings.tokenizer:
+        data = JapaneseSettings.of(settings.tokenizer).to_bytes()
+        tokenizer = TokenizerFile(TokenizerKind.JAPANESE, lambda: data)
+    elif scheme is Scheme.WORDPIECE:
+        tokenizer = _bert_tokenizer(lines, settings)
+    return TokenFile(dict(enumerate(lines)), scheme, tokenizer=tokenizer)
 
 
-def _read_vocab_json(file: Path) -> TokenFile:
-    tokens = {int(row): str(token) for token, row in read_json(file).items()}
-    scheme = _scheme_by_marks(tokens.values())
-    if scheme is Scheme.WORDPIECE and (file.parent / "merges.txt").is_file():
+def _bert_tokenizer(tokens: Sequence[str], settings: TokenizerSettings) -> TokenizerFile:
+    """Return transformers' BertTokenizer for these tokens."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+    vocab = {token: row for row, token in enumerate(tokens)}
+    tokenizer = Tokenizer(
+        models.WordPiece(
+            vocab,
+            unk_token=settings.token("unk") or "[UNK]",
+            max_input_chars_per_word=MAX_WORD,
+            continuing_subword_prefix=CONTINUATION,
+        )
+    )
+    lowercase = not any(
+        "A" <= char <= "Z" for token in tokens if token[:1] != "[" for char in token
+    )
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    _apply_bert_settings(tokenizer, settings.tokenizer)
+    return _saved(tokenizer)
+
+
+def _read_vocab_json(file: Path, settings: TokenizerSettings) -> TokenFile:
+    vocab = {str(token): int(row) for token, row in read_json(file).items()}
+    merges = file.parent / "merges.txt"
+    scheme = _scheme_by_marks(vocab)
+    if not merges.is_file():
+        return TokenFile({row: token for token, row in vocab.items()}, scheme)
+    if scheme is Scheme.WORDPIECE:
         scheme = Scheme.BYTE_LEVEL
-    return TokenFile(tokens, scheme)
+    tokenizer = _byte_level_tokenizer(vocab, read_text(merges), settings)
+    return TokenFile({row: token for token, row in vocab.items()}, scheme, tokenizer=tokenizer)
+
+
+def _byte_level_tokenizer(
+    vocab: dict[str, int], merges: str, settings: TokenizerSettings
+) -> TokenizerFile | None:
+    """Return transformers' GPT2Tokenizer for a vocabulary, or None if its merges do not fit."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    pairs = [
+        (line.split(" ")[0], line.split(" ")[1])
+        for line in merges.split("\n")
+        if line.count(" ") == 1 and not line.startswith("#version")
+    ]
+    try:
+        tokenizer = Tokenizer(models.BPE(vocab, pairs))
+    except Exception:  # noqa: BLE001  # it raises plain Exceptions
+        return None
+    prefix = bool(settings.tokenizer.get("add_prefix_space"))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix)
+    return _saved(tokenizer)
 
 
 def _scheme_by_marks(tokens: Iterable[str]) -> Scheme:
@@ -147,16 +220,8 @@ def _scheme_by_marks(tokens: Iterable[str]) -> Scheme:
 
 def _read_sentencepiece(file: Path, settings: TokenizerSettings) -> TokenFile:
     """Read a SentencePiece model; some models shift its ids."""
-    try:
-        import sentencepiece  # an extra: only models without a simpler file need it
-    except ImportError as error:
-        raise MissingExtraError(file.name, extra="extract", package="sentencepiece") from error
-
-    processor = sentencepiece.SentencePieceProcessor()
-    try:
-        processor.Load(str(file))
-    except (OSError, RuntimeError) as error:
-        raise ModelError(f"{file} is not a SentencePiece model ({error})") from error
+    data = read_bytes(file)
+    processor = parse_sentencepiece(data, str(file))
     rows = range(processor.GetPieceSize())
     pieces = [str(processor.IdToPiece(row)) for row in rows]
     special = frozenset(
@@ -165,7 +230,9 @@ def _read_sentencepiece(file: Path, settings: TokenizerSettings) -> TokenFile:
         if processor.IsControl(row) or processor.IsUnknown(row) or processor.IsUnused(row)
     )
     tokens = _in_row_order(pieces, file, settings)
-    return TokenFile(dict(enumerate(tokens)), Scheme.SENTENCEPIECE, special)
+    special |= {token for token in tokens[len(pieces) :] if token.startswith("<extra_id_")}
+    tokenizer = TokenizerFile(TokenizerKind.SENTENCEPIECE, lambda: data)
+    return TokenFile(dict(enumerate(tokens)), Scheme.SENTENCEPIECE, special, tokenizer=tokenizer)
 
 
 def _in_row_order(pieces: list[str], file: Path, settings: TokenizerSettings) -> list[str]:
@@ -176,6 +243,10 @@ def _in_row_order(pieces: list[str], file: Path, settings: TokenizerSettings) ->
         return [*_CAMEMBERT_FIRST, *pieces[1:], "<mask>"]
     if settings.is_of(("DebertaV2", "deberta-v2")) and "[MASK]" not in pieces:
         return [*pieces, "[MASK]"]
+    if settings.is_of(_T5_LIKE) and "<extra_id_0>" not in pieces:
+        rows = int(settings.config.get("vocab_size") or len(pieces) + _T5_EXTRA)
+        count = min(int(settings.tokenizer.get("extra_ids", _T5_EXTRA)), rows - len(pieces))
+        return [*pieces, *(f"<extra_id_{i}>" for i in reversed(range(count)))]
     if file.name == "sentencepiece.bpe.model" or settings.is_of(_OTHER_SHIFTS):
         raise ModelError(
             f"{file} does not determine the rows: models of this type shift SentencePiece's ids",

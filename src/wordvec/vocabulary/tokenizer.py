@@ -1,0 +1,270 @@
+"""How a model cuts text: its own tokenizer, saved beside a table and loaded when it is needed.
+
+    tokenizer.json    read by the `tokenizers` library: WordPiece, Unigram, BPE
+    tokenizer.model   read by `sentencepiece`
+    japanese.json     BertJapanese: MeCab cuts the words, WordPiece or characters cut each word
+
+A tokenizer gives tokens in the model's own spelling, without [CLS] and [SEP].
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
+
+from wordvec.errors import MissingExtraError, ModelError
+from wordvec.text import nfkc
+from wordvec.vocabulary.spelling import CONTINUATION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+MAX_WORD = 100  # characters: WordPiece reads a longer word as [UNK]
+
+
+class TokenizerKind(StrEnum):
+    """What reads a tokenizer; the value is the name of its file."""
+
+    TOKENIZERS = "tokenizer.json"
+    SENTENCEPIECE = "tokenizer.model"
+    JAPANESE = "japanese.json"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TokenizerFile:
+    """A tokenizer that has not been loaded. read: returns the content of its file."""
+
+    kind: TokenizerKind
+    read: Callable[[], bytes]
+
+
+class Tokenizer(Protocol):
+    """Cuts text as a model does.
+
+    exact: whether the model itself cuts this way; false if a part of its tokenizer is missing here.
+    """
+
+    @property
+    def exact(self) -> bool:
+        """Whether the model itself cuts text this way."""
+
+    def normalize(self, text: str) -> str:
+        """Return the text as the model's normaliser changes it."""
+
+    def cut(self, text: str) -> list[str] | None:
+        """Cut a text into tokens; return None if that fails."""
+
+
+def load_tokenizer(file: TokenizerFile, vocabulary: Iterable[str]) -> Tokenizer:
+    """Load a tokenizer.
+
+    Args:
+        file: the tokenizer.
+        vocabulary: the model's tokens, for a file that does not contain them.
+
+    Raises:
+        ModelError: the file is damaged.
+        MissingExtraError: sentencepiece is needed and not installed.
+    """
+    data = file.read()
+    match file.kind:
+        case TokenizerKind.TOKENIZERS:
+            return _FastTokenizer(data)
+        case TokenizerKind.SENTENCEPIECE:
+            return _SentencePiece(data)
+        case TokenizerKind.JAPANESE:
+            return _BertJapanese(data, frozenset(vocabulary))
+
+
+class _FastTokenizer:
+    """A tokenizer of the `tokenizers` library."""
+
+    exact = True
+
+    def __init__(self, data: bytes) -> None:
+        self._tokenizer = parse_tokenizer(data)
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+
+    def normalize(self, text: str) -> str:
+        normalizer = self._tokenizer.normalizer
+        return text if normalizer is None else str(normalizer.normalize_str(text))
+
+    def cut(self, text: str) -> list[str] | None:
+        try:
+            return list(self._tokenizer.encode(text, add_special_tokens=False).tokens)
+        except Exception:  # noqa: BLE001  # a plain one, if there is no token for unknown text
+            return None
+
+
+def parse_tokenizer(data: bytes, name: str = TokenizerKind.TOKENIZERS) -> Any:
+    """Return the `tokenizers.Tokenizer` in a tokenizer.json, or raise ModelError."""
+    import tokenizers
+
+    try:
+        return tokenizers.Tokenizer.from_buffer(data)
+    except Exception as error:  # it raises plain Exceptions
+        raise ModelError(f"{name} is damaged or has an unknown format ({error})") from error
+
+
+class _SentencePiece:
+    """A tokenizer of the `sentencepiece` library."""
+
+    exact = True
+
+    def __init__(self, data: bytes) -> None:
+        self._processor = parse_sentencepiece(data)
+
+    def normalize(self, text: str) -> str:
+        return str(self._processor.normalize(text))
+
+    def cut(self, text: str) -> list[str]:
+        return list(map(str, self._processor.encode(text, out_type=str)))
+
+
+def parse_sentencepiece(data: bytes, name: str = TokenizerKind.SENTENCEPIECE) -> Any:
+    """Return the SentencePieceProcessor of a model, or raise ModelError."""
+    try:
+        import sentencepiece  # an extra: only models without a simpler file need it
+    except ImportError as error:
+        raise MissingExtraError(
+            name.rpartition("/")[2], extra="extract", package="sentencepiece"
+        ) from error
+
+    processor = sentencepiece.SentencePieceProcessor()
+    try:
+        processor.LoadFromSerializedProto(data)
+    except (OSError, RuntimeError) as error:
+        raise ModelError(f"{name} is not a SentencePiece model ({error})") from error
+    return processor
+
+
+class GreedyCutter:
+    """WordPiece: cuts a word into the longest tokens, from left to right (Schuster, Nakajima 2012).
+
+    Without `##`, the same for a vocabulary that marks the starts of words.
+    """
+
+    def __init__(self, vocabulary: frozenset[str], *, continuation: str = CONTINUATION) -> None:
+        self._vocabulary = vocabulary
+        self._continuation = continuation
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self._vocabulary), default=0)
+
+    def cut_word(self, word: str) -> list[str] | None:
+        """Return the tokens of a word, or None if a part of it is not in the vocabulary."""
+        tokens: list[str] = []
+        start = 0
+        while start < len(word):
+            mark = self._continuation if start else ""
+            for end in range(min(len(word), start + self._longest), start, -1):
+                if mark + word[start:end] in self._vocabulary:
+                    break
+            else:
+                return None
+            tokens.append(mark + word[start:end])
+            start = end
+        return tokens
+
+
+@dataclass(frozen=True, slots=True)
+class JapaneseSettings:
+    """What BertJapaneseTokenizer is configured with; the content of japanese.json.
+
+    words: how words are cut: "mecab" or "basic". dictionary: of MeCab. option: of MeCab.
+    subwords: "wordpiece" or "character".
+    """
+
+    words: str = "mecab"
+    subwords: str = "wordpiece"
+    dictionary: str = "ipadic"
+    option: str = ""
+    lowercase: bool = False
+    normalize: bool = True
+
+    @classmethod
+    def of(cls, tokenizer_config: Mapping[str, Any]) -> JapaneseSettings:
+        """Read them from a tokenizer_config.json.
+
+        Without a dictionary it is ipadic, the default when the reference model was made;
+        transformers 5 has another default.
+        """
+        mecab = tokenizer_config.get("mecab_kwargs") or {}
+        return cls(
+            words=str(tokenizer_config.get("word_tokenizer_type") or "mecab"),
+            subwords=str(tokenizer_config.get("subword_tokenizer_type") or "wordpiece"),
+            dictionary=str(mecab.get("mecab_dic") or "ipadic"),
+            option=str(mecab.get("mecab_option") or ""),
+            lowercase=bool(tokenizer_config.get("do_lower_case")),
+            normalize=bool(mecab.get("normalize_text", True)),
+        )
+
+    def to_bytes(self) -> bytes:
+        """Return the content of japanese.json."""
+        return json.dumps({name: getattr(self, name) for name in self.__slots__}).encode()
+
+
+class _BertJapanese:
+    """Words by MeCab, then WordPiece or characters (transformers' BertJapaneseTokenizer)."""
+
+    def __init__(self, data: bytes, vocabulary: frozenset[str]) -> None:
+        try:
+            self._settings = JapaneseSettings(**json.loads(data))
+        except (ValueError, TypeError) as error:
+            raise ModelError(f"{TokenizerKind.JAPANESE} is damaged ({error})") from error
+        self._vocabulary = vocabulary
+        self._greedy = GreedyCutter(vocabulary)
+
+    @property
+    def exact(self) -> bool:
+        return self._tagger is not None
+
+    def normalize(self, text: str) -> str:
+        text = nfkc(text) if self._settings.normalize else text
+        return text.lower() if self._settings.lowercase else text
+
+    def cut(self, text: str) -> list[str] | None:
+        text = self.normalize(text)
+        words = [text] if self._tagger is None else [word.surface for word in self._tagger(text)]
+        tokens: list[str] = []
+        for word in words:
+            cut = self._cut_word(word)
+            if cut is None:
+                return None
+            tokens += cut
+        return tokens
+
+    def _cut_word(self, word: str) -> list[str] | None:
+        if self._settings.subwords == "character":
+            return list(word) if self._vocabulary.issuperset(word) else None
+        return None if len(word) > MAX_WORD else self._greedy.cut_word(word)
+
+    @cached_property
+    def _tagger(self) -> Any:
+        """MeCab with the model's dictionary, or None if they are not installed."""
+        if self._settings.words != "mecab":
+            return None
+        try:
+            import fugashi
+
+            return fugashi.GenericTagger(f"{_mecab_arguments(self._settings)}")
+        except (ImportError, RuntimeError, OSError):
+            return None
+
+
+def _mecab_arguments(settings: JapaneseSettings) -> str:
+    """Return the arguments of MeCab that find its dictionary, an installed package."""
+    if settings.dictionary == "ipadic":
+        import ipadic
+
+        return f"{ipadic.MECAB_ARGS} {settings.option}"
+    if settings.dictionary not in ("unidic_lite", "unidic"):
+        raise ImportError(settings.dictionary)
+    folder = import_module(settings.dictionary).DICDIR
+    return f'-d "{folder}" -r "{folder}/mecabrc" {settings.option}'
