@@ -25,11 +25,11 @@ BYTE_LEVEL = Vocabulary(("king", "Ġqueen", "<s>"), scheme=Scheme.BYTE_LEVEL, sp
 
 
 PIECES = """\
-女騎士 is cut into 女 + ##騎士; for their mean use pieces=True
+女騎士 could be cut into 女 + ##騎士; for their mean use pieces=True
 similar tokens: 騎士 ##騎士 女"""
 WITH_MINUS = """\
 with a minus in place of the dash: "王-男"
-王ー男 is cut into 王 + ##ー + ##男; for their mean use pieces=True
+王ー男 could be cut into 王 + ##ー + ##男; for their mean use pieces=True
 similar tokens: 王 男 ##ー"""
 
 
@@ -68,7 +68,7 @@ def test_an_analogy_is_resolved_as_a_sum_and_side_by_side() -> None:
 
 def test_a_word_read_in_another_form_has_one_note() -> None:
     resolved = resolve(parse("queen-king"), BYTE_LEVEL)
-    assert resolved.notes == ("queen is read as Ġqueen (word-start form)",)
+    assert resolved.notes == ()  # Ġqueen is what the model reads
     analogy = resolve(parse("ｋｉｎｇ:王=女:?"), VOCABULARY)
     assert analogy.notes == ("ｋｉｎｇ is read as king (NFKC)",)
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from wordvec.vocabulary.tokenizer import TokenizerFile
+
 NAME = TableName("made", Mode.STATIC)
 ROWS = {"王": [1.0, 0.0], "女": [0.0, 2.0], "": [3.0, 4.0]}
 
@@ -428,10 +430,10 @@ def test_a_table_replaced_while_it_is_opened_is_opened_again(
     other = table_of({"山": [1, 1], "川": [2, 2], "海": [3, 3]})
     read, pending = Vocabulary.from_json, [other]
 
-    def replaced_meanwhile(data: object) -> Vocabulary:
+    def replaced_meanwhile(data: object, tokenizer: TokenizerFile | None) -> Vocabulary:
         if pending:
             store.save(pending.pop(), force=True)
-        return read(data)
+        return read(data, tokenizer)
 
     monkeypatch.setattr(Vocabulary, "from_json", replaced_meanwhile)
     opened = store.open(NAME)

@@ -317,20 +317,26 @@ class QueryEngine:
         for term in resolved.terms:
             bad = [id_ for id_ in term.ids if not searchable[id_]]
             if bad:
-                finite = np.isfinite(self.table.norms[bad[0]])
-                problem = "has length zero, and so no direction" if finite else "is not finite"
                 raise ExpressionError(
-                    f"the vector of {self.table.vocabulary.display(bad[0])} (#{bad[0]}) {problem}",
+                    self._problem_of(bad[0]),
                     source=resolved.source,
                     start=term.operand.start,
                     end=term.operand.end,
                 )
 
+    def _problem_of(self, row: int) -> str:
+        if row in self.table.vocabulary.unused_ids:
+            return f"row #{row} has no token"
+        finite = np.isfinite(self.table.norms[row])
+        problem = "has length zero, and so no direction" if finite else "is not finite"
+        return f"the vector of {self.table.vocabulary.display(row)} (#{row}) {problem}"
+
     def _table_notes(self) -> list[str]:
         notes = []
         by_direction = self.settings.ranking_metric in (Metric.COSINE, Metric.CSLS)
         metric = Metric.COSINE if by_direction else Metric.L2
-        left_out = np.flatnonzero(~self.engine.searchable(metric))
+        unused = self.table.vocabulary.unused_ids
+        left_out = np.setdiff1d(np.flatnonzero(~self.engine.searchable(metric)), unused)
         if len(left_out):
             display = self.table.vocabulary.display
             some = [f"{display(id_)} (#{id_})" for id_ in left_out[:5].tolist()]

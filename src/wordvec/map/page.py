@@ -125,6 +125,7 @@ def _metadata(token_map: TokenMap) -> dict[str, Any]:
             {"label": style.label, "light": style.light, "dark": style.dark} for style in styles
         ],
         "wordStart": _WORD_START.get(vocabulary.scheme, ""),
+        "marksStart": vocabulary.marks_start,
         "lowercase": vocabulary.lowercase,
         "tables": [_table_metadata(mapped, metric) for mapped in token_map.tables],
         "expressions": [

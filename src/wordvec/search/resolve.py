@@ -1,8 +1,8 @@
 """Find the rows of the words of an expression in one vocabulary.
 
-A word is looked up as typed, in its word-start form, after NFKC, and in lower case if the model
-lower-cases its input; a note says which form was used if it differs. An unknown word is an error
-with a suggestion, or with `pieces` the mean of the tokens that it is cut into.
+A word is looked up as the model itself would read it (see `Vocabulary.find`); a note says which
+form was used if it differs. An unknown word is an error with a suggestion, or with `pieces` the
+mean of the tokens that the model cuts it into.
 """
 
 from __future__ import annotations
@@ -195,7 +195,8 @@ class _Resolver:
         if with_minus:
             hints.append(f"with a minus in place of the dash: {with_minus}")
         if pieces:
-            cut = f"{_shown(word.text)} is cut into {self._join(pieces)}"
+            verb = "is" if self.vocabulary.cuts_exactly else "could be"
+            cut = f"{_shown(word.text)} {verb} cut into {self._join(pieces)}"
             hints.append(f"{cut}; for their mean use pieces=True")
         similar = self.vocabulary.closest(word.text)
         if similar:

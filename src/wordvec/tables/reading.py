@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from wordvec.tables.manifest import FileRecord
     from wordvec.tables.name import TableName
+    from wordvec.vocabulary.tokenizer import TokenizerFile
 
 
 def read_table(folder: Path, name: TableName) -> VectorTable:
@@ -35,12 +36,27 @@ def read_table(folder: Path, name: TableName) -> VectorTable:
             raise DamagedTableError(problem)
         vectors = map_npy(folder / VECTORS, (V, D), "<f4")
         norms = map_npy(folder / NORMS, (V,), "<f8")
-    vocabulary = Vocabulary.from_json(read_json(folder / TOKENS))
+    vocabulary = Vocabulary.from_json(read_json(folder / TOKENS), _tokenizer(folder, manifest))
     if len(vocabulary) != V:
         raise DamagedTableError(
             f"{display_path(folder / TOKENS)}: expected {V} tokens, found {len(vocabulary)}"
         )
     return VectorTable(vocabulary, vectors, norms, manifest.provenance)
+
+
+def _tokenizer(folder: Path, manifest: Manifest) -> TokenizerFile | None:
+    """Return the tokenizer in a table's folder; its content is read when a word needs it."""
+    from wordvec.vocabulary.tokenizer import TokenizerFile, TokenizerKind
+
+    kind = next((kind for kind in TokenizerKind if kind in manifest.files), None)
+    if kind is None:
+        return None
+
+    def read() -> bytes:
+        with wrap_os_errors(folder / kind, reading=True):
+            return (folder / kind).read_bytes()
+
+    return TokenizerFile(kind, read)
 
 
 def check_name(manifest: Manifest, folder: Path, name: TableName) -> None:
@@ -61,10 +77,18 @@ def find_wrong_size(folder: Path, manifest: Manifest) -> str | None:
 
 def find_problems(folder: Path) -> list[str]:
     """Compare every file in `folder` with its checksum; return what is wrong, if anything."""
+    from wordvec.vocabulary.tokenizer import TokenizerKind
+
     try:
         data = read_json(folder / MANIFEST)
         manifest = Manifest.read(folder / MANIFEST)
-        problems = [_check_content(folder / file, manifest) for file in (VECTORS, NORMS, TOKENS)]
+        known = [
+            VECTORS,
+            NORMS,
+            TOKENS,
+            *(kind for kind in TokenizerKind if kind in manifest.files),
+        ]
+        problems = [_check_content(folder / file, manifest) for file in known]
     except StoreError as error:
         return [error.message]
     if data.get("self") != checksum_of(data):

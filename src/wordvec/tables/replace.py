@@ -28,25 +28,33 @@ if TYPE_CHECKING:
 
 
 def complete_table(folder: Path, table: VectorTable, settings: dict[str, object]) -> None:
-    """Write what a folder with `vectors.npy` still lacks: norms, tokens, and last the manifest."""
+    """Write what a folder with `vectors.npy` lacks; the manifest comes last."""
     from datetime import UTC, datetime
 
     import numpy as np
 
     for leftover in folder.glob(".*.new"):  # of a process killed while it wrote a file
         leftover.unlink()
-    tokens = json_bytes(table.vocabulary.to_json())
+    tokens, tokenizer = json_bytes(table.vocabulary.to_json()), table.vocabulary.tokenizer
     write_atomically(folder / NORMS, lambda file: write_npy(file, table.norms, "<f8"))
     write_atomically(folder / TOKENS, lambda file: file.write(tokens))
+    names = [VECTORS, NORMS, TOKENS]
+    if tokenizer is not None:
+        content = tokenizer.read()
+        write_atomically(folder / tokenizer.kind, lambda file: file.write(content))
+        names.append(tokenizer.kind.value)
     files = {
-        name: FileRecord((folder / name).stat().st_size, sha256_of(folder / name))
-        for name in (VECTORS, NORMS, TOKENS)
+        name: FileRecord((folder / name).stat().st_size, sha256_of(folder / name)) for name in names
     }
     provenance = replace(
         table.provenance,
         created=table.provenance.created or datetime.now(UTC).isoformat(timespec="seconds"),
         checksum=files[VECTORS].sha256,
-        non_finite_rows=tuple(np.flatnonzero(~np.isfinite(table.norms)).tolist()),
+        non_finite_rows=tuple(
+            np.setdiff1d(
+                np.flatnonzero(~np.isfinite(table.norms)), table.vocabulary.unused_ids
+            ).tolist()
+        ),
     )
     manifest = Manifest(provenance, len(table), table.dimensions, settings, files)
     write_atomically(folder / MANIFEST, lambda file: file.write(manifest.to_bytes()))

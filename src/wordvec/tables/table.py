@@ -49,7 +49,7 @@ class VectorTable:
     """One vector per token.
 
     vectors: (V, D) float32 as in the model (not normalised), often memory-mapped.
-    norms: (V,) float64, their L2 norms.
+    norms: (V,) float64, their L2 norms; NaN for a row that no token has.
     transforms: The names of the transforms applied to the vectors, in order.
     """
 
@@ -72,13 +72,17 @@ class VectorTable:
     def from_vectors(
         cls, vocabulary: Vocabulary, vectors: NDArray[np.float32], provenance: Provenance
     ) -> Self:
-        """Return a table of (V, D) vectors, with their norms and non-finite rows computed."""
+        """Return a table of (V, D) vectors, with their norms and non-finite rows computed.
+
+        A row that no token has gets the norm NaN, so that it is never an answer.
+        """
         from dataclasses import replace
 
         import numpy as np
 
         norms = row_norms(vectors)
         bad = tuple(int(row) for row in np.flatnonzero(~np.isfinite(norms)))
+        norms[list(vocabulary.unused_ids)] = np.nan
         return cls(vocabulary, vectors, norms, replace(provenance, non_finite_rows=bad))
 
     @property

@@ -144,11 +144,11 @@ def _read_vocab_txt(file: Path, settings: TokenizerSettings) -> TokenFile:
 
     Python's own splitlines would also split at U+0085 and U+2028, which are tokens.
     """
-    lines = read_text(file).removeprefix("\ufeff").split("\n")
-    if lines[-1] == "":
-        lines.pop()  # the end of the last line
-    if lines and all(line.endswith("\r") for line in lines[:-1]) and len(lines) > 1:
+    *lines, last = read_text(file).removeprefix("\ufeff").split("\n")  # a BOM is no token
+    if lines and all(line.endswith("\r") for line in lines):
         lines = [line.removesuffix("\r") for line in lines]  # a checkout with Windows line endings
+    if last:
+        lines.append(last)
     scheme = _scheme_by_marks(lines)
     tokenizer = None
     if settings.is_of(("BertJapanese",)) or "word_tokenizer_type" in settings.tokenizer:

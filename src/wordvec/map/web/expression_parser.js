@@ -144,13 +144,22 @@ function mergeTerms(terms) {
   return [...merged.values()];
 }
 
+// Scripts that are written without spaces; the same ranges as in vocabulary/spelling.py.
+const UNSPACED =
+  /^[\u{e00}-\u{10ff}\u{1780}-\u{17ff}\u{2e80}-\u{a4cf}\u{f900}-\u{faff}\u{ff66}-\u{ff9f}\u{1b000}-\u{10ffff}]/u;
+
 /**
- * A function that finds the row of an operand as `wordvec query` does: the word as typed, with the
- * word-start prefix, after NFKC, in lower case (if the model uses it).
+ * A function that finds the row of an operand as `wordvec query` does: the word as typed, after
+ * NFKC, in lower case (if the model uses it). A word that stands alone starts a word: with its mark
+ * first, except where the model itself would not put one.
  */
-export function createLookup(tokens, { lowercase, wordStart }) {
-  const index = new Map();
-  tokens.forEach((token, row) => index.has(token) || index.set(token, row));
+export function createLookup(tokens, { lowercase, wordStart, marksStart }) {
+  const index = new Map(tokens.map((token, row) => [token, row])); // the last of equal tokens
+  const spellings = (word) => {
+    if (!wordStart || word.startsWith(wordStart)) return [word];
+    const marked = marksStart || !UNSPACED.test(word);
+    return marked ? [wordStart + word, word] : [word, wordStart + word];
+  };
   return ({ kind, text, id }) => {
     if (kind === "id") {
       if (id >= tokens.length) throw new ExpressionError(`there is no token with id ${id}`);
@@ -158,7 +167,7 @@ export function createLookup(tokens, { lowercase, wordStart }) {
     }
     const normalised = text.normalize("NFKC");
     const forms = lowercase ? [text, normalised, normalised.toLowerCase()] : [text, normalised];
-    for (const form of forms.flatMap((word) => (wordStart ? [word, wordStart + word] : [word])))
+    for (const form of forms.flatMap(spellings))
       if (index.has(form)) return index.get(form);
     throw new ExpressionError(
       `"${text}" is not in this vocabulary; in a terminal, wordvec query --pieces uses the mean of its pieces`);
