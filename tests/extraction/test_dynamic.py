@@ -34,6 +34,9 @@ SPECIALS = {
     "albert": (2, 3),
     "deberta-v2": (2, 3),
     "modernbert": (1, 2),
+    "xlm-roberta": (0, 2),
+    "luke": (0, 2),
+    "mpnet": (0, 2),
 }
 """Ids of [CLS] and [SEP] in the tiny models of support/models.py."""
 

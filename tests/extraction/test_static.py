@@ -19,16 +19,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-ARCHITECTURES = (
-    "bert", "distilbert", "electra", "roberta", "albert", "deberta-v2", "modernbert", "gpt2", "t5",
-)  # fmt: skip
-
 
 def static_vectors(folder: Path) -> NDArray[np.float32]:
     return read_static_vectors(folder, read_vocabulary(folder))
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", models_on_disk.MAKERS)
 def test_static_vectors_are_the_models_input_embeddings(
     name: str, tiny_model: Callable[[str], Path]
 ) -> None:

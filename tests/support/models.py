@@ -243,6 +243,94 @@ def t5(folder: Path) -> Path:
     return save(folder, T5Model, config)
 
 
+SMALL: dict[str, Any] = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 64,
+}
+
+
+def xlm_roberta(folder: Path) -> Path:
+    """Write an XLM-RoBERTa: Unigram in `tokenizer.json`; <s> 0, <pad> 1, </s> 2."""
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+
+    size = write_unigram(folder)
+    config = XLMRobertaConfig(
+        vocab_size=size,
+        **SMALL,
+        max_position_embeddings=18,
+        type_vocab_size=1,
+        pad_token_id=1,
+        bos_token_id=0,
+        eos_token_id=2,
+    )
+    return save(folder, XLMRobertaModel, config)
+
+
+def luke(folder: Path) -> Path:
+    """Write a LUKE: RoBERTa with a matrix of entities beside that of words."""
+    from transformers import LukeConfig, LukeModel
+
+    size = write_byte_level(
+        folder, {"cls": "<s>", "pad": "<pad>", "sep": "</s>", "unk": "<unk>", "mask": "<mask>"}
+    )
+    config = LukeConfig(
+        vocab_size=size,
+        entity_vocab_size=600,
+        entity_emb_size=16,
+        **SMALL,
+        max_position_embeddings=18,
+        type_vocab_size=1,
+        pad_token_id=1,
+        bos_token_id=0,
+        eos_token_id=2,
+    )
+    return save(folder, LukeModel, config)
+
+
+def mpnet(folder: Path) -> Path:
+    """Write an MPNet: WordPiece in `vocab.txt` between <s> and </s>."""
+    from transformers import MPNetConfig, MPNetModel
+
+    tokens = ("<s>", "<pad>", "</s>", "[UNK]", *JAPANESE[5:], *ENGLISH[4:], "<mask>")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.txt").write_text("\n".join(tokens) + "\n", "utf-8", newline="\n")
+    roles = {"cls": "<s>", "sep": "</s>", "pad": "<pad>", "unk": "[UNK]", "mask": "<mask>"}
+    _write_tokenizer_config(folder, "MPNetTokenizer", roles)
+    config = MPNetConfig(
+        vocab_size=len(tokens),
+        **SMALL,
+        max_position_embeddings=18,
+        pad_token_id=1,
+        bos_token_id=0,
+        eos_token_id=2,
+    )
+    return save(folder, MPNetModel, config)
+
+
+def llama(folder: Path) -> Path:
+    """Write a Llama: a decoder, with BPE that marks the start of a word by ▁."""
+    from transformers import LlamaConfig, LlamaModel
+
+    size = write_marked_bpe(folder)
+    config = LlamaConfig(
+        vocab_size=size, **SMALL, max_position_embeddings=16, bos_token_id=1, eos_token_id=2
+    )
+    return save(folder, LlamaModel, config)
+
+
+def qwen2(folder: Path) -> Path:
+    """Write a Qwen2: a decoder with byte-level BPE and padding of the matrix."""
+    from transformers import Qwen2Config, Qwen2Model
+
+    size = write_byte_level(folder, {"eos": "<|endoftext|>", "pad": "<|endoftext|>"})
+    config = Qwen2Config(
+        vocab_size=size + 24, **SMALL, num_key_value_heads=2, max_position_embeddings=16
+    )
+    return save(folder, Qwen2Model, config)
+
+
 MAKERS: dict[str, Callable[[Path], Path]] = {
     "bert": japanese_bert,
     "roberta": roberta,
@@ -253,9 +341,17 @@ MAKERS: dict[str, Callable[[Path], Path]] = {
     "modernbert": modernbert,
     "gpt2": gpt2,
     "t5": t5,
+    "xlm-roberta": xlm_roberta,
+    "luke": luke,
+    "mpnet": mpnet,
+    "llama": llama,
+    "qwen2": qwen2,
 }
 """Name → the function that writes it, for `tiny_model(name)` in conftest.py."""
-ENCODERS = ("bert", "roberta", "albert", "distilbert", "electra", "deberta-v2", "modernbert")
+ENCODERS = (
+    *("bert", "roberta", "albert", "distilbert", "electra", "deberta-v2", "modernbert"),
+    *("xlm-roberta", "luke", "mpnet"),
+)
 
 
 def save(folder: Path, model_class: type, config: PretrainedConfig, *, seed: int = 0) -> Path:
@@ -311,6 +407,60 @@ def write_byte_level(folder: Path, specials: dict[str, str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
     _write_tokenizer_config(folder, "PreTrainedTokenizerFast", specials)
+    return int(tokenizer.get_vocab_size())
+
+
+def write_unigram(folder: Path) -> int:
+    """Write the `tokenizer.json` of a Unigram of `SENTENCES`, as in XLM-RoBERTa; return V."""
+    from tokenizers import (
+        Tokenizer,
+        decoders,
+        models,
+        normalizers,
+        pre_tokenizers,
+        processors,
+    )
+
+    specials = ["<s>", "<pad>", "</s>", "<unk>"]
+    words = [f"▁{word}" for word in ENGLISH]
+    characters = sorted(set("".join(SENTENCES)) - {" "})
+    scores = dict.fromkeys(specials, 0.0) | {"▁": -6.0} | dict.fromkeys(words, -8.0)
+    scores |= dict.fromkeys(("king", "女王", "王国", "s"), -9.0) | dict.fromkeys(characters, -10.0)
+    tokenizer = Tokenizer(models.Unigram([*scores.items(), ("<mask>", 0.0)], unk_id=3))
+    tokenizer.add_special_tokens([*specials, "<mask>"])
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    roles = {"cls": "<s>", "sep": "</s>", "pad": "<pad>", "unk": "<unk>", "mask": "<mask>"}
+    _write_tokenizer_config(folder, "XLMRobertaTokenizer", roles)
+    return int(tokenizer.get_vocab_size())
+
+
+def write_marked_bpe(folder: Path) -> int:
+    """Write the `tokenizer.json` of a BPE with ▁ and bytes for the rest, as in Llama 2."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, trainers
+
+    specials = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    tokenizer = Tokenizer(models.BPE(unk_token=specials[0], byte_fallback=True, fuse_unk=True))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    )
+    tokenizer.decoder = decoders.Metaspace()
+    trainer = trainers.BpeTrainer(
+        vocab_size=420, min_frequency=1, special_tokens=specials, show_progress=False
+    )
+    tokenizer.train_from_iterator([*SENTENCES, *ENGLISH], trainer)
+    folder.mkdir(parents=True, exist_ok=True)
+    data = json.loads(tokenizer.to_str())
+    data["added_tokens"] = data["added_tokens"][:3]  # the bytes are ordinary tokens
+    _write_json(folder / "tokenizer.json", data)
+    roles = {"bos": "<s>", "eos": "</s>", "unk": "<unk>"}
+    _write_tokenizer_config(folder, "LlamaTokenizer", roles)
     return int(tokenizer.get_vocab_size())
 
 

@@ -114,7 +114,28 @@ def test_kanji_have_no_mark_if_the_tokenizer_puts_none(tmp_path: Path) -> None:
     assert vocabulary.find("king") == TokenMatch(2, "▁king", None)
 
 
-@pytest.mark.parametrize("name", ["roberta", "modernbert", "gpt2"])
+@pytest.mark.parametrize("name", ["xlm-roberta", "mpnet", "llama"])
+def test_a_word_is_cut_and_found_as_transformers_reads_it(
+    tiny_model: Callable[[str], Path], name: str
+) -> None:
+    from transformers import AutoTokenizer
+
+    theirs = AutoTokenizer.from_pretrained(tiny_model(name))
+    ours = read_vocabulary(tiny_model(name))
+    single = 0
+    for word in ("king", "queens", "女王", "王", "the king", "島", "don't", "island"):
+        expected = theirs.tokenize(word)
+        known = all(ours.id_of(token) is not None for token in expected) and "[UNK]" not in expected
+        assert pieces(ours, word) == (expected if known else None)
+        if known and len(expected) == 1:
+            single += 1
+            found = ours.find(word)
+            assert found is not None
+            assert (found.token, found.form) == (expected[0], None)
+    assert single > 0
+
+
+@pytest.mark.parametrize("name", ["roberta", "modernbert", "gpt2", "luke", "qwen2"])
 def test_a_byte_level_word_is_cut_as_after_a_space(
     tiny_model: Callable[[str], Path], name: str
 ) -> None:
