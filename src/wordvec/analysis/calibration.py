@@ -64,7 +64,7 @@ def calibrate(engine: QueryEngine, weights: Sequence[float], score: float) -> Ca
     """
     drawn = _kept_sample(engine, sorted(weights))
     metric = engine.settings.ranking_metric
-    worse = drawn > score if metric is Metric.L2 else drawn < score
+    worse = drawn > score if metric.smaller_is_nearer else drawn < score
     mean, deviation = float(drawn.mean()), float(drawn.std())
     return Calibration(
         sample=len(drawn),

@@ -148,7 +148,7 @@ class Explanation:
         """The word that favours the first answer most; None for the own part under l2."""
         if not self.gains:
             return None
-        sign = -1 if self.metric is Metric.L2 else 1
+        sign = -1 if self.metric.smaller_is_nearer else 1
         return max(self.gains, key=lambda gain: sign * gain[1])[0]
 
     @property

@@ -40,7 +40,7 @@ class Similarities:
 
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""
-        scores = "distances" if self.metric is Metric.L2 else "similarities"
+        scores = "distances" if self.metric.smaller_is_nearer else "similarities"
         return {
             "table": self.table.to_dict(),
             "metric": self.metric.value,

@@ -257,7 +257,7 @@ def _dimension_lines(explanation: Explanation, style: OutputStyle) -> list[str]:
 
 
 def _calibration_fields(calibration: Calibration, metric: Metric) -> list[str]:
-    better = "nearer than" if metric is Metric.L2 else "above"
+    better = "nearer than" if metric.smaller_is_nearer else "above"
     share = "all" if calibration.percentile == 100 else f"{calibration.percentile:.2f} %"
     return [
         f"compared with {calibration.sample:,} random expressions",
