@@ -184,7 +184,7 @@ class Explanation:
             else {
                 "longest": self.norm_effect.largest_norm,
                 "largest_part": self.norm_effect.largest_part,
-                "rank_at_equal_lengths": self.norm_effect.rank,
+                "rank_with_equal_norms": self.norm_effect.rank,
             },
             "ahead": self._ahead_dict(),
             "dimensions": [
