@@ -328,6 +328,10 @@ def _row_to_explain(
             shown = engine.table.vocabulary.display(row)
             raise WordvecError(f"the vector of {shown} (#{row}) is not finite or has no direction")
         return row, (note,) if note else ()
+    if engine.filters_to_drop:
+        raise WordvecError(
+            "nothing to explain: 0 tokens pass the filters", hint=f"drop {engine.filters_to_drop}"
+        )
     if first is None:
         raise WordvecError("nothing to explain: all answers are words of the query")
     return first, ()

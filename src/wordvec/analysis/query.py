@@ -163,6 +163,7 @@ class QueryEngine:
 
     progress: called while a neighbour graph is computed (CSLS alone needs one).
     notes: what the reader of any answer should know about the table and the filters.
+    filters_to_drop: if no token passes the filters, those without which some would.
     """
 
     def __init__(
@@ -181,6 +182,7 @@ class QueryEngine:
         self._progress = progress
         passed = candidates(self.table.vocabulary, settings.filters)
         self._passed = None if passed is None else passed.mask
+        self.filters_to_drop = "" if passed is None else passed.to_drop
         self.notes = (
             *self._table_notes(),
             *self._filter_notes(),
@@ -346,5 +348,7 @@ class QueryEngine:
         if self._passed is None:
             return []
         count = int(self._passed.sum())
+        if self.filters_to_drop:
+            return [f"0 tokens pass the filters: drop {self.filters_to_drop}"]
         tokens = "token passes" if count == 1 else "tokens pass"
         return [f"{count:,} {tokens} the filters"] if count < self.settings.k else []
