@@ -7,7 +7,7 @@ more random token. The seed is fixed and the sample is kept beside the table: re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,13 +47,7 @@ class Calibration:
 
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""
-        return {
-            "sample": self.sample,
-            "mean": self.mean,
-            "deviation": self.deviation,
-            "percentile": self.percentile,
-            "z": self.z,
-        }
+        return asdict(self)
 
 
 def calibrate(engine: QueryEngine, weights: Sequence[float], score: float) -> Calibration:
