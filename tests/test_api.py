@@ -10,7 +10,6 @@ import pytest
 from gensim.models import KeyedVectors
 
 import wordvec
-from support.cli import run
 from support.tables import MOVED, TOKENS, dynamic_table, fill, table_of, toy_table
 from wordvec import (
     Filters,
@@ -258,14 +257,6 @@ def test_what_was_computed_for_a_table_is_kept() -> None:
     assert TABLE.with_notes(("a note",)).space("center") is TABLE.space("center")
 
 
-def test_an_answer_shows_itself_as_the_command_prints_it(store: Store) -> None:
-    table = wordvec.open("toy:static", store=store)
-    printed = run(
-        "query", "王-男+女", "-k", "3", "--table", "toy:static", "--store", str(store.root)
-    )
-    assert f"{table.query('王-男+女', k=3)!r}\n" == printed.out
-
-
 def test_an_answer_is_a_table_in_a_notebook() -> None:
     shown = TABLE.query("王-男+女", k=2)._repr_html_()
     assert shown == (
@@ -276,26 +267,12 @@ def test_an_answer_is_a_table_in_a_notebook() -> None:
     )
 
 
-def test_tokens_are_escaped_in_a_notebook() -> None:
-    table = Table(table_of({"<b>": [1.0], "a&b": [2.0]}))
-    shown = table.query('"<b>"')._repr_html_()
-    assert "<td>&lt;b&gt;</td>" in shown
-    assert "<td>a&amp;b</td>" in shown
-    assert "<b>" not in shown
-
-
 def test_a_table_iterates_over_its_tokens_and_contains_words_and_ids() -> None:
     assert list(TABLE) == TABLE.tokens
     king = TABLE.tokens.index("王")
     assert all(word in TABLE for word in ("王", king, f"#{king}", np.int64(king)))
     assert all(word not in TABLE for word in ("猫犬", len(TABLE), -1, f"#{len(TABLE)}", 1.5, None))
     assert np.array_equal(TABLE[cast("Any", np.int64(king))], TABLE["王"])
-
-
-def test_an_answer_is_indexed_like_a_list() -> None:
-    answer = TABLE.query("王-男+女", k=3)
-    assert answer[0] == next(iter(answer))
-    assert [answer[-1].rank, len(answer)] == [3, 3]
 
 
 @pytest.mark.parametrize(

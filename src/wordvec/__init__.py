@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wordvec.analysis.compare import Comparison as Comparison
     from wordvec.analysis.evaluate import Evaluation as Evaluation
-    from wordvec.analysis.explain import Explanation as Explanation
+    from wordvec.analysis.explanation import Explanation as Explanation
     from wordvec.analysis.norms import NormsReport as NormsReport
     from wordvec.analysis.odd import OddOne as OddOne
     from wordvec.analysis.query import Answer as Answer
@@ -45,7 +45,7 @@ _HOME = {  # public name → the module that holds it
     "Answer": "wordvec.analysis.query",
     "Comparison": "wordvec.analysis.compare",
     "Evaluation": "wordvec.analysis.evaluate",
-    "Explanation": "wordvec.analysis.explain",
+    "Explanation": "wordvec.analysis.explanation",
     "Expression": "wordvec.expression.tree",
     "ExpressionError": "wordvec.errors",
     "Filters": "wordvec.search.filters",

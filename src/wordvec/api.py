@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from wordvec.analysis.compare import Comparison
     from wordvec.analysis.evaluate import Evaluation
-    from wordvec.analysis.explain import Explanation
+    from wordvec.analysis.explanation import Explanation
     from wordvec.analysis.norms import NormsReport
     from wordvec.analysis.odd import OddOne
     from wordvec.analysis.query import Answer, QueryEngine

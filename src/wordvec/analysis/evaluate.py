@@ -14,11 +14,20 @@ from functools import partial
 from importlib.resources import files
 from itertools import permutations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from wordvec.analysis.display import (
+    Cell,
+    Column,
+    TextTable,
+    number_columns,
+    settings_fields,
+    table_fields,
+)
 from wordvec.analysis.query import QueryEngine
+from wordvec.analysis.result import Result
 from wordvec.errors import UsageError, WordvecError
 from wordvec.expression.tree import Analogy, Term, TokenId
 from wordvec.progress import Progress, no_progress
@@ -26,7 +35,7 @@ from wordvec.search.resolve import ResolvedExpression
 from wordvec.text import clip, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from wordvec.search.ranking import RowIds
     from wordvec.search.settings import QuerySettings
@@ -78,13 +87,15 @@ class CategoryScore:
         return self.among / self.questions
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """The results of all categories.
+@dataclass(frozen=True, slots=True, repr=False)
+class Evaluation(Result[CategoryScore]):
+    """The results of all categories. Iterates over them.
 
     unknown: words that are not in the vocabulary. dropped: how many pairs were left out because of
     them. empty: categories without any question left.
     """
+
+    _listed: ClassVar = "categories"
 
     table: TableDescription
     settings: QuerySettings
@@ -115,6 +126,46 @@ class Evaluation:
             sum(score.among for score in self.categories) / self.questions,
         )
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which words and categories were left out."""
+        notes = []
+        if count := len(self.unknown):
+            words = " ".join(clip(escape(word), 20) for word in self.unknown[:5])
+            verb = "word is" if count == 1 else "words are"
+            pairs = "pair" if self.dropped == 1 else "pairs"
+            notes.append(
+                f"{count} {verb} not in this vocabulary, {self.dropped} {pairs} left out: "
+                f"{words}{' …' if count > 5 else ''}"
+            )
+        if self.empty:
+            notes.append(f"no questions left in {', '.join(map(escape, self.empty))}")
+        return tuple(notes)
+
+    def _header_fields(self) -> list[str]:
+        return [*table_fields(self.table), *settings_fields(self.settings)]
+
+    def _blocks(self) -> list[TextTable]:
+        columns = [
+            Column("category", shrinks=True),
+            *number_columns("questions", "top-1", "top-10"),
+        ]
+        scores = [
+            _cells(escape(one.name), f"{one.questions:,}", (one.top1, one.top10))
+            for one in self.categories
+        ]
+        means = [
+            _cells("mean of categories", str(len(self.categories)), self.mean, "bold"),
+            _cells("all questions", f"{self.questions:,}", self.overall, "bold"),
+        ]
+        return [TextTable(columns, [*scores, *means])]
+
+    def tsv_rows(self) -> Iterator[list[object]]:
+        """Yield what `--tsv` prints."""
+        yield ["category", "pairs", "questions", "top1", "top10"]
+        for one in self.categories:
+            yield [one.name, one.pairs, one.questions, one.top1, one.top10]
+
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""
         return {
@@ -136,6 +187,13 @@ class Evaluation:
             "dropped_pairs": self.dropped,
             "unknown": list(self.unknown),
         }
+
+
+def _cells(
+    name: str, count: str, shares: tuple[float, float], attribute: str | None = None
+) -> list[Cell]:
+    cells = [name, count, *(f"{100 * share:.1f} %" for share in shares)]
+    return [Cell(cell, attribute) for cell in cells]
 
 
 def bundled_analogies() -> Path:

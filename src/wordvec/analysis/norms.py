@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from wordvec.analysis.display import Column, Facts, TextTable, number, number_columns, table_fields
+from wordvec.analysis.result import Result
 from wordvec.search.resolve import resolve_token
 from wordvec.search.settings import check_k
 from wordvec.tables.table import TableDescription
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from wordvec.analysis.display import Block
     from wordvec.tables.table import VectorTable
 
 
@@ -34,13 +37,7 @@ class Norm:
 
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""
-        return {
-            "token": self.token,
-            "id": self.id,
-            "norm": self.norm,
-            "rank": self.rank,
-            "percentile": self.percentile,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +48,41 @@ class NormsSummary:
     median: float | None
     maximum: float | None
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, float | None]:
         """Return what `--json` prints."""
         return {"min": self.minimum, "median": self.median, "max": self.maximum}
 
 
-@dataclass(frozen=True, slots=True)
-class NormsReport:
-    """The norms of some tokens, in order, and a summary of the whole table."""
+@dataclass(frozen=True, slots=True, repr=False)
+class NormsReport(Result[Norm]):
+    """The norms of some tokens, in order, and a summary of the whole table.
+
+    Iterates over the norms.
+    """
+
+    _listed: ClassVar = "norms"
 
     table: TableDescription
     norms: tuple[Norm, ...]
     summary: NormsSummary
     notes: tuple[str, ...] = ()
+
+    def _header_fields(self) -> list[str]:
+        return [*table_fields(self.table), "L2 norm"]
+
+    def _blocks(self) -> list[Block]:
+        numbers = number_columns("id", "norm", "rank", "percentile")
+        columns = [Column("token", shrinks=True), *numbers]
+        tables = [TextTable(columns, [_cells(norm) for norm in self])] if self.norms else []
+        values = self.summary.to_dict().items()
+        summary = "  ".join(f"{name} {_number_or_dash(value)}" for name, value in values)
+        return [*tables, Facts([[summary]])]
+
+    def tsv_rows(self) -> Iterator[list[object]]:
+        """Yield what `--tsv` prints."""
+        yield ["token", "id", "norm", "rank", "percentile"]
+        for norm in self.norms:
+            yield [norm.token, norm.id, norm.norm, norm.rank, norm.percentile]
 
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""
@@ -72,6 +91,16 @@ class NormsReport:
             "norms": [norm.to_dict() for norm in self.norms],
             "summary": self.summary.to_dict(),
         }
+
+
+def _cells(norm: Norm) -> list[str]:
+    rank = "–" if norm.rank is None else str(norm.rank)
+    percentile = "–" if norm.percentile is None else f"{norm.percentile:.1f}"
+    return [norm.token, str(norm.id), _number_or_dash(norm.norm), rank, percentile]
+
+
+def _number_or_dash(value: float | None) -> str:
+    return "–" if value is None else number(value)
 
 
 def norms(

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from wordvec.analysis.display import (
+    Cell,
+    Column,
+    TextTable,
+    number,
+    number_columns,
+    table_fields,
+    transforms_field,
+)
+from wordvec.analysis.result import Result
 from wordvec.analysis.similar import Token, find_tokens
 from wordvec.errors import UsageError
 from wordvec.tables.table import TableDescription
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from wordvec.tables.table import VectorTable
 
@@ -25,14 +35,38 @@ class Belonging:
     similarity: float
 
 
-@dataclass(frozen=True, slots=True)
-class OddOne:
-    """The similarity of each word to the others; `odd` has the smallest (the first, if several)."""
+@dataclass(frozen=True, slots=True, repr=False)
+class OddOne(Result[Belonging]):
+    """The similarity of each word to the others; `odd` has the smallest (the first, if several).
+
+    Iterates over the words.
+    """
+
+    _listed: ClassVar = "words"
 
     table: TableDescription
     words: tuple[Belonging, ...]
     odd: Belonging
     notes: tuple[str, ...] = ()
+
+    def _header_fields(self) -> list[str]:
+        how = ["cosine to the mean of the rest", transforms_field(self.table.transforms)]
+        return [*table_fields(self.table), *how]
+
+    def _blocks(self) -> list[TextTable]:
+        words = [Column("token", shrinks=True), Column("")]
+        rows: list[list[Cell]] = []
+        for one in self.words:
+            mark, attribute = ("odd", "bold") if one is self.odd else ("", None)
+            cells = [one.word.token, mark, str(one.word.id), number(one.similarity)]
+            rows.append([Cell(cell, attribute) for cell in cells])
+        return [TextTable([*words, *number_columns("id", "similarity")], rows)]
+
+    def tsv_rows(self) -> Iterator[list[object]]:
+        """Yield what `--tsv` prints."""
+        yield ["token", "id", "similarity", "odd"]
+        for one in self.words:
+            yield [one.word.token, one.word.id, one.similarity, one is self.odd]
 
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""

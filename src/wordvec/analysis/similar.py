@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import combinations
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
+from wordvec.analysis.display import (
+    METRIC_NAMES,
+    Cell,
+    Column,
+    TextTable,
+    number,
+    number_columns,
+    table_fields,
+    transforms_field,
+)
+from wordvec.analysis.result import Result
 from wordvec.errors import UsageError, WordvecError, as_choice
 from wordvec.search.engine import Engine
 from wordvec.search.resolve import resolve_token
@@ -14,7 +26,7 @@ from wordvec.search.settings import Metric
 from wordvec.tables.table import TableDescription
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from wordvec.search.ranking import Floats
     from wordvec.tables.table import VectorTable
@@ -28,9 +40,22 @@ class Token:
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Similarities:
-    """The score of every pair of some words: scores[i][j] between words i and j."""
+class Pair(NamedTuple):
+    """Two words as displayed, and their score."""
+
+    word: str
+    other: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Similarities(Result[Pair]):
+    """The score of every pair of some words: scores[i][j] between words i and j.
+
+    Iterates over the pairs: (word, other, score), each pair once.
+    """
+
+    _listed: ClassVar = "pairs"
 
     table: TableDescription
     metric: Metric
@@ -38,9 +63,46 @@ class Similarities:
     scores: tuple[tuple[float, ...], ...]
     notes: tuple[str, ...] = ()
 
+    @property
+    def pairs(self) -> list[Pair]:
+        """Every pair once."""
+        return [
+            Pair(one.token, other.token, self.scores[i][j])
+            for (i, one), (j, other) in combinations(enumerate(self.words), 2)
+        ]
+
+    def _header_fields(self) -> list[str]:
+        how = [METRIC_NAMES[self.metric], transforms_field(self.table.transforms)]
+        return [*table_fields(self.table), *how]
+
+    def _blocks(self) -> list[TextTable]:
+        columns = [Column(""), *number_columns(*(word.token for word in self.words))]
+        rows = [
+            [
+                Cell(word.token),
+                *(
+                    Cell(number(score), "dim" if i == j else None)
+                    for j, score in enumerate(self.scores[i])
+                ),
+            ]
+            for i, word in enumerate(self.words)
+        ]
+        words = [Column("token", shrinks=True), Column("other", shrinks=True)]
+        pairs = TextTable(
+            [*words, *number_columns(self.metric.score_name)],
+            [[one, other, number(score)] for one, other, score in self],
+        )
+        return [TextTable(columns, rows, narrow=(pairs,))]
+
+    def tsv_rows(self) -> Iterator[list[object]]:
+        """Yield what `--tsv` prints."""
+        yield ["token", "id", "other", "other_id", self.metric.score_name]
+        for (one, other), pair in zip(combinations(self.words, 2), self.pairs, strict=True):
+            yield [one.token, one.id, other.token, other.id, pair.score]
+
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""
-        scores = "distances" if self.metric is Metric.L2 else "similarities"
+        scores = "distances" if self.metric.smaller_is_nearer else "similarities"
         return {
             "table": self.table.to_dict(),
             "metric": self.metric.value,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wordvec.analysis.display import Cell, Column, OutputStyle, table_lines
+from wordvec.analysis.display import Cell, Column, OutputStyle, number_columns, table_lines
 from wordvec.cli.errors import warn
 from wordvec.cli.options import output_options, store_option
-from wordvec.cli.output import print_report, size_text, write_lines
+from wordvec.cli.output import print_formatted, size_text, write_lines
 from wordvec.errors import TableNotFoundError, UsageError
 from wordvec.tables.name import TableName, TableRef
 from wordvec.text import clip, escape, width
@@ -43,7 +43,7 @@ def command(ctx: click.Context, *, verify: bool, output_format: Format, store: S
     if ctx.invoked_subcommand is not None:
         return 0
     checked = [(info, _problems(store, info, verify=verify)) for info in store.tables()]
-    print_report(
+    print_formatted(
         output_format,
         json=(_json(info, problems) for info, problems in checked),
         tsv=_tsv_rows(checked),
@@ -161,12 +161,7 @@ def _text_lines(
         return [f"No tables in {folder} yet. To extract one: wordvec extract --mode static"]
     states = [_state(info, problems, verified=verified) for info, problems in checked]
     models = [escape(info.name.model) for info, _ in checked]
-    columns = [
-        Column("mode"),
-        Column("V × D", right=True),
-        Column("size", right=True),
-        Column("age", right=True),
-    ]
+    columns = [Column("mode"), *number_columns("V × D", "size", "age")]
     rows = [_cells(info) for info, _ in checked]
     with_state = any(state.text for state in states)
     others = max(map(width, table_lines(columns, rows, OutputStyle())))
