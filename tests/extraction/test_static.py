@@ -92,6 +92,7 @@ def test_the_padding_of_real_models_is_accepted(rows: int, tokens: int, tmp_path
     ("rows", "vocab_size", "tokens", "message"),
     [
         (32_000, 32_000, 3, "has 3 tokens, but its word-embedding matrix has 32,000 rows"),
+        (82, 82, 3, "has 3 tokens, but its word-embedding matrix has 82 rows"),
         (1_000, None, 700, "has 700 tokens, but its word-embedding matrix has 1,000 rows"),
         (82, 32_000, 82, "has 82 tokens, but vocab_size in its config.json is 32,000"),
         (100, None, 32_000, "has 32,000 tokens, but its word-embedding matrix has 100 rows"),

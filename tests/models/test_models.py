@@ -199,6 +199,9 @@ def test_the_error_for_a_folder_points_to_the_subfolder_with_a_model(
         with pytest.raises(ModelError, match=r"has no config\.json") as caught:
             find_model(name)
         assert caught.value.hint == f'a subfolder has one: use model="{shown}"'
+    with pytest.raises(ModelError, match="st:1_Transformer: no such folder") as caught:
+        find_model("./st:1_Transformer")
+    assert caught.value.hint == 'use model="./st/1_Transformer"'
     with pytest.raises(ModelUnavailableError) as caught:
         find_model("st")
     assert str(caught.value.hint).startswith(

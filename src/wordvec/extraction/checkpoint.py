@@ -56,7 +56,7 @@ class StoredTensor:
             raise ModelError(
                 f"{self.path}: {self.name} has type {self.dtype}, "
                 f"expected one of {', '.join(sorted(_NUMPY_DTYPES))}",
-                hint="use a version of the model that is not quantised",
+                hint="use a version of the model with plain floating-point weights, not quantised",
             )
 
 
@@ -164,11 +164,14 @@ def _load_pytorch(path: Path) -> dict[str, Any]:
         raise MissingExtraError(
             f"reading {path.name} (not a safetensors file)", extra="extract", package="torch"
         ) from None
+    import warnings
     from pickle import UnpicklingError
     from zipfile import is_zipfile
 
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zipfile(path))
+        with warnings.catch_warnings():  # about types that are refused below
+            warnings.simplefilter("ignore")
+            loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zipfile(path))
     except UnpicklingError as error:
         raise unsafe_file_error(path, error) from error
     except (RuntimeError, EOFError, ValueError) as error:

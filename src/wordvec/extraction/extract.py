@@ -21,6 +21,7 @@ from wordvec.models.find import find_model
 from wordvec.models.local import canonical_name, is_on_disk
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.name import Mode, TableName
+from wordvec.tables.store import extract_command
 from wordvec.tables.table import Provenance, VectorTable
 from wordvec.vocabulary.folder import read_vocabulary
 
@@ -148,7 +149,7 @@ def _check_is_no_table(model: str | None) -> None:
     if name and mode in set(Mode) and not is_on_disk(str(model)):
         raise UsageError(
             f"{model} is the name of a table, expected a model",
-            hint=f'use model="{name}", mode="{mode}"',
+            hint=extract_command(TableName(name, Mode(mode))),
         )
 
 

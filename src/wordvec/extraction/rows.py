@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from wordvec.vocabulary.lookup import Vocabulary
 
-PADDING_ROWS = 256
-PADDING_SHARE = 20
+PADDING_ROWS = 256  # that a vocabulary may have without a token, but not more than it has tokens;
+PADDING_SHARE = 20  # or a twentieth of its tokens
 _SHOWN = 3  # tokens named in the note
 
 
@@ -43,12 +43,12 @@ class FittedVocabulary:
 
 
 def most_padding(size: int) -> int:
-    """Return how many rows without a token, or tokens without a row, a vocabulary may have.
+    """Return how many rows without a token a vocabulary of this size may have.
 
-    >>> most_padding(32_000), most_padding(1_000)
-    (1600, 256)
+    >>> most_padding(32_000), most_padding(1_000), most_padding(3)
+    (1600, 256, 3)
     """
-    return max(PADDING_ROWS, size // PADDING_SHARE)
+    return max(min(PADDING_ROWS, size), size // PADDING_SHARE)
 
 
 def fit_vocabulary(vocabulary: Vocabulary, rows: int, folder: Path) -> FittedVocabulary:

@@ -44,7 +44,10 @@ def local_model(name: str, *, static_only: bool = False) -> ModelSource:
     """
     folder = _absolute_path(name)
     if not folder.is_dir():
-        raise ModelError(f"{name}: no such folder", hint=f"use {model_alternatives()}")
+        with_slash = name.replace(":", "/")  # as in the name of a model of the hub
+        found = with_slash != name and (_absolute_path(with_slash) / CONFIG).is_file()
+        alternatives = f'model="{with_slash}"' if found else model_alternatives()
+        raise ModelError(f"{name}: no such folder", hint=f"use {alternatives}")
     if not (folder / CONFIG).is_file():
         raise ModelError(
             f"{name} has no {CONFIG}, so it is not a Hugging Face model",

@@ -32,13 +32,13 @@ def missing_table_hint(ref: TableRef, name: TableName, store: Store) -> str:
         return f"{extract_command(name)}\nfor the reference model: {reference}"
     if name.model == BUNDLED:
         return extract_command(name)
-    similar = _similar_tables(name, store)
-    lines = [f'did you mean table="{one}"?' for one in similar]
     if is_folder(named) and not Path(name.model).is_dir():
-        lines.append(f"there is no folder {named} either; use {model_alternatives()}")
-    else:
-        lines += [extract_command(name), f"or use {model_alternatives()}"]
-    return "\n".join(lines)
+        return f"there is no folder {named} either; use {model_alternatives()}"
+    extract = f"{extract_command(name)}\nor use {model_alternatives()}"
+    if is_folder(named):
+        return extract
+    similar = _similar_tables(name, store)
+    return "\n".join([*(f'did you mean table="{one}"?' for one in similar), extract])
 
 
 def _similar_tables(name: TableName, store: Store) -> list[str]:
