@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, overload
 from wordvec.errors import StoreError, TableNotFoundError, UsageError, WordvecError
 from wordvec.expression.parser import parse
 from wordvec.expression.tree import Expression
-from wordvec.models.bundled import BUNDLED, has_bundled, model_alternatives
+from wordvec.models.bundled import BUNDLED, has_bundled
 from wordvec.models.default import REFERENCE, default_model, named_model
-from wordvec.models.local import canonical_name, is_folder
+from wordvec.models.local import canonical_name
 from wordvec.progress import Progress, no_progress
 from wordvec.search.settings import QuerySettings, as_transforms, check_k
+from wordvec.tables.missing import missing_table_hint
 from wordvec.tables.name import Mode, TableName, TableRef
 from wordvec.tables.store import Store, extract_command
 
@@ -355,7 +356,8 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
     """Extract the word vectors of a model, save them, and open the table.
 
     Args:
-        model: a hub id, a folder or "mini"; None for the default model.
+        model: a folder, "mini", or a name on the hub: "OWNER/NAME[@REVISION][:SUBFOLDER]"; None for
+            the default model.
         mode: "static" or "dynamic".
         store: as for `open`.
         device: "auto", "cpu", "cuda" or "mps".
@@ -367,6 +369,7 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
     from wordvec.extraction.extract import extract as extract_to_store
 
     opened = OpenTables(_as_store(store))
+    notes: list[str] = []
     result = extract_to_store(
         model,
         mode,
@@ -375,9 +378,11 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
         dtype=dtype,
         batch_size=batch_size,
         force=force,
+        notify=notes.append,
         progress=progress,
     )
-    return opened.open(TableRef(result.table.model, result.table.mode, result.table.layer))
+    table = opened.open(TableRef(result.table.model, result.table.mode, result.table.layer))
+    return table.with_notes((*notes, *table.notes))
 
 
 def _as_store(store: Store | str | Path | None) -> Store:
@@ -441,23 +446,9 @@ class OpenTables:
         try:
             data = self.store.open(name)
         except TableNotFoundError as error:
-            raise TableNotFoundError(error.message, hint=_suggestion(ref, name)) from None
+            hint = missing_table_hint(ref, name, self.store)
+            raise TableNotFoundError(error.message, hint=hint) from None
         return Table(data, derived=self.store.derived(data))
-
-
-def _suggestion(ref: TableRef, name: TableName) -> str:
-    """Return what to type if a table is missing: extract it, or ask another model."""
-    named = named_model(ref.model)
-    if named is None and name.model == REFERENCE:
-        return f"wordvec extract --mode {name.mode}"
-    if named is None:  # the bundled model is used
-        reference = extract_command(replace(name, model=REFERENCE))
-        return f"{extract_command(name)}\nfor the reference model: {reference}"
-    if name.model == BUNDLED:
-        return extract_command(name)
-    if is_folder(named) and not Path(name.model).is_dir():
-        return f"there is no folder {named} either; use {model_alternatives()}"
-    return f"{extract_command(name)}\nor use {model_alternatives()}"
 
 
 def resolve_name(
