@@ -136,12 +136,16 @@ def read_blocks(
     Raises:
         StoreError: A token is not Unicode text.
     """
+    import numpy as np
+
     step, overflows = rows_at_once(columns), 0
     for start in range(0, len(tokens), step):
         stop = min(start + step, len(tokens))
         block = list(tokens[start:stop])
         check_text(path, block, start)
-        rows, overflowed = to_float32(read(start, stop))
+        with np.errstate(all="ignore"):  # NaN and infinity are read like any number
+            numbers = read(start, stop)
+        rows, overflowed = to_float32(numbers)
         overflows += overflowed
         yield Block(block, rows)
     notes.extend(overflow_notes(overflows))
@@ -163,7 +167,7 @@ def to_float32(rows: NDArray[Any]) -> tuple[NDArray[np.float32], int]:
     """Return rows as float32, and how many finite numbers became infinite."""
     import numpy as np
 
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         converted = np.ascontiguousarray(rows, dtype=np.float32)
     if rows.dtype.itemsize <= 4 or rows.dtype.kind != "f":
         return converted, 0
