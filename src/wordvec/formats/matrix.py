@@ -33,11 +33,13 @@ def refuse_damage(path: Path, kind: str, *, hint: str | None = None) -> Iterator
     kind: What the file should be ("an .npz archive"), for the message.
     """
     try:
-        with wrap_os_errors(path, reading=True):
-            yield
+        yield
     except WordvecError:
         raise
     except Exception as error:  # libraries do not list what they raise for a damaged file
+        if isinstance(error, OSError) and error.errno is not None:
+            with wrap_os_errors(path, reading=True):
+                raise
         reason = clip(escape(str(error).partition("\n")[0][:200]), 100)
         detail = f"{type(error).__name__}: {reason}" if str(error) else type(error).__name__
         raise StoreError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from wordvec.errors import StoreError
 from wordvec.formats.matrix import (
@@ -127,11 +127,12 @@ def read_array(
 
 
 def map_matrix(path: Path, header: ArrayHeader) -> NDArray[Any]:
-    """Memory-map a matrix that is saved column by column, for its rows."""
+    """Memory-map a matrix, for rows that do not follow one another in the file."""
     import numpy as np
 
+    order: Literal["F", "C"] = "F" if header.fortran_order else "C"
     return np.memmap(
-        path, header.dtype, mode="r", offset=header.offset, shape=header.shape, order="F"
+        path, header.dtype, mode="r", offset=header.offset, shape=header.shape, order=order
     )
 
 
