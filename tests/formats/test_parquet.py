@@ -84,6 +84,17 @@ def test_many_blocks_and_row_groups_come_back(tmp_path: Path) -> None:
     assert np.concatenate([block.rows for block in blocks]).tobytes() == rows.tobytes()
 
 
+def test_a_large_row_group_takes_little_memory(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(40_000, 500)).astype(np.float32)
+    path = save(tmp_path / "x", {"token": [str(i) for i in range(40_000)], "vector": list(rows)})
+    assert pq.ParquetFile(path).num_row_groups == 1
+    taken = []
+    for block in read_parquet(path, ReadOptions()).blocks:
+        taken.append(pa.total_allocated_bytes())
+        assert block.rows.tobytes() == rows[int(block.tokens[0]) :][: len(block.tokens)].tobytes()
+    assert max(taken) < rows.nbytes / 2
+
+
 @pytest.mark.parametrize(
     "columns",
     [

@@ -98,7 +98,8 @@ def read_parquet(path: Path, options: ReadOptions) -> Reading:
 
     @contextmanager
     def batches() -> Iterator[Iterator[Any]]:
-        with pyarrow.parquet.ParquetFile(path) as file:
+        # read as it is needed; else a whole row group is in memory, which pandas writes as one
+        with pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
             yield file.iter_batches(batch_size=at_once, columns=columns.names)
 
     return _RowReader(path, "a Parquet file", columns, options).start(batches, rows)
