@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import pickle
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+import gensim
 import numpy as np
 import pytest
 from gensim.models import FastText, KeyedVectors, Word2Vec
@@ -19,9 +21,6 @@ from wordvec.errors import StoreError
 from wordvec.formats.gensim_kv import looks_like_gensim, ngram_hashes, read_gensim
 from wordvec.formats.gensim_pickle import PickledMap
 from wordvec.formats.reading import ReadOptions
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WORDS = ["王", "女 王", "k"]
 ROWS = vectors(3, 4)
@@ -115,6 +114,26 @@ def test_the_words_of_a_fasttext_model_are_read(
 def test_hashes_of_n_grams_are_those_of_gensim(word: str, shortest: int, longer: int) -> None:
     hashes = [h % 2_000_000 for h in ngram_hashes(word, range(shortest, shortest + longer + 1))]
     assert hashes == ft_ngram_hashes(word, shortest, shortest + longer, 2_000_000)
+
+
+TEST_DATA = Path(gensim.__file__).parent / "test" / "test_data"
+
+
+@pytest.mark.skipif(not TEST_DATA.is_dir(), reason="this gensim has no test data")
+@pytest.mark.parametrize(
+    ("name", "load"),
+    [
+        *((f"old_w2v_models/w2v_{v}.mdl", Word2Vec) for v in ("0.13.4", "1.0.1", "2.3.0", "3.4.0")),
+        ("word2vec_3.3", Word2Vec),
+        ("model-from-gensim-3.8.0.w2v", KeyedVectors),
+        ("old_keyedvectors_320.dat", KeyedVectors),
+        ("compatible-hash-true.model", FastText),
+    ],
+)
+def test_files_of_older_versions_are_read_as_gensim_reads_them(name: str, load: Any) -> None:
+    loaded = load.load(str(TEST_DATA / name))
+    words = getattr(loaded, "wv", loaded)
+    assert_same(read_all(read_gensim, TEST_DATA / name), words.index_to_key, words.vectors)
 
 
 # The attributes of gensim 3.8, with classes of its names

@@ -17,6 +17,7 @@ from tokenizers.pre_tokenizers import WhitespaceSplit
 from support.readings import assert_same, damaged_copies, read_all, read_or_refuse, vectors
 from wordvec.errors import StoreError
 from wordvec.formats.reading import ReadOptions
+from wordvec.formats.safetensors_file import read_safetensors
 from wordvec.formats.static_model import looks_like_static_model, read_static_model
 
 if TYPE_CHECKING:
@@ -137,6 +138,13 @@ def test_files_that_do_not_match_are_refused(
 ) -> None:
     with pytest.raises(StoreError, match=message):
         read_static_model(made(tmp_path / "m", tensors), ReadOptions())
+
+
+def test_the_file_of_a_folder_names_the_folder(tmp_path: Path) -> None:
+    path = made(tmp_path / "m", {"embeddings": ROWS})
+    with pytest.raises(StoreError, match="has no tokens: its model has them in tok") as error:
+        read_safetensors(path / "model.safetensors", ReadOptions())
+    assert error.value.hint == f"read the folder instead: {path}"
 
 
 def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
-"""gensim's own files: KeyedVectors, and models of Word2Vec and FastText, of gensim 3.8 and 4.
+"""gensim's own files: KeyedVectors, and models of Word2Vec and FastText, of gensim 0.12 to 4.
 
     x.kv               a pickle: the words, and the vectors if they are small
     x.kv.vectors.npy   large arrays, each in a file of its own; x.model.wv.vectors.npy for a model
 
-The pickle is read without running anything in it (gensim_pickle.py). Of a FastText model the
-vectors of the words are read. gensim 4 does not save them: each is the mean of the word's own
-vector and of the vectors of its n-grams, and is computed as gensim does when it loads the file.
+The pickle is read without running anything in it (gensim_pickle.py); one that Python 2 wrote is
+refused. Of a FastText model the vectors of the words are read. gensim 4 does not save them: each is
+the mean of the word's own vector and of the vectors of its n-grams, and is computed as gensim does
+when it loads the file.
 """
 
 from __future__ import annotations

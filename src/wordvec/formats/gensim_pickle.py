@@ -31,7 +31,8 @@ _CLASSES = (
 )
 # Values of attributes that are not read: the hash function, and references to classes.
 _NAMES_ONLY = (
-    *("builtins.hash", "builtins.int", "__builtin__.hash", "__builtin__.int"),
+    *("builtins.hash", "builtins.int"),
+    *("__builtin__.hash", "__builtin__.int", "__builtin__.long"),  # protocol 2 writes long for int
     *("gensim.utils.call_on_class_only", "numpy.float32", "numpy.float64"),
     "numpy.random._mt19937.MT19937",
 )
@@ -99,7 +100,8 @@ _FUNCTIONS: dict[str, Callable[..., object] | None] = {
     **{name: partial(PickledObject, name) for name in _CLASSES},
     **dict.fromkeys(_RANDOM_STATES, PickledRandomState),
     **dict.fromkeys(("builtins.frozenset", "__builtin__.frozenset"), _frozenset),
-    "collections.defaultdict": PickledMap,
+    # Python 3.4 writes the second name in protocol 2
+    **dict.fromkeys(("collections.defaultdict", "UserString.defaultdict"), PickledMap),
 }
 _DIALECT = Dialect(frozenset(_INSTRUCTIONS), _FUNCTIONS, PickledMap)
 _OTHER_OBJECTS = 10_000

@@ -122,6 +122,11 @@ def read_safetensors(path: Path, options: ReadOptions) -> Reading:
     tokens = None if options.tokens is not None else _tokens_in(path, file)
     if tokens is None:
         tokens = find_token_list(path, options)
+    if tokens is None and (path.parent / "tokenizer.json").is_file():
+        raise StoreError(
+            f"{display_path(path)} has no tokens: its model has them in tokenizer.json",
+            hint=f"read the folder instead: {display_path(path.parent)}",
+        )
     if tokens is None:
         raise missing_tokens(path)
     check_tokens(path, len(tokens), V)

@@ -6,15 +6,17 @@ end of a Windows line, and is removed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
 from wordvec.tables.files import display_path, wrap_os_errors
+from wordvec.text import clip, escape
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from wordvec.formats.reading import ReadOptions
+    from wordvec.tables.table import VectorTable
 
 
 def read_token_list(path: Path) -> list[str]:
@@ -56,6 +58,28 @@ def find_token_list(path: Path, options: ReadOptions) -> list[str] | None:
     beside = tokens_beside(path)
     with wrap_os_errors(beside, reading=True):
         return read_token_list(beside) if beside.exists() else None
+
+
+def write_token_list(table: VectorTable, file: IO[bytes]) -> None:
+    r"""Write one token per line, as `read_token_list` reads it.
+
+    Raises:
+        StoreError: A token contains a line feed, or every token ends with a CR.
+    """
+    tokens = table.vocabulary.tokens
+    for row, token in enumerate(tokens):
+        if "\n" in token:
+            raise StoreError(
+                f"the token of row {row} contains a line feed: {clip(escape(token[:40]), 40)}",
+                hint="use a format that has tokens of its own, such as npz",
+            )
+    if all(token.endswith("\r") for token in tokens):
+        raise StoreError(
+            "every token ends with a CR, which would be read as the end of a Windows line",
+            hint="use a format that has tokens of its own, such as npz",
+        )
+    mark = "\ufeff" if tokens[0].startswith("\ufeff") else ""  # reading removes one
+    file.write(mark.encode() + "".join(f"{token}\n" for token in tokens).encode())
 
 
 def missing_tokens(path: Path) -> StoreError:
