@@ -153,6 +153,10 @@ def test_columns_that_are_not_read_are_named(tmp_path: Path) -> None:
             {"token": WORDS, "vector": pa.array([[]] * 3, pa.list_(pa.float32()))},
             "row 0 has 0 numbers",
         ),
+        (
+            {"token": ["a"], "vector": pa.array([[0.0] * (2**20 + 1)])},
+            "expected vectors of at most 1,048,576 dimensions, got 1,048,577",
+        ),
         ({"token": pa.array([], pa.string()), "x": pa.array([], pa.float32())}, "has no rows"),
     ],
 )
@@ -192,6 +196,16 @@ def test_arrow_streams_are_read(tmp_path: Path) -> None:
     assert looks_like_arrow(path, path.read_bytes()[:4096])
     assert_same(read_all(read_arrow, path), WORDS, ROWS)
     assert_same(read_all(read_arrow, path, limit=1), WORDS[:1], ROWS[:1])
+
+
+def test_a_large_batch_of_an_arrow_file_is_read_in_parts(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(20_000, 500)).astype(np.float32)
+    table = pa.table({"token": [str(i) for i in range(20_000)], "vector": list(rows)})
+    pa.feather.write_feather(table, tmp_path / "x", "uncompressed", chunksize=20_000)
+    reading = read_arrow(tmp_path / "x", ReadOptions())
+    blocks = list(reading.blocks)
+    assert max(len(block.tokens) for block in blocks) < 3000
+    assert np.concatenate([block.rows for block in blocks]).tobytes() == rows.tobytes()
 
 
 def test_damaged_parquet_files_are_refused_or_read(tmp_path: Path) -> None:

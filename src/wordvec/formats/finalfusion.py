@@ -156,7 +156,7 @@ def _one_of(path: Path, chunks: list[_Chunk], kinds: Any, what: str) -> _Chunk:
     for chunk in chunks:
         if chunk.kind in kinds:
             return chunk
-    raise StoreError(f"{display_path(path)} has no {what}: its chunks end before one")
+    raise StoreError(f"{display_path(path)} has no {what}: no chunk of that kind")
 
 
 def _read_words(file: IO[bytes], chunk: _Chunk) -> list[str]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError, StoreError
@@ -48,7 +49,8 @@ VECTOR_NAMES = (
     *("vectors", "embeddings", "static_embedding"),
 )
 _PARQUET, _ARROW_FILE, _ARROW_STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
-_MAX_DIMENSIONS = 1 << 20
+_MAX_DIMENSIONS, _USUAL_DIMENSIONS = 1 << 20, 1024
+_BUFFER_BYTES = 1 << 20
 _GROUP_BLOCKS = 8  # blocks of rows in a row group that is written
 _SHOWN_COLUMNS = 12
 
@@ -91,15 +93,18 @@ def read_parquet(path: Path, options: ReadOptions) -> Reading:
     import pyarrow.parquet
 
     file_size(path)
-    with refuse_damage(path, "a Parquet file"), pyarrow.parquet.ParquetFile(path) as file:
+    # pages are read one by one; else a whole row group is in memory, which can be the whole table
+    open_file = partial(
+        pyarrow.parquet.ParquetFile, path, pre_buffer=False, buffer_size=_BUFFER_BYTES
+    )
+    with refuse_damage(path, "a Parquet file"), open_file() as file:
         columns = _find_columns(path, file.schema_arrow, options)
         rows = file.metadata.num_rows
-        at_once = rows_at_once(_dimensions(path, file.metadata, columns))
+        at_once = rows_at_once(_dimensions(path, file, columns))
 
     @contextmanager
     def batches() -> Iterator[Iterator[Any]]:
-        # read as it is needed; else a whole row group is in memory, which pandas writes as one
-        with pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
+        with open_file() as file:
             yield file.iter_batches(batch_size=at_once, columns=columns.names)
 
     return _RowReader(path, "a Parquet file", columns, options).start(batches, rows)
@@ -119,22 +124,25 @@ def read_arrow(path: Path, options: ReadOptions) -> Reading:
 
     @contextmanager
     def batches() -> Iterator[Iterator[Any]]:
-        with pa.OSFile(str(path)) as source:
-            if source.read(len(_ARROW_FILE)) == _ARROW_FILE:
-                file = pa.ipc.open_file(source)
-                parts = (file.get_batch(index) for index in range(file.num_record_batches))
-            else:
-                source.seek(0)
-                file = pa.ipc.open_stream(source)
-                parts = iter(file)
-            yield (part.select(columns.names) for part in parts)
+        with pa.memory_map(str(path)) as source:  # a batch can be the whole table
+            yield (batch.select(columns.names) for batch in _open_arrow(source)[1])
 
-    with refuse_damage(path, "an Arrow file"), pa.OSFile(str(path)) as source:
-        is_file = source.read(len(_ARROW_FILE)) == _ARROW_FILE
-        source.seek(0)
-        schema = (pa.ipc.open_file if is_file else pa.ipc.open_stream)(source).schema
-        columns = _find_columns(path, schema, options)
+    with refuse_damage(path, "an Arrow file"), pa.memory_map(str(path)) as source:
+        columns = _find_columns(path, _open_arrow(source)[0], options)
     return _RowReader(path, "an Arrow file", columns, options).start(batches, None)
+
+
+def _open_arrow(source: Any) -> tuple[Any, Iterator[Any]]:
+    """Return the schema and the batches of an Arrow file or stream."""
+    import pyarrow as pa
+
+    is_file = source.read(len(_ARROW_FILE)) == _ARROW_FILE
+    source.seek(0)
+    if not is_file:
+        stream = pa.ipc.open_stream(source)
+        return stream.schema, iter(stream)
+    file = pa.ipc.open_file(source)
+    return file.schema, (file.get_batch(index) for index in range(file.num_record_batches))
 
 
 def _find_columns(path: Path, schema: Any, options: ReadOptions) -> _Columns:
@@ -201,24 +209,26 @@ def _is_list(type_: Any) -> bool:
     return bool(is_list and _is_number(type_.value_type))
 
 
-def _dimensions(path: Path, metadata: Any, columns: _Columns) -> int:
-    """Return how many numbers a row has, as the metadata say, for the size of the blocks."""
+def _dimensions(path: Path, file: Any, columns: _Columns) -> int:
+    """Return how many numbers the first vector has, for the size of the blocks.
+
+    The number of values in the metadata of a column is not used: pyarrow 26 aborts the process
+    when it reads the metadata of some damaged columns.
+    """
     if not columns.lists:
         return len(columns.vectors)
-    paths = [metadata.schema.column(index).path for index in range(metadata.num_columns)]
-    column = next(
-        index for index, name in enumerate(paths) if name.startswith(f"{columns.vectors[0]}.")
-    )
-    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
-    most = max(
-        (group.column(column).num_values // max(1, group.num_rows) for group in groups), default=1
-    )
-    if most > _MAX_DIMENSIONS:
+    name = columns.vectors[0]
+    size = getattr(file.schema_arrow.field(name).type, "list_size", None)
+    if size is None:
+        first = next(file.iter_batches(batch_size=1, columns=[name]), None)
+        vector = first.column(name)[0] if first is not None else None
+        size = len(vector) if vector is not None and vector.is_valid else _USUAL_DIMENSIONS
+    if size > _MAX_DIMENSIONS:
         raise StoreError(
             f"{display_path(path)}: expected vectors of at most {_MAX_DIMENSIONS:,} dimensions, "
-            f"got {most:,}"
+            f"got {size:,}"
         )
-    return max(1, int(most))
+    return max(1, int(size))
 
 
 @dataclass(slots=True)
@@ -245,21 +255,36 @@ class _RowReader:
         total = None
         if rows is not None and not self.options.skip_bad:
             total = limited(rows, self.options.limit)
-        return Reading(self._blocks(batches, tokens), total, self.notes)
+        return Reading(self._blocks(batches, tokens, total), total, self.notes)
 
-    def _blocks(self, batches: Callable[[], Any], tokens: list[str] | None) -> Iterator[Block]:
+    def _blocks(
+        self, batches: Callable[[], Any], tokens: list[str] | None, total: int | None
+    ) -> Iterator[Block]:
         left = self.options.limit
         with refuse_damage(self.path, self.kind), batches() as parts:
             for batch in parts:
                 if left is not None and left <= 0:
                     break
                 batch.validate(full=True)
-                block = self._block(batch if left is None else batch.slice(0, left), tokens)
-                if left is not None:
-                    left -= len(block.tokens)
-                if block.tokens:
-                    yield block
+                for part in self._split(batch):
+                    block = self._block(part if left is None else part.slice(0, left), tokens)
+                    if left is not None:
+                        left -= len(block.tokens)
+                    if block.tokens:
+                        yield block
+        if total is not None and self.row != total:
+            raise StoreError(
+                f"{display_path(self.path)} is damaged: expected {total:,} rows, got {self.row:,}"
+            )
         self._finish(tokens, whole=left is None)
+
+    def _split(self, batch: Any) -> Iterator[Any]:
+        """Yield parts of a batch, which an Arrow file can have for the whole table."""
+        start = 0
+        while start < len(batch):
+            size = rows_at_once(self.D) if self.D else 1
+            yield batch.slice(start, size)
+            start += size
 
     def _finish(self, tokens: list[str] | None, *, whole: bool) -> None:
         """Check the number of rows, and complete the notes."""
