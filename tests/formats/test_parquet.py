@@ -44,6 +44,7 @@ PLAIN = np.arange(12, dtype=np.float32).reshape(3, 4)
 def write(path: Path, table: Any) -> Path:
     with path.open("wb") as file:
         write_parquet(table, file)
+        assert not file.closed  # it is synced after this
     return path
 
 

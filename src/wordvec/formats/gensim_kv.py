@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from wordvec.formats.reading import Block
 
 _KIND = "a file of gensim"
+_NGRAMS_AT_ONCE = 1024
+_MAX_NGRAM = 100  # fastText's default is 6
 _COPY_ALL = "copy all files whose names start with the name of the model"
 _WORDS = ("index_to_key", "index2word", "index2entity")  # gensim 4, gensim 3
 _VECTORS = ("vectors", "syn0")  # gensim 4 and 3, gensim 2
@@ -185,6 +187,11 @@ def _open_fasttext(
             hint="load it with gensim 3.8.3 and save it again",
         )
     lengths = range(model.number("min_n"), model.number("max_n") + 1)
+    if not 0 < lengths.start <= lengths.stop <= _MAX_NGRAM:
+        raise StoreError(
+            f"{display_path(model.path)} has n-grams of {lengths.start} to {lengths.stop - 1} "
+            f"characters, expected 1 to {_MAX_NGRAM - 1}"
+        )
 
     def read(start: int, stop: int) -> NDArray[Any]:
         import numpy as np
@@ -192,8 +199,11 @@ def _open_fasttext(
         rows = np.empty((stop - start, own.shape[1]), dtype=np.float32)
         for row, word in enumerate(words[start:stop]):
             ids = [hash_ % buckets for hash_ in ngram_hashes(word, lengths)]
-            parts = np.concatenate([own[start + row][None], ngrams[ids]])  # (1 + n-grams, D)
-            rows[row] = parts.sum(axis=0, dtype=np.float32) / np.float32(len(parts))
+            total = own[start + row].astype(np.float32)
+            for first in range(0, len(ids), _NGRAMS_AT_ONCE):  # added in gensim's order
+                parts = [total[None], ngrams[ids[first : first + _NGRAMS_AT_ONCE]]]
+                total = np.concatenate(parts).sum(axis=0, dtype=np.float32)
+            rows[row] = total / np.float32(len(ids) + 1)
         return rows
 
     return own, read
