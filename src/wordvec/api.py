@@ -194,12 +194,17 @@ class Table:
         return explain(self.engine(**options), _parsed(expression), token, calibrated=calibrated)
 
     def norms(
-        self, words: Sequence[str | int] = (), *, largest: int = 0, smallest: int = 0
+        self,
+        words: Sequence[str | int] = (),
+        *,
+        largest: int = 0,
+        smallest: int = 0,
+        pieces: bool = False,
     ) -> NormsReport:
         """Return the norms of words and their ranks, then the largest and smallest of all."""
         from wordvec.analysis.norms import norms
 
-        return norms(self.data, _as_list(words), largest=largest, smallest=smallest)
+        return norms(self.data, _as_list(words), largest=largest, smallest=smallest, pieces=pieces)
 
     def similar(
         self,
@@ -207,25 +212,34 @@ class Table:
         *,
         metric: str = "cosine",
         transforms: str | Iterable[str] = (),
+        pieces: bool = False,
     ) -> Similarities:
         """Return the similarity of every pair of words."""
         from wordvec.analysis.similar import similar
 
-        return similar(self.transformed(transforms), _as_list(words), metric=metric)
+        table = self.transformed(transforms)
+        return similar(table, _as_list(words), metric=metric, pieces=pieces)
 
-    def odd(self, words: Sequence[str | int], *, transforms: str | Iterable[str] = ()) -> OddOne:
+    def odd(
+        self,
+        words: Sequence[str | int],
+        *,
+        transforms: str | Iterable[str] = (),
+        pieces: bool = False,
+    ) -> OddOne:
         """Return the word that is least similar to the mean of the others."""
         from wordvec.analysis.odd import odd
 
-        return odd(self.transformed(transforms), _as_list(words))
+        return odd(self.transformed(transforms), _as_list(words), pieces=pieces)
 
-    def evaluate(
+    def evaluate(  # noqa: PLR0913  # one keyword for each option of `wordvec evaluate`
         self,
         file: str | Path | None = None,
         *,
         method: str = "add",
         metric: str | None = None,
         transforms: str | Iterable[str] = (),
+        pieces: bool = False,
         progress: Progress = no_progress,
     ) -> Evaluation:
         """Count the analogies of a file that the table answers right.
@@ -237,7 +251,9 @@ class Table:
         """
         from wordvec.analysis.evaluate import bundled_analogies, evaluate, read_analogies
 
-        settings = QuerySettings.of(method=method, metric=metric, transforms=transforms)
+        settings = QuerySettings.of(
+            method=method, metric=metric, transforms=transforms, pieces=pieces
+        )
         analogies = read_analogies(Path(file) if file else bundled_analogies())
         space = self.space(settings.all_transforms)
         return evaluate(space, analogies, settings, progress=progress)

@@ -17,21 +17,22 @@ from wordvec.analysis.display import (
     transforms_field,
 )
 from wordvec.analysis.result import Result
-from wordvec.analysis.similar import Token, find_tokens
+from wordvec.analysis.similar import word_vectors
 from wordvec.errors import UsageError
 from wordvec.tables.table import TableDescription
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from wordvec.search.resolve import ResolvedWord
     from wordvec.tables.table import VectorTable
 
 
 @dataclass(frozen=True, slots=True)
 class Belonging:
-    """A token and its cosine similarity to the mean of the others."""
+    """A word and its cosine similarity to the mean of the others."""
 
-    word: Token
+    word: ResolvedWord
     similarity: float
 
 
@@ -76,8 +77,7 @@ class OddOne(Result[Belonging]):
             "odd": self.odd.word.token,
             "words": [
                 {
-                    "token": belonging.word.token,
-                    "id": belonging.word.id,
+                    **belonging.word.to_dict(),
                     "similarity": belonging.similarity,
                     "odd": belonging is self.odd,
                 }
@@ -86,26 +86,28 @@ class OddOne(Result[Belonging]):
         }
 
 
-def odd(table: VectorTable, tokens: Sequence[str | int]) -> OddOne:
-    """Find the token that is least similar to the mean of the others.
+def odd(table: VectorTable, words: Sequence[str | int], *, pieces: bool = False) -> OddOne:
+    """Find the word that is least similar to the mean of the others.
 
     All vectors are normalised to unit length first.
 
     Args:
-        tokens: as typed, as `#id`, or as ids; at least three.
+        words: as typed, as `#id`, or as ids; at least three.
+        pieces: replace an unknown word by the mean of its pieces.
 
     Raises:
-        UsageError: for fewer than three tokens.
-        WordvecError: for a token that is not in the vocabulary, or has no direction.
+        UsageError: for fewer than three words.
+        WordvecError: for a word that is not in the vocabulary, or has no direction.
     """
-    if len(tokens) < 3:
-        raise UsageError(f"expected at least three words, got {len(tokens)}")
-    words, rows, notes = find_tokens(table, tokens, direction=True)
-    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    if len(words) < 3:
+        raise UsageError(f"expected at least three words, got {len(words)}")
+    found, vectors = word_vectors(table, words, direction=True, pieces=pieces)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     others = unit.sum(axis=0) - unit  # (T, D), each the sum of the rest
     lengths = np.linalg.norm(others, axis=1)
     along = np.einsum("td,td->t", unit, others)
     similarity = np.divide(along, lengths, out=np.zeros_like(along), where=lengths > 0)
-    belonging = tuple(map(Belonging, words, np.clip(similarity, -1, 1).tolist()))
+    belonging = tuple(map(Belonging, found, np.clip(similarity, -1, 1).tolist()))
     least = min(belonging, key=lambda one: one.similarity)
+    notes = tuple(word.note for word in found if word.note)
     return OddOne(TableDescription.of(table), belonging, least, notes)

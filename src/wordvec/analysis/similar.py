@@ -20,8 +20,8 @@ from wordvec.analysis.display import (
 )
 from wordvec.analysis.result import Result
 from wordvec.errors import UsageError, WordvecError, as_choice
-from wordvec.search.engine import Engine
-from wordvec.search.resolve import resolve_token
+from wordvec.search.engine import score_rows
+from wordvec.search.resolve import ResolvedWord, resolve_word
 from wordvec.search.settings import Metric
 from wordvec.tables.table import TableDescription
 
@@ -30,14 +30,6 @@ if TYPE_CHECKING:
 
     from wordvec.search.ranking import Floats
     from wordvec.tables.table import VectorTable
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token as displayed, and its row."""
-
-    token: str
-    id: int
 
 
 class Pair(NamedTuple):
@@ -59,7 +51,7 @@ class Similarities(Result[Pair]):
 
     table: TableDescription
     metric: Metric
-    words: tuple[Token, ...]
+    words: tuple[ResolvedWord, ...]
     scores: tuple[tuple[float, ...], ...]
     notes: tuple[str, ...] = ()
 
@@ -107,19 +99,24 @@ class Similarities(Result[Pair]):
             "table": self.table.to_dict(),
             "metric": self.metric.value,
             "transforms": list(self.table.transforms),
-            "words": [{"token": word.token, "id": word.id} for word in self.words],
+            "words": [word.to_dict() for word in self.words],
             scores: [list(row) for row in self.scores],
         }
 
 
 def similar(
-    table: VectorTable, tokens: Sequence[str | int], *, metric: Metric | str = Metric.COSINE
+    table: VectorTable,
+    words: Sequence[str | int],
+    *,
+    metric: Metric | str = Metric.COSINE,
+    pieces: bool = False,
 ) -> Similarities:
-    """Score every pair of tokens in float64.
+    """Score every pair of words in float64.
 
     Args:
-        tokens: as typed, as `#id`, or as ids.
+        words: as typed, as `#id`, or as ids.
         metric: "cosine", "l2" or "dot".
+        pieces: replace an unknown word by the mean of its pieces.
 
     Raises:
         UsageError: for another metric.
@@ -128,32 +125,30 @@ def similar(
     metric = as_choice(Metric, metric, "metric")
     if metric is Metric.CSLS:
         raise UsageError("pairs are scored by cosine, l2 or dot, not by csls")
-    words, rows, notes = find_tokens(table, tokens, direction=metric is Metric.COSINE)
-    engine = Engine(table)
-    ids = np.array([word.id for word in words], dtype=np.int64)
-    scores = np.array([engine.scores(row, ids, metric=metric) for row in rows])
+    found, vectors = word_vectors(table, words, direction=metric is Metric.COSINE, pieces=pieces)
     return Similarities(
         TableDescription.of(table),
         metric,
-        words,
-        tuple(tuple(row) for row in scores.reshape(len(words), len(words)).tolist()),
-        notes,
+        found,
+        tuple(tuple(score_rows(vectors, vector, metric).tolist()) for vector in vectors),
+        tuple(word.note for word in found if word.note),
     )
 
 
-def find_tokens(
-    table: VectorTable, tokens: Sequence[str | int], *, direction: bool
-) -> tuple[tuple[Token, ...], Floats, tuple[str, ...]]:
-    """Look up tokens; return them, their rows (T, D) float64, and notes on how they were read.
+def word_vectors(
+    table: VectorTable, words: Sequence[str | int], *, direction: bool, pieces: bool
+) -> tuple[tuple[ResolvedWord, ...], Floats]:
+    """Look up words; return them and their vectors, (T, D) float64.
 
     direction: whether a zero vector is an error too.
     """
-    found = [resolve_token(token, table.vocabulary) for token in tokens]
-    words = tuple(Token(table.vocabulary.display(row), row) for row, _ in found)
-    for word in words:
-        length = float(table.norms[word.id])
-        if not np.isfinite(length) or (direction and not length):
-            problem = "is zero: it has no direction" if length == 0 else "is not finite"
-            raise WordvecError(f"the vector of {word.token} (#{word.id}) {problem}")
-    rows = table.vectors[[word.id for word in words]].astype(np.float64)
-    return words, rows, tuple(note for _, note in found if note)
+    found = tuple(resolve_word(word, table.vocabulary, pieces=pieces) for word in words)
+    vectors = np.empty((len(found), table.dimensions))
+    for i, word in enumerate(found):
+        vectors[i] = table.vectors[list(word.ids)].astype(np.float64).mean(axis=0)
+        finite = np.isfinite(table.norms[list(word.ids)]).all()
+        if not finite or (direction and not vectors[i].any()):
+            problem = "is zero: it has no direction" if finite else "is not finite"
+            place = "" if word.id is None else f" (#{word.id})"
+            raise WordvecError(f"the vector of {word.token}{place} {problem}")
+    return found, vectors

@@ -12,6 +12,7 @@ from wordvec.cli.options import (
     method_option,
     metric_option,
     output_options,
+    pieces_option,
     table_options,
     transform_options,
 )
@@ -37,6 +38,7 @@ Examples:
 @method_option(Method.ADD)
 @metric_option(*Metric, text="Metric to rank by (default: cosine, or l2 for sum).")
 @transform_options
+@pieces_option
 @table_options
 @progress_option
 @output_options
@@ -46,6 +48,7 @@ def command(
     method: str,
     metric: str | None,
     transforms: tuple[str, ...],
+    pieces: bool,
     ref: TableRef,
     store: Store,
     progress: bool | None,
@@ -61,7 +64,7 @@ def command(
     from wordvec.analysis.evaluate import bundled_analogies, evaluate, read_analogies
     from wordvec.cli.opening import open_table
 
-    settings = QuerySettings.of(method=method, metric=metric, transforms=transforms)
+    settings = QuerySettings.of(method=method, metric=metric, transforms=transforms, pieces=pieces)
     analogies = read_analogies(file or bundled_analogies())
     opened = open_table(ref, store)
     with ProgressBar("questions", shown=progress) as bar:

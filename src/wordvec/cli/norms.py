@@ -8,7 +8,7 @@ import click
 
 from wordvec.cli.arguments import DashCommand
 from wordvec.cli.errors import print_notes
-from wordvec.cli.options import output_options, table_options
+from wordvec.cli.options import output_options, pieces_option, table_options
 from wordvec.cli.output import print_report
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ Examples:
 @click.option(
     "--smallest", type=click.IntRange(min=1), metavar="N", help="Also list the N smallest norms."
 )
+@pieces_option
 @table_options
 @output_options
 def command(
@@ -39,6 +40,7 @@ def command(
     tokens: tuple[str, ...],
     largest: int | None,
     smallest: int | None,
+    pieces: bool,
     ref: TableRef,
     store: Store,
     output_format: Format,
@@ -52,6 +54,6 @@ def command(
     from wordvec.cli.opening import open_table
 
     opened = open_table(ref, store)
-    report = norms(opened.data, tokens, largest=largest or 0, smallest=smallest or 0)
+    report = norms(opened.data, tokens, largest=largest or 0, smallest=smallest or 0, pieces=pieces)
     print_notes(report.notes)
     print_report(output_format, [report])

@@ -8,7 +8,7 @@ import click
 
 from wordvec.cli.arguments import DashCommand
 from wordvec.cli.errors import print_notes
-from wordvec.cli.options import output_options, table_options, transform_options
+from wordvec.cli.options import output_options, pieces_option, table_options, transform_options
 from wordvec.cli.output import print_report
 
 if TYPE_CHECKING:
@@ -26,12 +26,14 @@ Examples:
 @click.command(cls=DashCommand, epilog=EPILOG)
 @click.argument("tokens", nargs=-1, required=True, metavar="TOKEN TOKEN TOKEN...")
 @transform_options
+@pieces_option
 @table_options
 @output_options
 def command(
     *,
     tokens: tuple[str, ...],
     transforms: tuple[str, ...],
+    pieces: bool,
     ref: TableRef,
     store: Store,
     output_format: Format,
@@ -46,6 +48,6 @@ def command(
 
     opened = open_table(ref, store)
     table = opened.transformed(transforms)
-    odd_one = odd(table, tokens)
+    odd_one = odd(table, tokens, pieces=pieces)
     print_notes(odd_one.notes)
     print_report(output_format, [odd_one])

@@ -8,7 +8,13 @@ import click
 
 from wordvec.cli.arguments import DashCommand
 from wordvec.cli.errors import print_notes
-from wordvec.cli.options import metric_option, output_options, table_options, transform_options
+from wordvec.cli.options import (
+    metric_option,
+    output_options,
+    pieces_option,
+    table_options,
+    transform_options,
+)
 from wordvec.cli.output import Format, print_report
 from wordvec.errors import UsageError
 from wordvec.search.settings import Metric
@@ -34,6 +40,7 @@ Examples:
     text="Cosine similarity, L2 distance or inner product.",
 )
 @transform_options
+@pieces_option
 @table_options
 @output_options
 def command(
@@ -41,6 +48,7 @@ def command(
     tokens: tuple[str, ...],
     metric: str,
     transforms: tuple[str, ...],
+    pieces: bool,
     ref: TableRef,
     store: Store,
     output_format: Format,
@@ -56,6 +64,6 @@ def command(
         raise UsageError("similar needs at least two words")
     opened = open_table(ref, store)
     table = opened.transformed(transforms)
-    similarities = similar(table, tokens, metric=Metric(metric))
+    similarities = similar(table, tokens, metric=Metric(metric), pieces=pieces)
     print_notes(similarities.notes)
     print_report(output_format, [similarities])
