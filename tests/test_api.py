@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -324,3 +325,16 @@ def test_a_string_is_one_word_where_words_are_expected() -> None:
     assert TABLE.similar("女王").scores == TABLE.similar(["女王"]).scores
     with pytest.raises(UsageError, match="at least three words, got 1"):
         TABLE.odd("王男女")
+
+
+def test_an_extracted_table_has_the_notes_of_its_extraction(
+    tiny_bert: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny_bert, tmp_path / "short")
+    (folder / "added_tokens.json").write_text('{"<a>": 82}')
+    table = wordvec.extract(str(folder), store=tmp_path / "store")
+    (note,) = table.notes
+    assert note == (
+        "1 token has no vector, because the model's matrix has only 82 rows for 83 tokens: "
+        "left out from id 82 on (<a>)"
+    )

@@ -227,6 +227,23 @@ def test_weights_under_other_names_give_the_same_vectors(
     np.testing.assert_array_equal(extract_vectors(folder, store), theirs)
 
 
+def test_a_masked_language_model_that_names_its_matrix_after_the_output_layer_can_be_loaded(
+    tiny_model: TinyModel, tmp_path: Path, store: Store
+) -> None:
+    import safetensors.torch
+    import transformers
+
+    folder = shutil.copytree(tiny_model("roberta"), tmp_path / "mlm")
+    model = transformers.RobertaForMaskedLM.from_pretrained(folder)
+    safetensors.torch.save_model(model, str(folder / "model.safetensors"))  # shared tensors once
+    names = safetensors.torch.load_file(folder / "model.safetensors").keys()
+    assert "lm_head.decoder.weight" in names
+    assert "roberta.embeddings.word_embeddings.weight" not in names
+    for mode in Mode:
+        theirs = extract_vectors(tiny_model("roberta"), Store(tmp_path / "other"), mode)
+        np.testing.assert_array_equal(extract_vectors(folder, store, mode), theirs)
+
+
 @pytest.mark.parametrize("dtype", ["int8", "complex64"])
 def test_a_layer_that_is_not_of_floats_is_an_error(
     dtype: str, tmp_path: Path, store: Store

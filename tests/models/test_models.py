@@ -103,7 +103,7 @@ def test_an_index_that_names_files_in_other_folders_is_refused(
         find_model(str(copy))
 
 
-@pytest.mark.parametrize("content", ["[]", '{"weight_map": 3}', "{}"])
+@pytest.mark.parametrize("content", ["[]", '{"weight_map": 3}', "{}", '{"weight_map": [[1, "x"]]}'])
 def test_the_error_for_a_damaged_index_names_it(
     sharded_bert: Path, tmp_path: Path, content: str
 ) -> None:
@@ -220,6 +220,7 @@ def test_the_error_for_a_folder_points_to_the_subfolder_with_a_model(
         ("openvino_model.bin", "OpenVINO", "the model that they were exported from"),
         ("bert_model.ckpt.index", "a checkpoint of TensorFlow 1", "transformers 4"),
         ("model.fp16.safetensors", "safetensors", 'copy it to "model.safetensors"'),
+        ("model-00001-of-00002.safetensors", "one of several files", "download the index"),
         ("checkpoint.pt", "PyTorch", 'copy it to "pytorch_model.bin"'),
         ("adapter_model.safetensors", "a PEFT adapter", "merge_and_unload"),
     ],

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError, ModelError
+from wordvec.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,7 +55,7 @@ class StoredTensor:
         """
         if self.dtype not in _NUMPY_DTYPES:
             raise ModelError(
-                f"{self.path}: {self.name} has type {self.dtype}, "
+                f"{self.path}: {escape(self.name)} has type {escape(self.dtype)}, "
                 f"expected one of {', '.join(sorted(_NUMPY_DTYPES))}",
                 hint="use a version of the model with plain floating-point weights, not quantised",
             )

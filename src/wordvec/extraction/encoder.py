@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import re
+from collections import Counter
 from contextlib import contextmanager
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from wordvec.extraction.checkpoint import StoredTensor
     from wordvec.models.source import ModelSource
 
 # No code that comes with a model is run, and nothing is downloaded here: find_model does that.
@@ -43,14 +44,13 @@ def load_encoder(source: ModelSource) -> torch.nn.Module:
     """
     import transformers
 
-    tensors = [tensor for path in weight_files(source.folder) for tensor in list_tensors(path)]
     with _quiet_transformers():
         try:
             config = transformers.AutoConfig.from_pretrained(source.folder, **_LOCAL)
             _check_is_encoder(config, source.name)
             model, missing = _load(source.folder, config)
             if missing:
-                state = matching_state(model, source.folder, [tensor.name for tensor in tensors])
+                state = matching_state(model, source.folder)
                 if state is not None:
                     model, missing = _load_state(type(model), config, state)
         except (
@@ -61,7 +61,7 @@ def load_encoder(source: ModelSource) -> torch.nn.Module:
         raise ModelError(
             f"{source.name}: {len(missing)} weights of the encoder are missing ({missing[0]} …)"
         )
-    _check_are_floats(model, tensors)
+    _check_are_floats(model, source.folder)
     encoder: torch.nn.Module = model.eval().to(torch.float32)
     return encoder
 
@@ -92,35 +92,47 @@ def _missing(report: Mapping[str, Any]) -> list[str]:
     return sorted(key for key in report["missing_keys"] if "pooler." not in key)
 
 
-def matching_state(
-    model: Any, folder: Path, names: Iterable[str]
-) -> dict[str, torch.Tensor] | None:
+def matching_state(model: Any, folder: Path) -> dict[str, torch.Tensor] | None:
     """Load the weights under the names that the model has for them, or None if none match.
 
     What training tools put around names is removed, and whatever precedes the model's own names,
     such as "model.bert.". A word-embedding matrix that is stored as the output layer is renamed.
     """
-    expected = _matrix_name(model)
-    stored = find_matrix(names)
+    loaded: dict[str, torch.Tensor] = {}
+    for path in weight_files(folder):
+        loaded |= load_tensors(path)
+    expected, stored = _matrix_name(model), find_matrix(loaded)
     if expected is None or stored is None:
         return None
-    tensors = {
-        plain_name(name): tensor
-        for path in weight_files(folder)
-        for name, tensor in load_tensors(path).items()
-    }
-    own = set(model.state_dict())
+    tensors = {plain_name(name): tensor for name, tensor in loaded.items()}
     matrix = plain_name(stored)
-    if is_head(stored):
-        tensors[expected] = tensors[matrix]
-        return tensors
-    prefix = matrix.removesuffix(expected)
-    inner = {
+    from_head = is_head(stored)
+    prefix = _usual_prefix(model, tensors) if from_head else matrix.removesuffix(expected)
+    state = {
         name.removeprefix(prefix): tensor
         for name, tensor in tensors.items()
         if name.startswith(prefix)
     }
-    return inner if own & inner.keys() else None
+    if from_head and getattr(model.config, "tie_word_embeddings", True) is not False:
+        state[expected] = tensors[matrix]
+    return state if expected in state else None
+
+
+def _usual_prefix(model: Any, names: Iterable[str]) -> str:
+    """Return what precedes the model's own names in most of the stored names."""
+    own = {name for name, _ in model.named_parameters()}
+    found = Counter(own_part[0] for name in names if (own_part := _split(name, own)))
+    return max(found, key=lambda prefix: found[prefix], default="")
+
+
+def _split(name: str, own: set[str]) -> tuple[str, str] | None:
+    """Split a stored name into what precedes the model's own name, and that name.
+
+    >>> _split("model.bert.pooler.weight", {"pooler.weight"})
+    ('model.bert.', 'pooler.weight')
+    """
+    starts = [0, *(match.end() for match in re.finditer(r"\.", name))]
+    return next(((name[:start], name[start:]) for start in starts if name[start:] in own), None)
 
 
 def _matrix_name(model: Any) -> str | None:
@@ -128,12 +140,11 @@ def _matrix_name(model: Any) -> str | None:
     return next((name for name, weight in model.named_parameters() if weight is matrix), None)
 
 
-def _check_are_floats(model: Any, tensors: Iterable[StoredTensor]) -> None:
+def _check_are_floats(model: Any, folder: Path) -> None:
     """Raise ModelError if a weight of the model is stored as an integer or a complex number."""
     own = {name for name, _ in model.named_parameters()}
-    for tensor in tensors:
-        parts = plain_name(tensor.name).split(".")
-        if any(".".join(parts[first:]) in own for first in range(len(parts))):
+    for tensor in (tensor for path in weight_files(folder) for tensor in list_tensors(path)):
+        if _split(plain_name(tensor.name), own):
             tensor.check_is_float()
 
 

@@ -10,6 +10,7 @@ from wordvec.extraction.checkpoint import StoredTensor, list_tensors
 from wordvec.extraction.rows import PADDING_SHARE, fit_vocabulary
 from wordvec.models.embedding import MATRIX_NAMES, find_matrix, is_head
 from wordvec.models.folder import weight_files
+from wordvec.text import escape
 from wordvec.vocabulary.settings import TokenizerSettings
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _open_matrix(folder: Path, vocabulary: Vocabulary) -> StoredTensor:
     matrix = tensors[name]
     if len(matrix.shape) != 2:
         raise ModelError(
-            f"{folder}: expected (rows, D) word embeddings, got {matrix.shape} in {name}"
+            f"{folder}: expected (rows, D) word embeddings, got {matrix.shape} in {escape(name)}"
         )
     matrix.check_is_float()
     return matrix
@@ -86,7 +87,7 @@ def _no_matrix_error(
         tensor for tensor in tensors if len(tensor.shape) == 2 and least <= tensor.shape[0] <= most
     ]
     fitting.sort(key=lambda tensor: abs(tensor.shape[0] - V))
-    high = [f"{tensor.name} {tensor.shape}" for tensor in fitting]
+    high = [f"{escape(tensor.name)} {tensor.shape}" for tensor in fitting]
     more = f" and {len(high) - _LISTED} more" if len(high) > _LISTED else ""
     candidates = (
         f"; about one row per token ({V:,}) have: {', '.join(high[:_LISTED])}{more}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from wordvec.errors import ModelError
 from wordvec.models.embedding import find_matrix
 from wordvec.models.other_formats import missing_weights
+from wordvec.text import escape
 from wordvec.vocabulary.settings import SETTINGS_FILES, check_file, read_json
 from wordvec.vocabulary.token_files import VOCABULARY_FILES
 
@@ -37,7 +38,7 @@ def weight_files(folder: Path, *, static_only: bool = False) -> tuple[Path, ...]
         missing = [shard for shard in names if not (folder / shard).is_file()]
         if missing:
             raise ModelError(
-                f"{folder}: {missing[0]} is missing; {name} names it",
+                f"{folder}: {escape(missing[0])} is missing; {name} names it",
                 hint=_hint_for_missing_shard(folder, name, static_only=static_only),
             )
         return tuple(folder / shard for shard in names)
@@ -49,7 +50,7 @@ def weight_files(folder: Path, *, static_only: bool = False) -> tuple[Path, ...]
 def _hint_for_missing_shard(folder: Path, index: str, *, static_only: bool) -> str:
     needed = shard_names(folder / index, static_only=True)
     if not static_only and all((folder / shard).is_file() for shard in needed):
-        return f'download it, or use mode="static", which needs {needed[0]} only'
+        return f'download it, or use mode="static", which needs {escape(needed[0])} only'
     return "download it into the same folder"
 
 
@@ -59,9 +60,9 @@ def shard_names(index: Path, *, static_only: bool = False) -> list[str]:
     static_only: only the shard that contains the word-embedding matrix, if the index names it.
     """
     try:
-        shard_of = dict(read_json(index)["weight_map"])
+        shard_of = dict(read_json(index)["weight_map"].items())
         names = sorted(set(shard_of.values()))
-    except (LookupError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, AttributeError) as error:
         raise ModelError(f"{index} is not a readable index of weights") from error
     for name in names:
         if not isinstance(name, str) or Path(name).name != name:

@@ -18,6 +18,7 @@ from wordvec.models.folder import CONFIG, WEIGHTS, shard_names, weight_files
 from wordvec.models.hub_name import HubName
 from wordvec.models.other_formats import missing_weights
 from wordvec.models.source import ModelSource
+from wordvec.text import escape
 from wordvec.vocabulary.settings import SETTINGS_FILES
 from wordvec.vocabulary.token_files import VOCABULARY_FILES
 
@@ -161,7 +162,9 @@ class _Download:
         if weights.name.endswith(".index.json"):
             for shard in shard_names(weights, static_only=self.static_only):
                 if self._fetch_if_present(shard) is None:
-                    raise ModelError(f"{self.name} has no {shard}, which {weights.name} names")
+                    raise ModelError(
+                        f"{self.name} has no {escape(shard)}, which {weights.name} names"
+                    )
         return folder
 
     def _fetch_first_of(self, files: tuple[str, ...]) -> Path | None:
@@ -176,7 +179,8 @@ class _Download:
         hint = f"use {model_alternatives()}"
         if folders:  # a sentence-transformers model has some without weights
             subfolder = "/".join((*self.name.folders, *(with_weights or folders)[:1]))
-            hint = f'a subfolder has one: use model="{replace(self.name, subfolder=subfolder)}"'
+            inner = escape(str(replace(self.name, subfolder=subfolder)))
+            hint = f'a subfolder has one: use model="{inner}"'
         return ModelError(
             f"{self.name} has no {CONFIG}, so it is not a Hugging Face model", hint=hint
         )

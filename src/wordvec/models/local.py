@@ -9,6 +9,7 @@ from wordvec.models.bundled import BUNDLED, model_alternatives
 from wordvec.models.folder import CONFIG, WEIGHTS, fingerprints
 from wordvec.models.hub_name import HubName
 from wordvec.models.source import ModelSource
+from wordvec.text import escape
 
 
 def is_folder(name: str) -> bool:
@@ -70,7 +71,7 @@ def subfolder_hint(name: str) -> str | None:
         return None
     path = Path(name) / parents[0].relative_to(folder)
     shown = path if path.is_absolute() or name.startswith("~") else f"./{path.as_posix()}"
-    return f'a subfolder has one: use model="{shown}"'
+    return f'a subfolder has one: use model="{escape(str(shown))}"'
 
 
 def _absolute_path(name: str) -> Path:

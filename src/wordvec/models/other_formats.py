@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from wordvec.errors import ModelError
+from wordvec.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +49,13 @@ _FORMATS = (
         same_folder=True,
     ),
     _Format(
+        ("*-?????-of-?????.safetensors", "*-?????-of-?????.bin"),
+        "one of several files",
+        'download the index of these files too: "model.safetensors.index.json" or '
+        '"pytorch_model.bin.index.json"',
+        same_folder=True,
+    ),
+    _Format(
         ("*.safetensors",),
         "safetensors",
         _RENAME.format(target="model.safetensors"),
@@ -78,7 +86,7 @@ _FORMATS = (
     _Format(
         ("*.gguf",),
         "GGUF",
-        "convert it (pip install gguf), in Python: from transformers import AutoModel; "
+        "convert it (pip install gguf accelerate), in Python: from transformers import AutoModel; "
         'AutoModel.from_pretrained("{place}", gguf_file="{file}").save_pretrained("converted")\n'
         "and copy the files of its tokenizer there",
     ),
@@ -101,8 +109,9 @@ def missing_weights(place: str, files: Iterable[str], expected: Iterable[str]) -
         for file in found:
             if _is_of(file, kind):
                 return ModelError(
-                    f"{place} has no weights that wordvec can read, only {file} ({kind.name})",
-                    hint=kind.hint.replace("{place}", place).replace("{file}", file),
+                    f"{place} has no weights that wordvec can read, only {escape(file)} "
+                    f"({kind.name})",
+                    hint=kind.hint.replace("{place}", place).replace("{file}", escape(file)),
                 )
     return ModelError(
         f"{place} has no weights that wordvec can read: expected one of {', '.join(expected)}",
