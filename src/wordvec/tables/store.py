@@ -22,6 +22,7 @@ from wordvec.tables.files import (
 from wordvec.tables.listing import list_tables
 from wordvec.tables.lock import table_lock
 from wordvec.tables.manifest import Manifest, read_json
+from wordvec.tables.new_table import NewTable
 from wordvec.tables.paths import DERIVED, MANIFEST, RECORD, VECTORS, TablePaths
 from wordvec.tables.reading import check_name, find_problems, read_table
 from wordvec.tables.replace import complete_table, swap_in
@@ -161,6 +162,25 @@ class Store:
                 if draft.done == 0:
                     with wrap_os_errors(draft.folder):
                         draft.remove()
+
+    @contextmanager
+    def create(self, name: TableName, *, force: bool = False) -> Iterator[NewTable]:
+        """Lock a table and write it block by block; nothing is saved unless it is finished.
+
+        Args:
+            name: The table to write.
+            force: Replace a table of the same name.
+        """
+        paths = self.paths(name)
+        with table_lock(paths):
+            self._check_replaceable(paths, force=force)
+            new = NewTable(paths)
+            try:
+                yield new
+            finally:
+                new.close()
+                with wrap_os_errors(paths.new):
+                    remove_folder(paths.new)
 
     def draft_record(self, name: TableName) -> dict[str, Any]:
         """Return the record of a table's unfinished extraction, or {} if there is none."""
