@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import pickle
 import pickletools
+from itertools import islice
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
@@ -62,9 +63,8 @@ def has_words(path: Path) -> bool:
     """Return whether the first key of a pickled dict is text, not an id."""
     data = _map_file(path)
     try:
-        for _, (opcode, _, _) in zip(
-            range(_FIRST_INSTRUCTIONS), pickletools.genops(data), strict=False
-        ):
+        instructions = pickletools.genops(data)  # type: ignore[arg-type]  # mmap is enough
+        for opcode, _, _ in islice(instructions, _FIRST_INSTRUCTIONS):
             if "UNICODE" in opcode.name:
                 return True
             if "INT" in opcode.name or "LONG" in opcode.name:

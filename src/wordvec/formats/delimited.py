@@ -29,7 +29,7 @@ from wordvec.formats.text_rows import (
     read_text_rows,
     shown_line,
 )
-from wordvec.formats.token_lines import check_token_count, read_token_lines
+from wordvec.formats.token_lines import read_token_lines, with_tokens
 from wordvec.formats.written_rows import rows_with_first_tokens
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.files import display_path
@@ -193,18 +193,10 @@ def _read_numbers(
         partial(_repair, columns=columns, decoder=decoder),
         has_token=columns.token is not None,
     )
-    rows = 0
     with open_decompressed(path) as file:
         blocks = _start(file, path, columns)
-        for block in read_text_rows(blocks, dialect, path, options, reading):
-            if tokens is not None:
-                block.tokens[:] = tokens[rows : rows + len(block.tokens)]
-            rows += len(block.rows)
-            if tokens is not None and rows > len(tokens):
-                check_token_count(options.tokens or path, len(tokens), rows)
-            yield block
-    if tokens is not None and options.limit is None:
-        check_token_count(options.tokens or path, len(tokens), rows)
+        read = read_text_rows(blocks, dialect, path, options, reading)
+        yield from with_tokens(read, tokens, path, options.limit)
     reading.notes.extend(decoder.notes())
 
 

@@ -84,11 +84,11 @@ def export_table(
         beside = _path_of_tokens(path, written)
         for file in filter(None, (path, beside)):
             _check_writable(file, force=force)
+        write_atomically(path, lambda file: writer(table, file, progress))
         if beside is not None:
             tokens = table.vocabulary.tokens
             write = write_metadata if written is FileFormat.PROJECTOR else write_token_lines
             write_atomically(beside, lambda file: write(tokens, file))
-        write_atomically(path, lambda file: writer(table, file, progress))
         size = path.stat().st_size
     notes = (*_notes(table, written), *_beside_notes(beside))
     return ExportResult(path, size, written, beside, notes)

@@ -174,7 +174,9 @@ def read_text_rows(
         StoreError: A line is broken and `options.skip_bad` is false, or too long.
     """
     remaining = options.limit
-    broken = BrokenLines(path, dialect, skip=options.skip_bad)
+    broken = BrokenLines(
+        path, dialect, skip=options.skip_bad and dialect.has_token
+    )  # rows must stay with their tokens
     while remaining is None or remaining > 0:
         text = blocks.take()
         if not text:

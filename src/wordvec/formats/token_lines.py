@@ -14,8 +14,10 @@ from wordvec.formats.escaped_tokens import escape_line, unescape_token
 from wordvec.tables.files import display_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from wordvec.formats.reading import Block
 
 _BOM = "\ufeff"
 
@@ -54,7 +56,26 @@ def tokens_beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.tokens.txt")
 
 
-def check_token_count(path: Path, tokens: int, rows: int) -> None:
-    """Raise StoreError if a file has more or fewer tokens than there are rows."""
-    if tokens != rows:
-        raise StoreError(f"{display_path(path)} has {tokens:,} tokens for {rows:,} vectors")
+def with_tokens(
+    blocks: Iterator[Block], tokens: list[str] | None, path: Path, limit: int | None
+) -> Iterator[Block]:
+    """Yield blocks with the tokens of a list in place of their own; None keeps those.
+
+    Raises:
+        StoreError: The list has more or fewer tokens than there are rows.
+    """
+    if tokens is None:
+        yield from blocks
+        return
+    rows = 0
+    for block in blocks:
+        block.tokens[:] = tokens[rows : rows + len(block.rows)]
+        rows += len(block.rows)
+        if rows > len(tokens):
+            break
+        yield block
+    if rows > len(tokens) or (rows < len(tokens) and limit is None):
+        more = "at least " if rows > len(tokens) else ""
+        raise StoreError(
+            f"{display_path(path)} has {more}{rows:,} vectors for {len(tokens):,} tokens"
+        )
