@@ -18,7 +18,6 @@ from wordvec.formats.projector import METADATA, VECTORS, metadata_path
 from wordvec.formats.sampling import (
     count_dimensions,
     first_lines,
-    header_of,
     numbers_at_end,
     read_header,
 )
@@ -167,7 +166,7 @@ def _detect_text(path: Path) -> FileFormat:
     dimensions = {
         FileFormat.TSV: _dimensions_between(lines, "\t"),
         FileFormat.CSV: _dimensions_between(lines, ","),
-        FileFormat.WORD2VEC: count_dimensions(lines[1:] if header_of(lines) else lines),
+        FileFormat.WORD2VEC: count_dimensions(lines[1:] if header and len(lines) > 1 else lines),
     }
     best = max(dimensions, key=lambda file_format: dimensions[file_format])
     if not dimensions[best]:

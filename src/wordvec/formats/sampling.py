@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 BOM = b"\xef\xbb\xbf"
 _LINES, _BYTES = 100, 1 << 20
+_LONGEST_NUMBER = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +64,6 @@ def read_header(line: bytes) -> Header | None:
     return header if header.tokens and header.dimensions else None
 
 
-def header_of(lines: Sequence[bytes]) -> Header | None:
-    """Return the header of a text file, unless its second line shows that it has one number."""
-    header = read_header(lines[0]) if lines else None
-    if header and len(lines) > 1 and header.dimensions != 1:
-        fields = len(lines[1].split())
-        return None if fields == 2 else header
-    return header
-
-
 def numbers_at_end(fields: Sequence[bytes]) -> int:
     """Return how many of the last fields of a line are numbers.
 
@@ -88,7 +80,7 @@ def numbers_at_end(fields: Sequence[bytes]) -> int:
 
 def is_number(field: bytes | str) -> bool:
     """Return whether a field is a decimal number, NaN or infinity."""
-    if "_" in field if isinstance(field, str) else b"_" in field:
+    if len(field) > _LONGEST_NUMBER or ("_" in field if isinstance(field, str) else b"_" in field):
         return False
     try:
         float(field)

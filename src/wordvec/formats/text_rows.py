@@ -182,12 +182,11 @@ def read_text_rows(
         if not text:
             break
         lines = parse_lines(text, dialect, is_last=blocks.is_last)
-        block, used = _finish_block(lines, dialect, broken, blocks.line)
+        block, used = _finish_block(lines, dialect, broken, blocks.line, remaining)
         if used < len(lines):
             blocks.push_back(text[lines.starts[used] :])
         blocks.line += used
         if remaining is not None:
-            block = Block(block.tokens[:remaining], block.rows[:remaining])
             remaining -= len(block.tokens)
         if block.tokens:
             yield block
@@ -231,9 +230,9 @@ def _find_separators(data: NDArray[np.uint8], separator: int | None) -> NDArray[
 
 
 def _finish_block(
-    lines: Lines, dialect: Dialect, broken: BrokenLines, first_line: int
+    lines: Lines, dialect: Dialect, broken: BrokenLines, first_line: int, most: int | None
 ) -> tuple[Block, int]:
-    """Return the rows of a block and how many of its lines were used."""
+    """Return at most `most` rows of a block, and how many of its lines were used."""
     tokens: list[str] = []
     kept: list[int] = []
     read_token, text = dialect.read_token, lines.text
@@ -242,6 +241,8 @@ def _finish_block(
     for index, (start, token_end, good) in enumerate(places):
         if index < next_line:  # a part of the record before
             continue
+        if len(tokens) == most:
+            return _block_of(lines, tokens, kept), index
         token = read_token(text[start:token_end]) if good else None
         if token is None:
             if not good and not lines.line(index).strip():

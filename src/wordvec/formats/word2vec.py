@@ -22,7 +22,7 @@ from wordvec.formats.sampling import (
     count_dimensions,
     estimate_lines,
     first_lines,
-    header_of,
+    read_header,
 )
 from wordvec.formats.text_rows import (
     Dialect,
@@ -55,7 +55,7 @@ def read_word2vec(path: Path, options: ReadOptions) -> Reading:
         StoreError: The file cannot be read, or its lines are not tokens with numbers.
     """
     lines = first_lines(path)
-    return _reading(path, options, lines, header_of(lines))
+    return _reading(path, options, lines, read_header(lines[0]) if lines else None)
 
 
 def read_glove(path: Path, options: ReadOptions) -> Reading:
