@@ -225,7 +225,9 @@ def test_rows_that_are_not_finite_are_counted(tiny_bert: Path) -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_a_pickle_of_ids_needs_a_model_or_tokens(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pickle_of_ids_needs_a_model_or_tokens(
+    tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert run_here("import", "x") == (
         1,
         "",

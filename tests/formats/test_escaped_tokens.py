@@ -16,7 +16,9 @@ from wordvec.formats.token_lines import read_token_lines, write_token_lines
 HARD = st.text(
     st.sampled_from([*"\\u0025dcempty \t\n\r\v\f", *"\x1c\x1f\x85\u2028\u2029\0\ud800\udfff王"])
 )
-TOKENS = st.one_of(HARD, st.text(st.characters()), st.sampled_from(["", r"\empty", r"\u0020", "\\"]))
+TOKENS = st.one_of(
+    HARD, st.text(st.characters()), st.sampled_from(["", r"\empty", r"\u0020", "\\"])
+)
 
 
 @given(TOKENS)

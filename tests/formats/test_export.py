@@ -132,9 +132,7 @@ def test_of_equal_tokens_only_the_first_is_written(tmp_path: Path) -> None:
     table = VectorTable.from_vectors(vocabulary, rows, Provenance("x", Mode.STATIC))
     for name in ("x.txt", "x.csv"):
         result = export_table(table, tmp_path / name)
-        assert result.notes == (
-            '1 rows are left out, because their tokens occur before: #2 "a"',
-        )
+        assert result.notes == ('1 rows are left out, because their tokens occur before: #2 "a"',)
     assert (tmp_path / "x.txt").read_text("utf-8") == "3 2\na 0 1\nb 2 3\nc 6 7\n"
     assert (tmp_path / "x.csv").read_text("utf-8") == "token,0,1\na,0,1\nb,2,3\nc,6,7\n"
     result = export_table(table, tmp_path / "x.npy")
@@ -146,7 +144,9 @@ def test_a_path_that_cannot_be_written_is_an_error_about_the_path(tmp_path: Path
     with pytest.raises(StoreError, match=r"the folder .*no/such does not exist") as error:
         export_table(table_of(ROWS), tmp_path / "no" / "such" / "x.txt")
     assert error.value.hint == f"mkdir -p {tmp_path}/no/such"
-    with pytest.raises(StoreError, match=r"because part of this path is a file|does not exist") as e:
+    with pytest.raises(
+        StoreError, match=r"because part of this path is a file|does not exist"
+    ) as e:
         export_table(table_of(ROWS), tmp_path / "file" / "x.txt")
     assert "store" not in str(e.value.hint)
 

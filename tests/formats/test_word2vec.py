@@ -87,7 +87,20 @@ def test_what_gensim_writes_is_read_bit_for_bit(
     assert result.table.vectors.tobytes() == rows.tobytes()
 
 
-HARD = ["王", "a b", "", '""', r"\u0020", r"\empty", "\u2028", "\t", "\n", "\u00ad", "\u202c", "x\ufe0f"]
+HARD = [
+    "王",
+    "a b",
+    "",
+    '""',
+    r"\u0020",
+    r"\empty",
+    "\u2028",
+    "\t",
+    "\n",
+    "\u00ad",
+    "\u202c",
+    "x\ufe0f",
+]
 
 
 @pytest.mark.parametrize("name", ["y.txt", "y.vec.gz", "y.bin"])
@@ -112,7 +125,11 @@ def test_gensim_reads_every_row_that_is_written_and_import_gives_it_back(
 
 
 def test_gloves_tokens_with_spaces_are_read(tmp_path: Path) -> None:
-    words = {"the": [1.0, 2.0, 3.0], ". . .": [4.0, 5.0, 6.0], "at name@domain.com": [7.0, 8.0, 9.0]}
+    words = {
+        "the": [1.0, 2.0, 3.0],
+        ". . .": [4.0, 5.0, 6.0],
+        "at name@domain.com": [7.0, 8.0, 9.0],
+    }
     assert rows_of(imported(text_of(words), tmp_path).table) == expected(words)
 
 
@@ -141,7 +158,9 @@ def test_equal_tokens_and_invalid_bytes_are_counted(tmp_path: Path) -> None:
 
 def test_a_broken_line_is_an_error_with_its_number_or_is_counted(tmp_path: Path) -> None:
     data = b"3 2\na 1 2\nb 1\nc 1 x\nd 5 6\n"
-    with pytest.raises(StoreError, match=r'x.txt: line 3 is not a token and 2 numbers: "b 1"$') as e:
+    with pytest.raises(
+        StoreError, match=r'x.txt: line 3 is not a token and 2 numbers: "b 1"$'
+    ) as e:
         imported(data, tmp_path)
     assert e.value.hint == "skip_bad=True leaves such lines out"
     assert Store(tmp_path / "tables").tables() == []
@@ -190,7 +209,10 @@ def test_long_lines_and_many_blocks_are_read(tmp_path: Path) -> None:
         (b"\0" * 1000, r"is binary data of a format that is not known"),
         (b"a 1 2\n" * 200 + b"b \0 2\n", r"line 201 is not a token and 2 numbers: \"b "),
         (gzip.compress(b"a 1 2\n" * 9)[:-9], r"is damaged: it ends early"),
-        (b"It was a dark night\nin 1999, it seems\n", r'is not vectors: line 1 is "It was a dark n'),
+        (
+            b"It was a dark night\nin 1999, it seems\n",
+            r'is not vectors: line 1 is "It was a dark n',
+        ),
         ("吾輩は猫である。\n名前はまだ無い。\n".encode(), r'is not vectors: line 1 is "吾輩は猫'),
         (b"", r"x.txt is empty"),
         (b"\n\n\n", r"is not vectors: line 1 is"),

@@ -134,15 +134,20 @@ def find_columns(
         start -= 1
     if start == width or (start and not has_token):
         return None
-    return Columns(separator, _is_header(first[start:]), width, token if has_token else None, start)
+    is_header = _is_header(first[token] if has_token else "", first[start:])
+    return Columns(separator, is_header, width, token if has_token else None, start)
 
 
 def _records(lines: Sequence[bytes], separator: str) -> list[list[str]]:
-    text = (line.decode(errors="replace") for line in lines)
-    try:
-        return [record for record in csv.reader(text, delimiter=separator) if record]
-    except csv.Error:
-        return []
+    reader = csv.reader((line.decode(errors="replace") for line in lines), delimiter=separator)
+    records: list[list[str]] = []
+    while True:
+        try:
+            records.append(next(reader))
+        except StopIteration:
+            return [record for record in records if record]
+        except csv.Error:  # the next record starts on the next line
+            continue
 
 
 def _token_column(first: Sequence[str], columns: Sequence[int]) -> int:
@@ -151,14 +156,12 @@ def _token_column(first: Sequence[str], columns: Sequence[int]) -> int:
     return (named or columns)[0]
 
 
-def _is_header(fields: Sequence[str]) -> bool:
+def _is_header(token: str, fields: Sequence[str]) -> bool:
     """Return whether the fields above the numbers are names: text, or 0, 1, 2 as in pandas."""
     if not all(map(is_number, fields)):
         return True
-    return len(fields) > 1 and list(fields) in (
-        [str(i) for i in range(len(fields))],
-        [str(i) for i in range(1, len(fields) + 1)],
-    )
+    counted = [[str(i + start) for i in range(len(fields))] for start in (0, 1)]
+    return list(fields) in counted and token.strip().lower() in ("", *TOKEN_COLUMNS)
 
 
 def is_list(field: str) -> bool:
