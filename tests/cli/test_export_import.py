@@ -71,8 +71,10 @@ def test_a_table_is_exported_as_word2vec_text() -> None:
     code, _, err = run_here("export", "made:static", "-o", "x.txt")
     assert (code, err) == (
         0,
-        "Note: 2 tokens are respelled, because word2vec cannot hold spaces, line breaks or an "
-        'empty token: #1 "a b" as a\\u0020b, #2 "" as \\empty\n',
+        (
+            "Note: 2 tokens are respelled, because word2vec cannot hold spaces, line breaks or an "
+            'empty token: #1 "a b" as a\\u0020b, #2 "" as \\empty\n'
+        ),
     )
     assert Path("x.txt").read_text("utf-8") == (
         "3 2\n王 1 -0.100000001\na\\u0020b 0 2\n\\empty 3 3.99999989e-09\n"
@@ -240,3 +242,95 @@ def test_a_pickle_of_ids_needs_a_model_or_tokens(
     assert err.startswith("Error: x has vectors by id, without tokens\nHint: name the model that")
     monkeypatch.setenv("WORDVEC_MODEL", str(tiny_bert))
     assert run_here("import", "x")[0] == 0
+
+
+# Vectors of other programs
+
+
+@pytest.mark.usefixtures("store")
+def test_imported_vectors_are_a_table_like_any_other() -> None:
+    lines = ["王 1 0 1", "男 1 0 0", "女 0 1 0", "女王 0 1 1", "王 9 9 9"]
+    Path("chive.txt").write_text("\n".join(lines), encoding="utf-8")
+    assert run_here("import", "chive.txt") == (
+        0,
+        "chive:static: 4 × 3 imported from chive.txt\n",
+        'Note: 1 vectors are left out, because their tokens occur before: "王"\n',
+    )
+    code, out, _ = run_here(
+        "compare", "王-男+女", "--tables", "chive:static,mini:static", "-k", "1"
+    )
+    assert code == 0
+    assert out.splitlines()[-3].split() == ["1", "女王", "0.0000", "4", "王", "*", "0.6187", "3"]
+    assert "女王" in run_here("query", "王-男+女", "--model", "chive", "-k", "1").out
+    code, out, _ = run_here("tables")
+    assert [line.split()[-1] for line in out.splitlines()] == ["state", "imported", "now", "now"]
+    assert run_here("tables", "rm", "--yes", "chive:static")[0] == 0
+
+
+@pytest.mark.usefixtures("store")
+def test_vectors_are_read_from_standard_input_and_written_to_standard_output() -> None:
+    written = run_here("export", "made:static", "-o", "-", "--format", "word2vec")
+    assert written.out == "3 2\n王 1 -0.100000001\na\\u0020b 0 2\n\\empty 3 3.99999989e-09\n"
+    assert written.err.startswith("Note: 2 tokens are respelled")
+    result = run("import", "-", "--name", "back", stdin=written.out)
+    assert result.out == "back:static: 3 × 2 imported from -\n"
+    assert run("export", "back:static", "-o", "-", "--format", "word2vec").out == written.out
+    assert run("import", "-", stdin=written.out) == (
+        2,
+        "",
+        "Error: vectors from a pipe have no file name\nHint: --name chive\n",
+    )
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (
+            ("export", "made:static", "-o", "x.foo"),
+            2,
+            "Error: the suffix of x.foo is that of no fo",
+        ),
+        (
+            ("export", "made:static", "-o", "x.npy", "--format", "csv"),
+            2,
+            "Error: x.npy has the suf",
+        ),
+        (
+            ("export", "made:static", "-o", "-"),
+            2,
+            "Error: standard output has no suffix that names",
+        ),
+        (
+            ("import", "bad.txt"),
+            1,
+            'Error: bad.txt: line 2 is not a token and 2 numbers: "b 1"\nHi',
+        ),
+        (("import", "page.txt"), 1, "Error: page.txt looks like an HTML page\nHint: was the downl"),
+        (("import", "bad.txt", "--name", "a:b"), 2, "Error: 'a:b' cannot be the name of a table: "),
+        (("import", "."), 1, "Error: . is a folder without vectors that wordvec can read\n"),
+    ],
+)
+def test_requests_that_fail_say_why(arguments: tuple[str, ...], code: int, message: str) -> None:
+    Path("bad.txt").write_text("a 1 2\nb 1\nc 3 4\n", encoding="utf-8")
+    Path("page.txt").write_text("<html>", encoding="utf-8")
+    result = run_here(*arguments)
+    assert result.code == code
+    assert result.out == ""
+    assert result.err.startswith(message)
+    assert run_here("import", "bad.txt", "--skip-bad").err == (
+        "Note: 1 lines are left out: they are not a token and 2 numbers (the first is line 2)\n"
+    )
+
+
+@pytest.mark.usefixtures("store")
+def test_a_read_only_folder_is_an_error_about_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("wordvec.formats.export.write_atomically", refuse)
+    assert run_here("export", "made:static", "-o", "x.txt") == (
+        1,
+        "",
+        "Error: permission denied: x.txt\nHint: check its permissions\n",
+    )

@@ -1,4 +1,4 @@
-"""CSV and TSV, and the TensorBoard projector's pair: what pandas and csv write is read, and back."""
+"""CSV, TSV and the TensorBoard projector's pair: what pandas and csv write is read, and back."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 import string
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,12 +27,12 @@ ROWS = {"王": [1.0, -0.5], "a,b": [0.25, 2.0], 'say "x"': [3.0, 4.0]}
 
 
 def imported(
-    text: str | bytes, tmp_path: Path, name: str = "x.csv", **options: object
+    text: str | bytes, tmp_path: Path, name: str = "x.csv", **options: Any
 ) -> ImportResult:
     """Import a file with this content."""
     path = tmp_path / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return import_vectors(path, Store(tmp_path / "tables"), force=True, **options)  # type: ignore[arg-type]
+    return import_vectors(path, Store(tmp_path / "tables"), force=True, **options)
 
 
 def rows_of(result: ImportResult) -> dict[str, list[float]]:
@@ -58,7 +59,7 @@ FRAME = pd.DataFrame(ROWS.values(), index=list(ROWS))
 def test_what_pandas_writes_is_read(
     frame: pd.DataFrame, separator: str, quoting: int, ends: str, tmp_path: Path
 ) -> None:
-    text = frame.to_csv(sep=separator, quoting=quoting, lineterminator=ends)  # type: ignore[arg-type]
+    text = frame.to_csv(sep=separator, quoting=quoting, lineterminator=ends)
     result = imported(text, tmp_path)
     assert rows_of(result) == ROWS
     assert result.file_format == ("csv" if separator == "," else "tsv")

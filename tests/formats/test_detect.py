@@ -54,7 +54,7 @@ BINARY = b"3 5\n" + b"".join(b"w%d " % i + row.tobytes() for i, row in enumerate
         (pickle.dumps({0: ROWS[0]}), "pickle"),
         (pickle.dumps({0: ROWS[0]}, 0), "pickle"),
         (pickle.dumps({0: ROWS[0]}, 1), "pickle"),
-        (b"\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x00\x8c\x1cgensim.models.keyedvectors", "gensim"),
+        (b"\x80\x04\x95" + bytes(8) + b"\x8c\x1cgensim.models.keyedvectors", "gensim"),
         (b"PAR1\x15\x04", "parquet"),
         (b"ARROW1\0\0", "arrow"),
         (b"FiFu\0\0\0\0", "finalfusion"),

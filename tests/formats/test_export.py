@@ -48,8 +48,10 @@ def test_word2vecs_text_contains_tokens_and_numbers(file_format: str, tmp_path: 
     table = table_of({"王": [1.0, -0.1], "a b": [0.0, 2.0], "": [3.0, 4e-9]})
     result = export_table(table, tmp_path / "x", file_format)
     assert result.notes == (
-        "2 tokens are respelled, because word2vec cannot hold spaces, line breaks or an empty "
-        'token: #1 "a b" as a\\u0020b, #2 "" as \\empty',
+        (
+            "2 tokens are respelled, because word2vec cannot hold spaces, line breaks or an empty "
+            'token: #1 "a b" as a\\u0020b, #2 "" as \\empty'
+        ),
     )
     assert (tmp_path / "x").read_text("utf-8") == (
         "3 2\n王 1 -0.100000001\na\\u0020b 0 2\n\\empty 3 3.99999989e-09\n"

@@ -6,8 +6,7 @@ import bz2
 import gzip
 import lzma
 import tracemalloc
-from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -17,16 +16,21 @@ from wordvec.errors import StoreError
 from wordvec.formats.export import export_table
 from wordvec.formats.import_table import ImportResult, import_vectors
 from wordvec.tables.store import Store
-from wordvec.tables.table import VectorTable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from wordvec.tables.table import VectorTable
 
 WORDS = {"王": [1.0, -0.5], "女": [0.25, 2.0], "男": [3.0, 1e-9]}
 
 
-def imported(data: bytes, tmp_path: Path, suffix: str = ".txt", **options: object) -> ImportResult:
+def imported(data: bytes, tmp_path: Path, suffix: str = ".txt", **options: Any) -> ImportResult:
     """Import a file with this content."""
     path = tmp_path / f"x{suffix}"
     path.write_bytes(data)
-    return import_vectors(path, Store(tmp_path / "tables"), force=True, **options)  # type: ignore[arg-type]
+    return import_vectors(path, Store(tmp_path / "tables"), force=True, **options)
 
 
 def rows_of(table: VectorTable) -> dict[str, list[float]]:
@@ -72,7 +76,7 @@ def test_compressed_text_and_binary_are_read(pack: object, tmp_path: Path) -> No
 @pytest.mark.parametrize("binary", [False, True])
 @pytest.mark.parametrize("dimensions", [1, 7, 300])
 def test_what_gensim_writes_is_read_bit_for_bit(
-    binary: bool, dimensions: int, tmp_path: Path
+    *, binary: bool, dimensions: int, tmp_path: Path
 ) -> None:
     from gensim.models import KeyedVectors
 
@@ -247,7 +251,7 @@ def test_a_line_of_a_gigabyte_takes_little_memory(tmp_path: Path) -> None:
 
 def test_tokens_of_a_file_are_used_for_numbers_without_tokens(tmp_path: Path) -> None:
     (tmp_path / "tokens.txt").write_text("王\n女\n", encoding="utf-8")
-    options = {"tokens": tmp_path / "tokens.txt", "file_format": "word2vec"}
+    options: dict[str, Any] = {"tokens": tmp_path / "tokens.txt", "file_format": "word2vec"}
     assert rows_of(imported(b"0.5 1\n2 3\n", tmp_path, **options).table) == {
         "王": [0.5, 1],
         "女": [2, 3],

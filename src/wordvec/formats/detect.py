@@ -177,7 +177,9 @@ def _detect_text(path: Path) -> FileFormat:
 
 def _is_binary(lines: Sequence[bytes], dimensions: int) -> bool:
     """Return whether a token and `dimensions` float32 follow the header, not a line of text."""
-    fields = lines[0].split() if lines else []
+    if not lines:
+        return False
+    fields = lines[0].split()
     return not fields or numbers_at_end(fields) < min(dimensions, len(fields[1:]) or 1)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from wordvec.formats.reading import Reading, ReadOptions
 
-BLOCK = 4 << 20  # bytes that are read at once
+BLOCK = 1 << 20  # bytes that are read at once
 LONGEST_LINE = 16 << 20
 _NEWLINE, _RETURN = ord("\n"), ord("\r")
 

@@ -40,6 +40,8 @@ class NewTable:
         """Write the next rows: (B, D) float32, with the same D each time."""
         import numpy as np
 
+        if not len(block):
+            return
         with wrap_os_errors(self._paths.new):
             if self._file is None:
                 self._start(block.shape[1])
