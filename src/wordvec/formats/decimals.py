@@ -30,11 +30,18 @@ PADDING = 16
 """Bytes that must precede the text of an array: a word is read before its first number ends."""
 
 _U = np.uint64
-_ZEROS, _TENS, _ONES = _U(0x3030303030303030), _U(0x1010101010101010), _U(0x0101010101010101)
-_ABOVE_NINE, _TOPS = _U(0x7676767676767676), _U(0x8080808080808080)
-_POWERS = 10.0 ** np.arange(23)
+_ZEROS, _TENS, _TOPS = _U(0x3030303030303030), _U(0x1010101010101010), _U(0x8080808080808080)
+_ABOVE_NINE = _U(0x7676767676767676)
+_BYTES_TO_END = _U(0x0807060504030201)  # times 2⁸ᵖ, its highest byte is 8 - p
+_MASKS = np.array([(1 << 64) - (1 << 64 - 8 * min(n, 8)) for n in range(17)], dtype=np.uint64)
+_HIGH_MASKS = np.concatenate([_MASKS[[0] * 8], _MASKS[:9]])  # of the bytes before the last 8
+# by the number of characters from the point to the end; without a point it is 0
+_SCALES = np.concatenate([[1.0], 10.0 ** np.arange(23)])  # 10ᵏ
+_WHOLE_SCALES = np.concatenate([[np.inf], 10.0 ** np.arange(1, 24)])  # 10ᵏ⁺¹
+_SIGNS = np.array([1.0, -1.0])
+_SHIFTS = np.concatenate([[0.0], 9 * 10.0 ** np.arange(23)])
 _LONGEST = 16
-_AT_ONCE = 1 << 14  # numbers: their arrays stay in the cache of a core
+_AT_ONCE = 1 << 13  # numbers: their arrays stay in the cache of a core
 _MANY = 0.1  # of the numbers: then whole lines are converted by numpy
 
 
@@ -70,66 +77,70 @@ def _read_plain(
     data: Bytes, starts: Places, ends: Places
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return the values of plain numbers, and which fields are not plain."""
-    negative = data[starts] == ord("-")
-    lengths = ends - starts - negative
+    negative = data.take(starts) == ord("-")
+    lengths = ends - starts
+    lengths -= negative
     hard = (lengths < 1) | (lengths > _LONGEST)
-    lengths = np.clip(lengths, 1, _LONGEST)
+    if hard.any():
+        lengths = np.clip(lengths, 1, _LONGEST)
+    longest = int(lengths.max(initial=0))
     # every byte of the text starts a word
     words = np.ndarray((len(data) - 7,), dtype="<u8", buffer=data, strides=(1,))
 
-    low = _digits(words[ends - 8], np.maximum(64 - 8 * lengths, 0))
-    point, count, problem = _take_point_out(low)
-    values = _value_of(low)
-    decimals = count.astype(np.int64)  # digits after the point, plus 1; 0 without a point
-    if lengths.max() > 8:
-        high = _digits(words[ends - PADDING], np.clip(128 - 8 * lengths, 0, 63))
-        high[lengths <= 8] = 0
-        other_point, count, other_problem = _take_point_out(high)
-        values += _value_of(high) * 1e8
-        decimals += np.where(count > 0, count.astype(np.int64) + 8, 0)
+    low = words[ends - 8]
+    low ^= _ZEROS
+    low &= _MASKS.take(lengths)
+    point, problem = _take_point_out(low)
+    digits = _digits_of(low)
+    count = (point * _BYTES_TO_END) >> _U(56)
+    if longest > 8:
+        high = words[ends - PADDING]
+        high ^= _ZEROS
+        high &= _HIGH_MASKS.take(lengths)
+        other_point, other_problem = _take_point_out(high)
+        digits += _digits_of(high) * _U(10**8)
+        other_count = (other_point * _BYTES_TO_END) >> _U(56)
         problem |= other_problem
-        hard |= (point != 0) & (other_point != 0)
-    hard |= (problem != 0) | (values >= 2**53) | ((lengths == 1) & (decimals == 1))
+        problem |= count * other_count  # two points
+        count += other_count
+        count += (other_point != 0) * _U(8)
+    hard |= problem != 0
+    hard |= (lengths == 1) & (point != 0)
+    if longest == _LONGEST:
+        hard |= digits >= _U(2**53)
 
     # the point is a zero among the digits: 12.5 is 12 × 10² + 5, and must be 12 × 10¹ + 5
-    power = _POWERS[np.clip(decimals - 1, 0, len(_POWERS) - 1)]
-    whole = np.floor(values / (power * 10))
-    whole[decimals == 0] = 0
-    values -= whole * (9 * power)
-    values /= power
-    np.negative(values, out=values, where=negative)
+    places = np.minimum(count, _U(len(_SCALES) - 1)).view(np.int64)
+    values = digits.astype(np.float64)
+    whole = np.floor(values / _WHOLE_SCALES.take(places))
+    whole *= _SHIFTS.take(places)
+    values -= whole
+    values /= _SCALES.take(places)
+    values *= _SIGNS.take(negative.view(np.int8))
     return values, hard
 
 
-def _digits(words: Words, unused_bits: Places) -> Words:
-    """Return words whose bytes are the digits 0 to 9, zero where a word has other text."""
-    shift = unused_bits.astype(np.uint64)
-    words = words ^ _ZEROS
-    words >>= shift
-    words <<= shift
-    return words
-
-
-def _take_point_out(words: Words) -> tuple[Words, Words, Words]:
+def _take_point_out(words: Words) -> tuple[Words, Words]:
     """Set the byte of the decimal point to zero, in place.
 
     Returns:
-        The place of the point (1 in its byte), the number of bytes from the point to the end
-        (0 without a point), and a word that is not zero where other characters are not digits.
+        The place of the point (1 in its byte), and a word that is not zero where the other
+        characters are not all digits.
     """
     point = words & _TENS  # ".", and other characters that are not digits
     point >>= _U(4)
     words ^= point * _U(ord(".") ^ ord("0"))
-    problem = words & (point * _U(0xFF))  # it was another character
-    problem |= point & (point - _U(1) * (point != 0))  # two points
-    problem |= (words | (words + _ABOVE_NINE)) & _TOPS
-    count = point * _ONES
-    count *= _ONES
-    count >>= _U(56)
-    return point, count, problem
+    problem = point - _U(1)
+    problem &= point  # two points
+    problem |= words & (point * _U(0xFF))  # it was another character
+    above_nine = words + _ABOVE_NINE
+    above_nine |= words
+    above_nine &= _TOPS
+    problem |= above_nine
+    return point, problem
 
 
-def _value_of(words: Words) -> NDArray[np.float64]:
+def _digits_of(words: Words) -> Words:
     """Return the number that 8 digits make: pairs, then fours, then all eight."""
     words = words * _U(2561)
     words >>= _U(8)
@@ -139,7 +150,7 @@ def _value_of(words: Words) -> NDArray[np.float64]:
     words &= _U(0x0000FFFF0000FFFF)
     words *= _U(42949672960001)
     words >>= _U(32)
-    return words.astype(np.float64)
+    return words
 
 
 def _read_hard(  # noqa: PLR0913, PLR0917  # the parts of `read_rows`
