@@ -35,7 +35,7 @@ path, rows, dimensions, part = sys.argv[1], *map(int, sys.argv[2:5])
 """
 END = """
 seconds = time.perf_counter() - start
-assert vectors.shape[1] == dimensions and vectors.dtype == np.float32, (vectors.shape, vectors.dtype)
+assert (vectors.shape[1], vectors.dtype) == (dimensions, np.float32)
 print(seconds * rows / len(vectors))
 """
 READERS = {
@@ -71,7 +71,8 @@ start = time.perf_counter()
 types = {f"f{column}": pa.float32() for column in range(1, dimensions + 1)} | {"f0": pa.string()}
 table = pa.csv.read_csv(
     path,
-    read_options=pa.csv.ReadOptions(autogenerate_column_names=True, skip_rows=1, block_size=1 << 24),
+    read_options=pa.csv.ReadOptions(
+        autogenerate_column_names=True, skip_rows=1, block_size=1 << 24),
     parse_options=pa.csv.ParseOptions(delimiter=" ", quote_char=False),
     convert_options=pa.csv.ConvertOptions(column_types=types))
 vectors = np.column_stack([table.column(i).to_numpy() for i in range(1, dimensions + 1)])

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     "--format",
     "file_format",
     type=click.Choice([one.value for one in writable_formats()]),
-    help="Format of FILE (default: that of its suffix).",
+    metavar="FORMAT",
+    help=f"Format of FILE (default: that of its suffix): {', '.join(writable_formats())}.",
 )
 @click.option("--force", is_flag=True, help="Replace FILE if it already exists.")
 @progress_option

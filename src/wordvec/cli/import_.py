@@ -33,7 +33,8 @@ Examples:
     "--format",
     "file_format",
     type=click.Choice([one.value for one in readable_formats()]),
-    help="Format of FILE (default: found from its content).",
+    metavar="FORMAT",
+    help=f"Format of FILE (default: found from its content): {', '.join(readable_formats())}.",
 )
 @click.option(
     "--tokens",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,8 @@ def suggestion(ref: TableRef, name: TableName) -> str:
         return extract_command(name)
     if is_folder(named) and not Path(name.model).is_dir():
         return f"there is no folder {named} either; use {model_alternatives()}"
-    return f"{extract_command(name)}\nor use {model_alternatives()}"
+    imported = "" if "/" in named else f"\nor: wordvec import FILE --name {shlex.quote(named)}"
+    return f"{extract_command(name)}{imported}\nor use {model_alternatives()}"
 
 
 def resolve_name(
