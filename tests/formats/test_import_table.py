@@ -58,10 +58,10 @@ def test_an_existing_table_is_replaced_only_with_force(tiny_bert: Path, tmp_path
 # Vectors with tokens
 
 
-def imported(data: bytes, tmp_path: Path, name: str = "x.txt", **options: Any) -> ImportResult:
+def imported(data: bytes, tmp_path: Path, file: str = "x.txt", **options: Any) -> ImportResult:
     """Import a file with this content."""
-    (tmp_path / name).write_bytes(data)
-    return import_vectors(tmp_path / name, Store(), **options)
+    (tmp_path / file).write_bytes(data)
+    return import_vectors(tmp_path / file, Store(), **options)
 
 
 def test_a_table_of_words_has_the_vocabulary_of_words(tmp_path: Path) -> None:
@@ -221,3 +221,19 @@ def test_a_killed_import_leaves_the_old_or_the_new_table(tmp_path: Path) -> None
     assert found[0] == ("a",)
     assert found[-1] == ("b", "c")
     assert set(found) == {("a",), ("b", "c")}
+
+
+def test_a_damaged_imported_table_has_the_command_to_import_it_again(tmp_path: Path) -> None:
+    name = imported(b"a 1 2\n", tmp_path).table.name
+    (Store().paths(name).table / "norms.npy").unlink()
+    with pytest.raises(StoreError, match=r"x:static is damaged: norms.npy is missing") as error:
+        Store().open(name)
+    assert error.value.hint == "wordvec import FILE --name x --force"
+
+
+def test_vectors_by_id_have_the_name_of_their_model(tiny_bert: Path, tmp_path: Path) -> None:
+    rows = np.ones((len(read_vocabulary(tiny_bert)), 2), np.float32)
+    data = pickle.dumps(dict(enumerate(rows)))
+    for options in ({"name": "x"}, {"limit": 3}):
+        with pytest.raises(UsageError, match=r"x.pkl has vectors by id: the table has the name of"):
+            imported(data, tmp_path, "x.pkl", model=str(tiny_bert), **options)

@@ -100,6 +100,12 @@ def import_vectors(  # noqa: PLR0913  # one keyword for each option of `wordvec 
     with _as_file(source, name) as path:
         found = chosen or detect_format(path)
         if found is FileFormat.PICKLE and (model or _needs_model(path, options)):
+            if name is not None or limit is not None:
+                raise UsageError(
+                    f"{display_path(path)} has vectors by id: the table has the name of their "
+                    "model and all of its tokens, so a name and a limit cannot be used",
+                    hint='tokens="FILE" names a text file with one token per line instead',
+                )
             return _import_ids(path, model, table_mode or Mode.DYNAMIC, store, force=force)
         if model is not None:
             raise UsageError(f"model={model!r} is for a pickled {{id: vector}}, not for {found}")

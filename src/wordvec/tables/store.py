@@ -238,8 +238,18 @@ class Store:
     def _damaged(self, name: TableName, error: StoreError) -> StoreError:
         return DamagedTableError(
             f"{escape(str(name))} is damaged: {error.message}",
-            hint=f"{extract_command(name)} --force",
+            hint=f"{self._origin_command(name)} --force",
         )
+
+    def _origin_command(self, name: TableName) -> str:
+        """Return the command that writes a table again, as far as its manifest says it."""
+        try:
+            imported = self.provenance(name).source == "import"
+        except StoreError:
+            imported = False
+        if imported and "/" not in name.model:
+            return f"wordvec import FILE --name {shlex.quote(name.model)}"
+        return extract_command(name)
 
 
 def extract_command(name: TableName) -> str:
