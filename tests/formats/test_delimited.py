@@ -125,22 +125,30 @@ def test_pandas_reads_what_is_written_and_import_gives_it_back(name: str, tmp_pa
 CELLS = st.text(st.sampled_from([*'",\t\n\r ', *string.ascii_lowercase[:3], "王"]), max_size=8)
 
 
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("drawn") / "drawn.csv"
+
+
 @settings(max_examples=300, deadline=None)
-@given(st.lists(CELLS, min_size=1, max_size=12), st.sampled_from([",", "\t"]), st.integers(20, 200))
+@given(
+    tokens=st.lists(CELLS, min_size=1, max_size=12),
+    separator=st.sampled_from([",", "\t"]),
+    block=st.integers(20, 200),
+)
 def test_any_tokens_that_the_csv_module_writes_are_read(
-    tokens: list[str], separator: str, block: int
+    scratch: Path, tokens: list[str], separator: str, block: int
 ) -> None:
     """Blocks of few bytes cut records at each place."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=separator)  # with "\n", it leaves "\r" unquoted
     writer.writerow(["token", "x", "y"])
     writer.writerows([[token, i, -0.5] for i, token in enumerate(tokens)])
-    path = Path("drawn.csv")
-    path.write_bytes(text.getvalue().encode())
+    scratch.write_bytes(text.getvalue().encode())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_rows, "BLOCK", block)
         read = read_csv if separator == "," else read_tsv
-        blocks = list(read(path, ReadOptions()).blocks)
+        blocks = list(read(scratch, ReadOptions()).blocks)
     assert [token for block in blocks for token in block.tokens] == tokens
     rows = [row for block in blocks for row in block.rows.tolist()]
     assert rows == [[i, -0.5] for i in range(len(tokens))]

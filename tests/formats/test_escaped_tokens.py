@@ -68,16 +68,19 @@ def test_the_reference_vocabulary_needs_one_respelling_per_hard_token() -> None:
     assert respelled(tokens) == {1: r"\empty", 3: r"a\u0020b"}
 
 
-@given(st.lists(TOKENS, min_size=1, max_size=5))
-def test_a_file_of_tokens_gives_them_back(tokens: list[str]) -> None:
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tokens") / "tokens.txt"
+
+
+@given(tokens=st.lists(TOKENS, min_size=1, max_size=5))
+def test_a_file_of_tokens_gives_them_back(scratch: Path, tokens: list[str]) -> None:
     file = BytesIO()
     write_token_lines(tokens, file)
-    data = file.getvalue()
-    path = Path("tokens.txt")
-    path.write_bytes(data)
+    scratch.write_bytes(file.getvalue())
     # a byte order mark at the start of a file is not a part of its first token
     expected = [tokens[0].removeprefix("\ufeff"), *tokens[1:]]
-    assert read_token_lines(path) == expected
+    assert read_token_lines(scratch) == expected
 
 
 def test_a_windows_file_of_tokens_has_no_carriage_returns(tmp_path: Path) -> None:
