@@ -132,11 +132,11 @@ def _problems(store: Store, info: TableInfo, *, verify: bool) -> list[str]:
 
 def _tsv_rows(checked: Sequence[Checked]) -> Iterator[list[object]]:
     titles = ["model", "mode", "layer", "tokens", "dimensions", "bytes", "created", "done"]
-    yield [*titles, "problem"]
+    yield [*titles, "problem", "source"]
     for info, problems in checked:
         V, D = info.shape or (None, None)
         name = [info.name.model, info.name.mode, info.name.layer]
-        yield [*name, V, D, info.bytes, info.created, info.done, "; ".join(problems)]
+        yield [*name, V, D, info.bytes, info.created, info.done, "; ".join(problems), info.source]
 
 
 def _json(info: TableInfo, problems: list[str]) -> dict[str, object]:
@@ -148,6 +148,7 @@ def _json(info: TableInfo, problems: list[str]) -> dict[str, object]:
         "bytes": info.bytes,
         "created": info.created,
         "done": info.done,
+        "source": info.source,
         "problems": problems,
     }
 
@@ -199,7 +200,9 @@ def _state(info: TableInfo, problems: list[str], *, verified: bool) -> Cell:
         return Cell("damaged", "red")
     if info.done is not None and info.shape is not None:
         return Cell(f"{info.done:,} done ({100 * info.done // info.shape[0]} %)", "yellow")
-    return Cell("sound", "green") if verified else Cell("")
+    if verified:
+        return Cell("sound", "green")
+    return Cell("imported" if info.source == "import" else "")
 
 
 def _shown_name(info: TableInfo) -> str:

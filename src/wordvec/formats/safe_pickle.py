@@ -256,17 +256,17 @@ class PickledName(Record):
 
 
 class PickledDict(Record):
-    """A dict with ints as keys and any values."""
+    """A dict with ints or texts as keys and any values."""
 
     __slots__ = ("items",)
     kind = "a dict"
 
     def __init__(self) -> None:
-        self.items: dict[int, object] = {}
+        self.items: dict[int | str, object] = {}
 
     def __setitem__(self, key: object, value: object) -> None:
         """Set an item, for SETITEM and SETITEMS."""
-        if type(key) is not int:
+        if type(key) is not int and type(key) is not str:
             raise Refused(f"a key of the dict is {kind_of(key)}, not an id")
         self.items[key] = value
 

@@ -1,22 +1,45 @@
-"""What to type if a table is missing: extract it, use a saved one, or use another model."""
+"""Which saved table a name means, and what to type if there is none."""
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wordvec.models.bundled import BUNDLED, model_alternatives
-from wordvec.models.default import REFERENCE, named_model
-from wordvec.models.local import is_folder
+from wordvec.models.default import REFERENCE, default_model, named_model
+from wordvec.models.local import canonical_name, is_folder
+from wordvec.tables.name import Mode, TableName
 from wordvec.tables.paths import list_folders
 from wordvec.tables.store import extract_command
 
 if TYPE_CHECKING:
-    from wordvec.tables.name import TableName, TableRef
+    from wordvec.tables.name import TableRef
     from wordvec.tables.store import Store
 
 MIN_SIMILARITY = 0.8  # of difflib, 0 to 1
+
+
+def resolve_name(
+    ref: TableRef, store: Store, *, suggested_mode: Mode | None = None
+) -> tuple[TableName, tuple[str, ...]]:
+    """Return the name of the table that a reference means, and notes on the choice."""
+    model = named_model(ref.model)
+    if model is not None:
+        if any(TableName(model, mode) in store for mode in Mode):  # imported under this name
+            return TableName(model, ref.mode, ref.layer), ()
+        return TableName(canonical_name(model), ref.mode, ref.layer), ()
+    name = TableName(REFERENCE, ref.mode, ref.layer)
+    saved = any(replace(name, mode=mode) in store for mode in Mode)
+    if default_model(reference_is_saved=saved) == REFERENCE:
+        return name, ()
+    command = extract_command(replace(name, mode=suggested_mode or ref.mode))
+    note = (
+        f'{REFERENCE} has not been extracted; using the bundled model "{BUNDLED}" '
+        f"(to extract it: {command})"
+    )
+    return replace(name, model=BUNDLED), (note,)
 
 
 def missing_table_hint(ref: TableRef, name: TableName, store: Store) -> str:
@@ -34,7 +57,8 @@ def missing_table_hint(ref: TableRef, name: TableName, store: Store) -> str:
         return extract_command(name)
     if is_folder(named) and not Path(name.model).is_dir():
         return f"there is no folder {named} either; use {model_alternatives()}"
-    extract = f"{extract_command(name)}\nor use {model_alternatives()}"
+    imported = "" if "/" in named else f"\nor: wordvec import FILE --name {shlex.quote(named)}"
+    extract = f"{extract_command(name)}{imported}\nor use {model_alternatives()}"
     if is_folder(named):
         return extract
     similar = _similar_tables(name, store)
