@@ -23,7 +23,7 @@ from wordvec.formats.matrix import (
     refuse_damage,
 )
 from wordvec.formats.reading import Reading, ReadOptions
-from wordvec.formats.token_list import find_token_list, missing_tokens
+from wordvec.formats.token_lines import find_token_list, missing_tokens
 from wordvec.progress import Progress, no_progress
 from wordvec.tables import files
 from wordvec.tables.files import display_path

@@ -29,7 +29,7 @@ from wordvec.formats.matrix import (
     to_float32,
 )
 from wordvec.formats.reading import Block, Reading, ReadOptions
-from wordvec.formats.token_list import read_token_list
+from wordvec.formats.token_lines import read_token_lines
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.files import display_path
 from wordvec.text import clip, escape
@@ -247,7 +247,7 @@ class _RowReader:
 
     def start(self, batches: Callable[[], Any], rows: int | None) -> Reading:
         """Return a reading of the blocks."""
-        tokens = read_token_list(self.options.tokens) if self.options.tokens else None
+        tokens = read_token_lines(self.options.tokens) if self.options.tokens else None
         if self.columns.unread:
             shown = ", ".join(_shown(name) for name in self.columns.unread[:_SHOWN_COLUMNS])
             more = ", …" if len(self.columns.unread) > _SHOWN_COLUMNS else ""

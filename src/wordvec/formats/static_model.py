@@ -29,7 +29,7 @@ from wordvec.formats.safetensors_file import (
     integer_notes,
     list_tensors,
 )
-from wordvec.formats.token_list import read_token_list
+from wordvec.formats.token_lines import read_token_lines
 from wordvec.tables.files import display_path
 from wordvec.vocabulary.folder import read_vocabulary
 
@@ -108,7 +108,7 @@ def _find_folder(path: Path) -> Path | None:
 
 def _read_tokens(folder: Path, options: ReadOptions) -> list[str]:
     if options.tokens is not None:
-        return read_token_list(options.tokens)
+        return read_token_lines(options.tokens)
     with refuse_damage(folder, "the folder of a static model"):  # deeply nested JSON
         return list(read_vocabulary(folder).tokens)
 
