@@ -151,17 +151,17 @@ class Bench:
         rows = np.asarray(self.table.vectors)
 
         def ours(metric: Metric) -> Callable[[int], object]:
-            asker = QueryEngine(Space(self.table), QuerySettings(metric=metric))
-            return lambda i: asker.answer([asker.prepare(parse(self.lines[i]))])
+            engine = QueryEngine(Space(self.table), QuerySettings(metric=metric))
+            return lambda i: engine.answer([engine.prepare(parse(self.lines[i]))])
 
-        ways: dict[str, Callable[[int], object]] = {
+        methods: dict[str, Callable[[int], object]] = {
             "wordvec, l2": ours(Metric.L2),
             "wordvec, cosine": ours(Metric.COSINE),
             "gensim most_similar": lambda i: most_similar(keyed, self.words[i]),
             "faiss IndexFlatL2": lambda i: index.search(self.queries[i : i + 1], 10),
             "numpy X @ q": lambda i: rows @ self.queries[i],
         }
-        found = alternated(ways, 4 * self.rounds)
+        found = alternated(methods, 4 * self.rounds)
         count = 4 * self.rounds * CALLS
         print(f"\none query, open table (median of {count} each, in turn)")
         for name, seconds in found.items():
@@ -175,11 +175,11 @@ class Bench:
         """Time 1,000 lines: from text to text in a running process, and as whole processes."""
         keyed = self.keyed_vectors()
         index = self.flat_index()
-        ways: dict[str, Callable[[int], object]] = {
+        methods: dict[str, Callable[[int], object]] = {
             "wordvec, lines to printed lines": lambda _: self.answer_lines(),
             "bare faiss, vectors to ids": lambda _: index.search(self.queries, 10),
         }
-        found = alternated(ways, self.rounds)
+        found = alternated(methods, self.rounds)
         once = alternated({"gensim": lambda i: most_similar(keyed, self.words[i])}, LINES)
         gensim = once["gensim"] * LINES
         print(f"\n{LINES} queries, open table (median of {self.rounds} each, in turn)")
@@ -220,8 +220,8 @@ class Bench:
 
         out, sys.stdout = sys.stdout, StringIO()
         try:
-            asker = QueryEngine(Space(self.table), QuerySettings())
-            print_answers(LineAnswers(asker, BytesIO(self.text.encode())), Format.TEXT)
+            engine = QueryEngine(Space(self.table), QuerySettings())
+            print_answers(LineAnswers(engine, BytesIO(self.text.encode())), Format.TEXT)
             return sys.stdout.getvalue()
         finally:
             sys.stdout = out
@@ -287,17 +287,17 @@ def most_similar(keyed: Any, words: list[str]) -> object:
     return keyed.most_similar(positive=[a, c], negative=[b], topn=10)
 
 
-def alternated(ways: dict[str, Callable[[int], object]], rounds: int) -> dict[str, float]:
+def alternated(methods: dict[str, Callable[[int], object]], rounds: int) -> dict[str, float]:
     """Call the methods in turn, several times each; return the median seconds of each.
 
     The first call of a turn is not counted: threads of the method before may still be running.
     """
-    times: dict[str, list[float]] = {name: [] for name in ways}
+    times: dict[str, list[float]] = {name: [] for name in methods}
     for turn in range(rounds):
-        for name, way in ways.items():
+        for name, method in methods.items():
             for call in range(CALLS + 1):
                 start = time.perf_counter()
-                way((turn * CALLS + call) % LINES)
+                method((turn * CALLS + call) % LINES)
                 if call:
                     times[name].append(time.perf_counter() - start)
     return {name: statistics.median(seconds) for name, seconds in times.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -10,7 +11,6 @@ import pytest
 from gensim.models import KeyedVectors
 
 import wordvec
-from support.cli import run
 from support.tables import MOVED, TOKENS, dynamic_table, fill, table_of, toy_table
 from wordvec import (
     Filters,
@@ -258,14 +258,6 @@ def test_what_was_computed_for_a_table_is_kept() -> None:
     assert TABLE.with_notes(("a note",)).space("center") is TABLE.space("center")
 
 
-def test_an_answer_shows_itself_as_the_command_prints_it(store: Store) -> None:
-    table = wordvec.open("toy:static", store=store)
-    printed = run(
-        "query", "王-男+女", "-k", "3", "--table", "toy:static", "--store", str(store.root)
-    )
-    assert f"{table.query('王-男+女', k=3)!r}\n" == printed.out
-
-
 def test_an_answer_is_a_table_in_a_notebook() -> None:
     shown = TABLE.query("王-男+女", k=2)._repr_html_()
     assert shown == (
@@ -276,26 +268,12 @@ def test_an_answer_is_a_table_in_a_notebook() -> None:
     )
 
 
-def test_tokens_are_escaped_in_a_notebook() -> None:
-    table = Table(table_of({"<b>": [1.0], "a&b": [2.0]}))
-    shown = table.query('"<b>"')._repr_html_()
-    assert "<td>&lt;b&gt;</td>" in shown
-    assert "<td>a&amp;b</td>" in shown
-    assert "<b>" not in shown
-
-
 def test_a_table_iterates_over_its_tokens_and_contains_words_and_ids() -> None:
     assert list(TABLE) == TABLE.tokens
     king = TABLE.tokens.index("王")
     assert all(word in TABLE for word in ("王", king, f"#{king}", np.int64(king)))
     assert all(word not in TABLE for word in ("猫犬", len(TABLE), -1, f"#{len(TABLE)}", 1.5, None))
     assert np.array_equal(TABLE[cast("Any", np.int64(king))], TABLE["王"])
-
-
-def test_an_answer_is_indexed_like_a_list() -> None:
-    answer = TABLE.query("王-男+女", k=3)
-    assert answer[0] == next(iter(answer))
-    assert [answer[-1].rank, len(answer)] == [3, 3]
 
 
 @pytest.mark.parametrize(
@@ -347,3 +325,16 @@ def test_a_string_is_one_word_where_words_are_expected() -> None:
     assert TABLE.similar("女王").scores == TABLE.similar(["女王"]).scores
     with pytest.raises(UsageError, match="at least three words, got 1"):
         TABLE.odd("王男女")
+
+
+def test_an_extracted_table_has_the_notes_of_its_extraction(
+    tiny_bert: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny_bert, tmp_path / "short")
+    (folder / "added_tokens.json").write_text('{"<a>": 82}')
+    table = wordvec.extract(str(folder), store=tmp_path / "store")
+    (note,) = table.notes
+    assert note == (
+        "1 token has no vector, because the model's matrix has only 82 rows for 83 tokens: "
+        "left out from id 82 on (<a>)"
+    )

@@ -39,6 +39,7 @@ FLOORS: list[set[str]] = [
     {"__main__"},
     {"cli"},
     {"api"},
+    {"table"},
     {"map"},
     {"analysis"},
     {"formats", "extraction", "search"},

@@ -131,6 +131,18 @@ def test_a_model_named_in_the_environment_is_never_replaced(
     )
 
 
+def test_a_misspelled_name_suggests_the_saved_table_of_the_same_mode(
+    bundled: Path, store: Store
+) -> None:
+    save(store, "owner/name@v1:part", Mode.STATIC, bundled)
+    save(store, "owner/names@v1:part", Mode.DYNAMIC, bundled)
+    with pytest.raises(TableNotFoundError, match="there is no table owner/nam@v1:part") as caught:
+        OpenTables(store).open("owner/nam@v1:part:static")
+    assert str(caught.value.hint).startswith(
+        'did you mean table="owner/name@v1:part:static"?\nwordvec extract --mode static '
+    )
+
+
 @pytest.mark.usefixtures("bundled")
 def test_for_a_missing_folder_the_error_suggests_other_models(store: Store, tmp_path: Path) -> None:
     folder = tmp_path / "gone"

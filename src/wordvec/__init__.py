@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wordvec.analysis.compare import Comparison as Comparison
     from wordvec.analysis.evaluate import Evaluation as Evaluation
-    from wordvec.analysis.explain import Explanation as Explanation
+    from wordvec.analysis.explanation import Explanation as Explanation
     from wordvec.analysis.norms import NormsReport as NormsReport
     from wordvec.analysis.odd import OddOne as OddOne
     from wordvec.analysis.query import Answer as Answer
     from wordvec.analysis.query import Neighbour as Neighbour
     from wordvec.analysis.similar import Similarities as Similarities
-    from wordvec.api import Table as Table
     from wordvec.api import compare as compare
     from wordvec.api import extract as extract
+    from wordvec.api import import_vectors as import_vectors
     from wordvec.api import open as open  # noqa: A004  # the public name
     from wordvec.errors import ExpressionError as ExpressionError
     from wordvec.errors import UnknownWordError as UnknownWordError
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from wordvec.search.settings import Method as Method
     from wordvec.search.settings import Metric as Metric
     from wordvec.search.settings import QuerySettings as QuerySettings
+    from wordvec.table import Table as Table
     from wordvec.tables.name import Mode as Mode
     from wordvec.tables.store import Store as Store
 
@@ -45,7 +46,7 @@ _HOME = {  # public name → the module that holds it
     "Answer": "wordvec.analysis.query",
     "Comparison": "wordvec.analysis.compare",
     "Evaluation": "wordvec.analysis.evaluate",
-    "Explanation": "wordvec.analysis.explain",
+    "Explanation": "wordvec.analysis.explanation",
     "Expression": "wordvec.expression.tree",
     "ExpressionError": "wordvec.errors",
     "Filters": "wordvec.search.filters",
@@ -58,13 +59,14 @@ _HOME = {  # public name → the module that holds it
     "QuerySettings": "wordvec.search.settings",
     "Similarities": "wordvec.analysis.similar",
     "Store": "wordvec.tables.store",
-    "Table": "wordvec.api",
+    "Table": "wordvec.table",
     "UnknownWordError": "wordvec.errors",
     "UsageError": "wordvec.errors",
     "WordvecError": "wordvec.errors",
     "compare": "wordvec.api",
     "extract": "wordvec.api",
     "import_pickle": "wordvec.formats.import_table",
+    "import_vectors": "wordvec.api",
     "open": "wordvec.api",
     "parse": "wordvec.expression.parser",
 }

@@ -123,14 +123,15 @@ def test_a_block_gives_the_ranks_of_one_question_after_another(
 ) -> None:
     engine = QueryEngine(Space(table_of(rows)), QuerySettings(method=method, exclude=True))
     order = st.permutations(range(len(rows))).map(lambda rows: rows[:4])
-    questions = np.array(data.draw(st.lists(order, min_size=1, max_size=6)), dtype=np.int64)
+    drawn = data.draw(st.lists(order, min_size=1, max_size=6))
+    questions = [((a,), (b,), (c,), d) for a, b, c, d in drawn]
     try:
         block = _ranks(engine, questions, lambda _: None)
     except WordvecError:  # the words of a question cancel out, or have no direction
         return
     for question, rank in zip(questions, block.tolist(), strict=True):
-        [alone] = _ranks(engine, question[None], lambda _: None)
-        a, b, c, d = question.tolist()
+        [alone] = _ranks(engine, [question], lambda _: None)
+        (a,), (b,), (c,), d = question
         whole = replace(engine.settings, k=len(rows))
         [answer] = QueryEngine(engine.space, whole).answer(
             [engine.prepare(parse(f"#{a}:#{b}=#{c}:?"))]
@@ -146,6 +147,23 @@ def test_words_that_are_not_tokens_are_counted() -> None:
     assert found.dropped == 2
     assert found.empty == ("beasts",)
     assert [score.name for score in found.categories] == ["family"]
+
+
+def test_words_cut_into_pieces_can_be_asked_but_are_no_answers() -> None:
+    table = table_of({
+        "王": [1, 0, 1, 0], "女王": [0, 1, 1, 0], "男": [1, 0, 0, 1], "女": [0, 1, 0, 1],
+        "大": [2, 2, 0, 0], "##男": [0, -2, 0, 2], "犬": [5, 5, 5, 5],
+    })  # fmt: skip
+    pairs: Analogies = {"family": Category([("王", "女王"), ("大男", "女")])}
+    plain = evaluate(
+        Space(table), {"family": Category([*pairs["family"].pairs, ("男", "女")])}, ADD
+    )
+    assert (plain.questions, plain.unknown) == (2, ("大男",))
+    found = evaluate(Space(table), pairs, replace(ADD, pieces=True))
+    assert (found.unknown, found.dropped) == ((), 0)
+    # 王:女王=大男:女, and 大男:女=王:女王; 大男 is (大 + ##男)/2 = [1, 0, 0, 1]
+    [category] = found.categories
+    assert (category.pairs, category.questions, category.first) == (2, 2, 2)
 
 
 def test_too_few_known_words_are_an_error() -> None:

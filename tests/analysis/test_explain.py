@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from wordvec.analysis.explain import Explanation
+    from wordvec.analysis.explanation import Explanation
     from wordvec.tables.table import VectorTable
 
 TABLE = table_of({

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from support.tables import toy_table
+from support.tables import table_of, toy_table
 from wordvec.analysis.norms import norms
 from wordvec.errors import UnknownWordError, WordvecError
 from wordvec.tables.table import VectorTable
@@ -90,3 +90,12 @@ def test_the_json_has_the_documented_fields() -> None:
         "norms": [{"token": "-", "id": 6, "norm": 3.0, "rank": 2, "percentile": 100 * 10 / 12}],
         "summary": {"min": 0.5**0.5, "median": (1 + 2**0.5) / 2, "max": 5.0},
     }
+
+
+def test_the_norm_of_a_mean_of_pieces_is_ranked_among_the_tokens() -> None:
+    table = table_of({"女": [0, 2], "##騎士": [4, 0], "男": [1, 0], "山": [5, 0]})
+    [norm] = norms(table, ["女騎士"], pieces=True).norms
+    assert (norm.token, norm.id, norm.rank, norm.percentile) == ("女騎士", None, 3, 50.0)
+    assert norm.norm == pytest.approx(5**0.5)
+    with pytest.raises(UnknownWordError, match="女騎士"):
+        norms(table, ["女騎士"])

@@ -116,3 +116,27 @@ def test_json_has_the_documented_fields() -> None:
     words = data["words"]
     assert isinstance(words, list)
     assert [word["odd"] for word in words].count(True) == 1
+
+
+PIECES = table_of({"女": [0, 2], "##騎士": [4, 0], "男": [1, 0]})
+
+
+def test_an_unknown_word_is_the_mean_of_its_pieces_if_requested() -> None:
+    found = similar(PIECES, ["女騎士", "女", "男"], metric="l2", pieces=True)
+    assert [(word.token, word.id, word.ids) for word in found.words] == [
+        ("女騎士", None, (0, 1)),
+        ("女", 0, (0,)),
+        ("男", 2, (2,)),
+    ]
+    mean = np.array([2, 1])
+    distances = [0, np.linalg.norm(mean - [0, 2]), np.linalg.norm(mean - [1, 0])]
+    assert found.scores[0] == pytest.approx(distances)
+    assert found.notes == ("女騎士 is read as the mean of 女 + ##騎士",)
+    assert found.to_dict()["words"] == [
+        {"token": "女騎士", "id": None, "pieces": [0, 1]},
+        {"token": "女", "id": 0},
+        {"token": "男", "id": 2},
+    ]
+    assert odd(PIECES, ["女騎士", "女", "男"], pieces=True).odd.word.id == 0
+    with pytest.raises(UnknownWordError, match="女騎士"):
+        similar(PIECES, ["女騎士", "女"])

@@ -9,10 +9,9 @@ import pytest
 from support.cli import run
 from support.tables import fill
 from wordvec import text
-from wordvec.analysis.compare import compare
+from wordvec.analysis.compare import compare, short_names
 from wordvec.analysis.display import OutputStyle
 from wordvec.analysis.query import QueryEngine
-from wordvec.cli.compare import _text_lines, short_names
 from wordvec.expression.parser import parse
 from wordvec.search.settings import QuerySettings
 from wordvec.search.space import Space
@@ -47,7 +46,7 @@ static and dynamic share 2 of 3 · rank-biased overlap 0.58
 
 def lines_at(cells: int, *names: TableName, source: str = "王-男+女", k: int = 3) -> list[str]:
     engines = [QueryEngine(Space(Store().open(name)), QuerySettings(k=k)) for name in names]
-    return list(_text_lines(compare(engines, parse(source)), OutputStyle(cells=cells)))
+    return compare(engines, parse(source)).text_lines(OutputStyle(cells=cells))
 
 
 STATIC, DYNAMIC = TableName("toy", Mode.STATIC), TableName("toy", Mode.DYNAMIC)
@@ -86,8 +85,8 @@ def test_colour_does_not_count_as_width() -> None:
         QueryEngine(Space(Store().open(name)), QuerySettings(k=3)) for name in (STATIC, DYNAMIC)
     ]
     found = compare(engines, parse("王-男+女"))
-    assert len(list(_text_lines(found, OutputStyle(colour=True, cells=70)))) == len(
-        list(_text_lines(found, OutputStyle(cells=70)))
+    assert len(found.text_lines(OutputStyle(colour=True, cells=70))) == len(
+        found.text_lines(OutputStyle(cells=70))
     )
 
 

@@ -14,7 +14,6 @@ from wordvec import text
 from wordvec.analysis.display import OutputStyle
 from wordvec.analysis.explain import explain
 from wordvec.analysis.query import QueryEngine
-from wordvec.cli.explain import _text_lines
 from wordvec.expression.parser import parse
 from wordvec.search.settings import Metric, QuerySettings
 from wordvec.search.space import Space
@@ -129,18 +128,18 @@ def test_a_calibrated_score_can_be_better_than_all() -> None:
 
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
 def test_no_line_is_wider_than_the_screen(metric: Metric) -> None:
-    asker = QueryEngine(
+    engine = QueryEngine(
         Space(Store().open(TableName("toy", Mode.STATIC))), QuerySettings(metric=metric)
     )
-    found = explain(asker, parse("王-男+女"), "子", calibrated=True)
-    assert max(text.width(line) for line in _text_lines(found, OutputStyle(cells=41))) <= 41
+    found = explain(engine, parse("王-男+女"), "子", calibrated=True)
+    assert max(text.width(line) for line in found.text_lines(OutputStyle(cells=41))) <= 41
 
 
 def test_on_a_narrow_screen_the_own_part_of_an_answer_keeps_its_sign() -> None:
-    asker = QueryEngine(Space(Store().open(TableName("toy", Mode.STATIC))), QuerySettings())
-    found = explain(asker, parse("1000*王-男+女"), "女王")
-    assert "‖女王‖²" in "\n".join(_text_lines(found, OutputStyle(cells=80)))
-    narrow = [line.split(" ")[0] for line in _text_lines(found, OutputStyle(cells=42))]
+    engine = QueryEngine(Space(Store().open(TableName("toy", Mode.STATIC))), QuerySettings())
+    found = explain(engine, parse("1000*王-男+女"), "女王")
+    assert "‖女王‖²" in "\n".join(found.text_lines(OutputStyle(cells=80)))
+    narrow = [line.split(" ")[0] for line in found.text_lines(OutputStyle(cells=42))]
     assert narrow.count("‖x‖²") == 2  # in the parts, and in the differences
 
 

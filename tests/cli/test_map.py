@@ -61,6 +61,14 @@ def test_pictures_can_be_written_without_a_page() -> None:
     assert not Path("map.html").exists()
 
 
+@pytest.mark.parametrize(("name", "start"), [("map.png", b"\x89PNG"), ("map.SVG", b"<?xml")])
+def test_the_suffix_of_the_output_says_what_is_written(name: str, start: bytes) -> None:
+    code, out, err = run("map", "-o", name, "--tokens", "10")
+    assert code == 0, err
+    assert [line.split("  ")[0] for line in out.splitlines()] == [name]
+    assert Path(name).read_bytes().startswith(start)
+
+
 def test_transform_and_metric_are_named_in_the_page() -> None:
     run("map", "--transform", "center,unit", "--metric", "cosine", "--tokens", "all")
     assert "center unit vectors · t-SNE of cosine similarity" in Path("map.html").read_text("utf-8")
@@ -82,6 +90,10 @@ def test_transform_and_metric_are_named_in_the_page() -> None:
         (["--expression", "女帝-男"], 1, "女帝"),
         (["--expression", "王 男"], 1, "expected + or - between two words"),
         (["--transform", "bigger"], 2, "unknown transform 'bigger'"),
+        (["--png", "map.jpg"], 2, "--png map.jpg: .jpg is not a suffix of what is written, which "),
+        (["--svg", "map.png"], 2, "--svg map.png: .png is not a suffix of what is written, which "),
+        (["-o", "map.pdf"], 2, "is written, which is .html or .htm or .png or .svg"),
+        (["-o", "a.png", "--png", "b.png"], 2, "both -o a.png and b.png are pictures"),
         (["-o", "no/such/map.html"], 2, "there is no folder no/such\nHint: mkdir -p no/such"),
     ],
 )

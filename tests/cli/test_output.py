@@ -7,7 +7,7 @@ import re
 import pytest
 
 from wordvec.analysis.display import Cell, Column, OutputStyle, header_lines, number, table_lines
-from wordvec.cli.output import Format, caret_lines, print_report, size_text, tsv_line
+from wordvec.cli.output import Format, caret_lines, print_formatted, size_text, tsv_line
 from wordvec.errors import ExpressionError
 
 
@@ -23,7 +23,7 @@ from wordvec.errors import ExpressionError
 def test_a_report_is_printed_in_the_chosen_format(
     output_format: Format, printed: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    print_report(
+    print_formatted(
         output_format,
         json=({"token": token} for token in "王女"),
         tsv=[["token"], ["王"], ["女"]],
@@ -33,7 +33,7 @@ def test_a_report_is_printed_in_the_chosen_format(
 
 
 def test_json_of_no_objects_is_an_empty_list(capsys: pytest.CaptureFixture[str]) -> None:
-    print_report(Format.JSON, json=[], tsv=[], text=lambda _: [])
+    print_formatted(Format.JSON, json=[], tsv=[], text=lambda _: [])
     assert capsys.readouterr().out == "[]\n"
 
 

@@ -78,6 +78,20 @@ def test_filters_restrict_the_list() -> None:
     assert tokens("王", "--only", "number", "--only", "latin", "-k2") == ["m", "k"]
 
 
+def test_if_no_token_passes_a_note_names_the_filters_to_drop() -> None:
+    code, _, err = run("query", "王", "--only", "kanji", "--match", "^k")
+    assert (code, err) == (
+        0,
+        "Note: 0 tokens pass the filters: drop --only kanji or --match '^k'\n",
+    )
+    code, _, err = run("explain", "王", "--only", "hiragana,number", "--match", "^k")
+    assert code == 1
+    assert err.splitlines() == [
+        "Error: nothing to explain: 0 tokens pass the filters",
+        "Hint: drop --only hiragana --only number or --match '^k'",
+    ]
+
+
 def test_vocab_restricts_the_list_to_the_words_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("女王\n犬\n子\n", encoding="utf-8")
     code, out, err = run("query", "王", "--vocab", str(tmp_path / "words.txt"), "--tsv")

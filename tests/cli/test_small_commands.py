@@ -11,7 +11,6 @@ from support.cli import run
 from support.tables import fill
 from wordvec.analysis.display import OutputStyle
 from wordvec.analysis.similar import similar
-from wordvec.cli.similar import _text_lines
 from wordvec.tables.name import Mode, TableName
 from wordvec.tables.store import Store
 
@@ -42,7 +41,7 @@ toy:static · 12 × 3 · cosine similarity · raw vectors
 
 def test_a_matrix_that_is_too_wide_becomes_a_list() -> None:
     found = similar(Store().open(TableName("toy", Mode.STATIC)), ["王", "女", "女王"])
-    assert list(_text_lines(found, OutputStyle(cells=26)))[-4:] == [
+    assert found.text_lines(OutputStyle(cells=26))[-4:] == [
         "token  other  similarity",
         "王     女         0.0000",
         "王     女王       0.5000",

@@ -88,6 +88,7 @@ def test_the_list_as_json(store: Store) -> None:
             "created": info.created,
             "done": done,
             "problems": [],
+            "source": "extract",
         }
         for mode, done, info in zip(("dynamic", "static"), (2, None), infos, strict=True)
     ]
@@ -98,8 +99,8 @@ def test_the_list_as_tsv(store: Store) -> None:
     store.save(table_of(ROWS))
     [info] = store.tables()
     assert run("tables", "--tsv")[1] == (
-        "model\tmode\tlayer\ttokens\tdimensions\tbytes\tcreated\tdone\tproblem\n"
-        f"made\tstatic\t\t3\t2\t{info.bytes}\t{info.created}\t\t\n"
+        "model\tmode\tlayer\ttokens\tdimensions\tbytes\tcreated\tdone\tproblem\tsource\n"
+        f"made\tstatic\t\t3\t2\t{info.bytes}\t{info.created}\t\t\textract\n"
     )
 
 

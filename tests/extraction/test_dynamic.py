@@ -187,6 +187,97 @@ def test_missing_weights_are_an_error_and_not_filled_with_random_numbers(
         extract(str(folder), "dynamic", store)
 
 
+def rename(state: dict[str, Any], prefix: str = "", **names: str) -> dict[str, Any]:
+    """Return the weights under other names: `prefix` before each, and single ones replaced."""
+    return {
+        prefix + names.get(name.replace(".", "_"), name): value for name, value in state.items()
+    }
+
+
+MATRIX = "embeddings_word_embeddings_weight"
+STATES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "data parallel": lambda state: rename(state, "module."),
+    "compiled": lambda state: rename(state, "_orig_mod."),
+    "in another module": lambda state: rename(state, "model.bert."),
+    "tied head": lambda state: rename(state, **{MATRIX: "cls.predictions.decoder.weight"}),
+    "trained in full by PEFT": lambda state: rename(
+        state, **{MATRIX: "embeddings.word_embeddings.modules_to_save.default.weight"}
+    ),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("form", ["safetensors", "bin", "wrapped bin"])
+def test_weights_under_other_names_give_the_same_vectors(
+    state: str, form: str, tiny_bert: Path, tmp_path: Path, store: Store
+) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(tiny_bert, tmp_path / "renamed")
+    weights = folder / "model.safetensors"
+    tensors = STATES[state](load_file(weights))
+    if form == "safetensors":
+        save_file(tensors, weights, metadata={"format": "pt"})
+    else:
+        weights.unlink()
+        content = {"state_dict": tensors} if form == "wrapped bin" else tensors
+        torch.save(content, folder / "pytorch_model.bin")
+    theirs = extract_vectors(tiny_bert, Store(tmp_path / "other"))
+    np.testing.assert_array_equal(extract_vectors(folder, store), theirs)
+
+
+def test_a_masked_language_model_that_names_its_matrix_after_the_output_layer_can_be_loaded(
+    tiny_model: TinyModel, tmp_path: Path, store: Store
+) -> None:
+    import safetensors.torch
+    import transformers
+
+    folder = shutil.copytree(tiny_model("roberta"), tmp_path / "mlm")
+    model = transformers.RobertaForMaskedLM.from_pretrained(folder)
+    safetensors.torch.save_model(model, str(folder / "model.safetensors"))  # shared tensors once
+    names = safetensors.torch.load_file(folder / "model.safetensors").keys()
+    assert "lm_head.decoder.weight" in names
+    assert "roberta.embeddings.word_embeddings.weight" not in names
+    for mode in Mode:
+        theirs = extract_vectors(tiny_model("roberta"), Store(tmp_path / "other"), mode)
+        np.testing.assert_array_equal(extract_vectors(folder, store, mode), theirs)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "complex64"])
+def test_a_layer_that_is_not_of_floats_is_an_error(
+    dtype: str, tmp_path: Path, store: Store
+) -> None:
+    import torch
+
+    folder = models_on_disk.in_pytorch_format(tmp_path / "bin")
+    weights = folder / "pytorch_model.bin"
+    state = torch.load(weights, weights_only=True)
+    name = "encoder.layer.0.output.dense.weight"
+    torch.save({**state, name: state[name].to(getattr(torch, dtype))}, weights)
+    with pytest.raises(ModelError, match=f"{name} has type {dtype}, expected one of BF16"):
+        extract(str(folder), "dynamic", store)
+
+
+def test_tokens_without_a_row_are_left_out_of_both_tables(
+    tiny_bert: Path, tmp_path: Path, store: Store
+) -> None:
+    folder = shutil.copytree(tiny_bert, tmp_path / "short")
+    (folder / "added_tokens.json").write_text('{"<a>": 82, "<b>": 83}')
+    notes: list[str] = []
+    result = extract(str(folder), "dynamic", store, notify=notes.append)
+    assert result.shape == (82, 32)
+    (note,) = notes
+    assert note == (
+        "2 tokens have no vector, because the model's matrix has only 82 rows for 84 tokens: "
+        "left out from id 82 on (<a>, <b>)"
+    )
+    assert result.also_saved is not None
+    assert store.open(result.also_saved).vocabulary == store.open(result.table).vocabulary
+    ours = store.open(result.table).vectors
+    np.testing.assert_array_equal(ours, extract_vectors(tiny_bert, store))
+
+
 @pytest.mark.parametrize(
     ("name", "what"),
     [

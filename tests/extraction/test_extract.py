@@ -69,6 +69,31 @@ def test_an_argument_of_another_value_is_a_usage_error_that_names_the_choices(
         extract(str(tiny_bert), options.pop("mode"), store, **options)
 
 
+def test_the_name_of_a_table_is_not_a_model(store: Store) -> None:
+    for name in ("mini:static", "owner/name@v1:static"):
+        with pytest.raises(
+            UsageError, match=f"{name} is the name of a table, expected a"
+        ) as caught:
+            extract(name, "static", store)
+        model = name.removesuffix(":static")
+        assert caught.value.hint == f"wordvec extract --mode static --model {model}"
+
+
+def test_the_table_of_a_model_in_shards_is_up_to_date_with_one_shard_too(
+    sharded_bert: Path, tmp_path: Path, store: Store
+) -> None:
+    folder = shutil.copytree(sharded_bert, tmp_path / "copy")
+    first, *others = sorted(folder.glob("model-*.safetensors"))
+    extract_dynamic(folder, store)  # saves the static table too
+    for shard in others:
+        shard.unlink()
+    assert extract(str(folder), "static", store).existed
+    assert extract(str(folder), "static", store, force=True).shape == (82, 32)
+    first.write_bytes(first.read_bytes()[:-1] + b"?")
+    with pytest.raises(StoreError, match="of the model, which is now sha256:"):
+        extract(str(folder), "static", store)
+
+
 def test_strings_and_enums_give_the_same_table(tiny_bert: Path, tmp_path: Path) -> None:
     by_enum = extract(str(tiny_bert), Mode.DYNAMIC, Store(tmp_path / "a"))
     by_string = extract(str(tiny_bert), "dynamic", Store(tmp_path / "b"))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 NAME = "somebody/tiny-bert"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+TAGGED = "89abcdef0123456789abcdef0123456789abcdef"
 
 
 @pytest.fixture
@@ -168,13 +171,171 @@ def test_an_interrupted_download_leaves_no_table_and_can_be_resumed(
     assert hub.downloaded() == ["model.safetensors"]
 
 
-def test_all_shards_of_a_model_are_downloaded(hub: Hub, sharded_bert: Path, tmp_path: Path) -> None:
+def test_static_vectors_need_only_the_shard_with_the_matrix(
+    hub: Hub, sharded_bert: Path, tmp_path: Path
+) -> None:
     hub.models["somebody/sharded"] = sharded_bert
     run = extract(hub, tmp_path, "--model", "somebody/sharded")
     assert run.returncode == 0, run.stderr
     shards = sorted(path.name for path in sharded_bert.glob("*.safetensors"))
     assert len(shards) > 1
-    assert hub.downloaded()[-len(shards) :] == shards
+    assert hub.downloaded()[-2:] == ["model.safetensors.index.json", shards[0]]
+    hub.requests.clear()
+    run = extract(hub, tmp_path, "--model", "somebody/sharded", "--force")
+    assert (run.returncode, hub.requests) == (0, [])
+    dynamic = ("extract", "--mode", "dynamic", "--model", "somebody/sharded")
+    run = wordvec(*dynamic, endpoint=hub.url, home=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert hub.downloaded() == shards[1:]
+
+
+def test_a_cache_that_another_program_filled_can_be_used_offline(hub: Hub, tmp_path: Path) -> None:
+    fill_cache(tmp_path, NAME, hub.models[NAME])
+    run = extract(hub, tmp_path, "--model", NAME, HF_HUB_OFFLINE="1")
+    assert run.stdout.startswith(f"{NAME}:static: 82 × 32 written to "), run.stderr
+    assert (run.returncode, run.stderr, hub.requests) == (0, "", [])
+    elsewhere = wordvec(
+        "extract", "--force", "--model", NAME, endpoint="http://127.0.0.1:9", home=tmp_path
+    )
+    assert (elsewhere.returncode, elsewhere.stderr) == (0, "")
+
+
+def test_optional_files_that_nobody_asked_for_are_downloaded_once(hub: Hub, tmp_path: Path) -> None:
+    fill_cache(tmp_path, NAME, hub.models[NAME])
+    assert extract(hub, tmp_path, "--model", NAME).returncode == 0
+    assert hub.downloaded() == ["tokenizer_config.json"]
+    hub.requests.clear()
+    run = extract(hub, tmp_path, "--model", NAME, "--force")
+    assert (run.returncode, hub.requests) == (0, [])
+
+
+def test_a_cache_without_the_weights_is_incomplete(hub: Hub, tmp_path: Path) -> None:
+    fill_cache(tmp_path, NAME, hub.models[NAME], files=("config.json", "vocab.txt"))
+    run = extract(hub, tmp_path, "--model", NAME, HF_HUB_OFFLINE="1")
+    assert run.returncode == 1
+    assert run.stderr.startswith(f"Error: {NAME} is missing or incomplete in the cache")
+
+
+def fill_cache(
+    home: Path,
+    name: str,
+    model: Path,
+    files: tuple[str, ...] = ("config.json", "vocab.txt", "model.safetensors"),
+) -> None:
+    """Put files of a model into the hub's cache, without records of the files that it lacks."""
+    cache = home / "hf" / "hub" / f"models--{name.replace('/', '--')}"
+    snapshot = cache / "snapshots" / COMMIT
+    snapshot.mkdir(parents=True)
+    for file in files:
+        (snapshot / file).write_bytes((model / file).read_bytes())
+    (cache / "refs").mkdir()
+    (cache / "refs" / "main").write_text(COMMIT)
+
+
+@pytest.mark.parametrize("revision", ["v1.0", "pull/7", TAGGED])
+def test_a_revision_is_a_model_of_its_own(hub: Hub, tmp_path: Path, revision: str) -> None:
+    hub.tags = {"v1.0": TAGGED, "pull/7": TAGGED}
+    name = f"{NAME}@{revision}"
+    run = extract(hub, tmp_path, "--model", name)
+    assert run.stdout.startswith(f"{name}:static: 82 × 32 written to "), run.stderr
+    manifest = next((tmp_path / "tables").glob("*/static/manifest.json"))
+    assert f'"revision": "{TAGGED}"' in manifest.read_text("utf-8")
+    hub.requests.clear()
+    run = extract(hub, tmp_path, "--model", name, "--force")
+    assert (run.returncode, hub.requests) == (0, [])
+
+
+def test_the_error_for_an_unknown_revision_names_it(hub: Hub, tmp_path: Path) -> None:
+    run = extract(hub, tmp_path, "--model", f"{NAME}@v9")
+    assert run.returncode == 1
+    assert run.stderr == (
+        f"Error: {NAME} has no branch, tag or commit 'v9'\n"
+        f"Hint: for the newest commit: --model {NAME}\n"
+        f"Hint: its branches and tags: {hub.url}/{NAME}/tree/main\n"
+    )
+
+
+@pytest.fixture
+def nested(hub: Hub, tiny_bert: Path, tmp_path: Path) -> str:
+    """Give the name of a model of the hub that keeps its encoder in a subfolder."""
+    folder = tmp_path / "nested"
+    (folder / "1_Pooling").mkdir(parents=True)
+    (folder / "1_Pooling" / "config.json").write_text("{}")
+    shutil.copytree(tiny_bert, folder / "Transformer")
+    hub.models["somebody/nested"] = folder
+    hub.tags = {"v1.0": TAGGED}
+    return "somebody/nested"
+
+
+@pytest.mark.parametrize("part", [":Transformer", "@v1.0:Transformer"])
+def test_a_model_in_a_subfolder_can_be_named_extracted_listed_and_queried(
+    hub: Hub, nested: str, tmp_path: Path, part: str
+) -> None:
+    name = nested + part
+    run = extract(hub, tmp_path, "--model", name + "/")
+    assert run.stdout.startswith(f"{name}:static: 82 × 32 written to "), run.stderr
+    assert "Transformer/model.safetensors" in hub.downloaded()
+    hub.requests.clear()
+    again = extract(hub, tmp_path, "--model", name, "--force", HF_HUB_OFFLINE="1")
+    assert (again.returncode, hub.requests) == (0, [])
+    here = partial(wordvec, endpoint=hub.url, home=tmp_path)
+    assert name in here("tables").stdout
+    found = here("query", "王", "-k", "1", "--table", f"{name}:static")
+    assert found.returncode == 0, found.stderr
+    assert here("query", "王", "-k", "1", "--model", name).stdout == found.stdout
+    removed = here("tables", "rm", "--yes", f"{name}:static")
+    assert removed.stdout.startswith(f"removed {name}:static")
+
+
+def test_the_error_without_a_config_json_points_to_a_subfolder_of_the_repository(
+    hub: Hub, nested: str, tmp_path: Path
+) -> None:
+    run = extract(hub, tmp_path, "--model", f"{nested}@v1.0")
+    assert run.returncode == 1
+    assert run.stderr == (
+        f"Error: {nested}@v1.0 has no config.json, so it is not a Hugging Face model\n"
+        f"Hint: a subfolder has one: use --model {nested}@v1.0:Transformer\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("tf_model.h5", "tf_model.h5 (TensorFlow)"),
+        ("flax_model.msgpack", "flax_model.msgpack (Flax)"),
+        ("onnx/model.onnx", "onnx/model.onnx (ONNX)"),
+        ("model-q8.gguf", "model-q8.gguf (GGUF)"),
+    ],
+)
+def test_the_error_for_weights_in_another_format_on_the_hub_names_them(
+    hub: Hub, tiny_bert: Path, tmp_path: Path, file: str, message: str
+) -> None:
+    other = tmp_path / "other"
+    (other / file).parent.mkdir(parents=True)
+    for name in ("config.json", "vocab.txt"):
+        (other / name).write_bytes((tiny_bert / name).read_bytes())
+    (other / file).write_bytes(b"?")
+    hub.models["somebody/other"] = other
+    run = extract(hub, tmp_path, "--model", "somebody/other")
+    assert run.returncode == 1
+    assert run.stderr.startswith(
+        f"Error: somebody/other has no weights that wordvec can read, only {message}\nHint: "
+    )
+
+
+def test_a_name_without_its_owner_suggests_the_model_that_is_meant(
+    hub: Hub, tmp_path: Path
+) -> None:
+    for offline in ("0", "1"):
+        run = extract(hub, tmp_path, "--model", "bert-base-japanese", HF_HUB_OFFLINE=offline)
+        assert run.returncode == 1
+        assert "\nHint: did you mean --model cl-tohoku/bert-base-japanese " in run.stderr
+
+
+def test_a_model_in_the_cache_is_suggested_too(hub: Hub, tmp_path: Path) -> None:
+    fill_cache(tmp_path, NAME, hub.models[NAME])
+    run = extract(hub, tmp_path, "--model", "somebody/tinybert", HF_HUB_OFFLINE="1")
+    assert f"Hint: did you mean --model {NAME}?\n" in run.stderr
 
 
 def test_a_closed_port_is_an_error_within_five_seconds(tmp_path: Path) -> None:

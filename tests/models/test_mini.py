@@ -152,7 +152,7 @@ def test_its_tokenizer_uses_ipadic_and_the_same_rows() -> None:
 
 
 def test_the_static_table_is_the_files_tensor() -> None:
-    table = read_static_vectors(MINI, read_vocabulary(MINI))
+    table = read_static_vectors(MINI, read_vocabulary(MINI)).vectors
     assert table.dtype == np.float32
     np.testing.assert_array_equal(table, static_matrix())
 

@@ -85,6 +85,32 @@ def test_an_invalid_pattern_is_refused() -> None:
         Filters(match="(")
 
 
+@pytest.mark.parametrize(
+    ("filters", "to_drop"),
+    [
+        ({"match": "犬"}, "match='犬'"),
+        ({"match": "犬", "only": "kanji"}, "match='犬'"),
+        ({"match": "^k", "only": "kanji"}, "only='kanji' or match='^k'"),
+        ({"match": "C", "only": ["kanji", "word"], "no_special": True}, "match='C'"),
+        ({"match": "CLS", "no_special": True}, "match='CLS' or no_special=True"),
+        ({"match": "犬", "only": ["kanji", "hiragana"]}, "match='犬'"),
+        ({"match": "CLS", "only": "subword", "no_special": True}, "match='CLS'"),
+        ({"match": "犬", "vocab": "none.txt"}, "match='犬' and vocab='none.txt'"),
+        ({"match": "k", "vocab": "none.txt", "no_special": True}, "vocab='none.txt'"),
+        ({"vocab": "none.txt"}, "vocab='none.txt'"),
+    ],
+)
+def test_if_no_token_passes_the_fewest_filters_to_drop_are_named(
+    filters: dict[str, object], to_drop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "none.txt").write_text("犬\n", encoding="utf-8")
+    passed = candidates(WORDS, Filters(**filters))  # type: ignore[arg-type]
+    assert passed is not None
+    assert not passed.mask.any()
+    assert passed.to_drop == to_drop
+
+
 def test_without_filters_every_token_passes() -> None:
     assert candidates(WORDS, Filters()) is None
 
@@ -118,7 +144,7 @@ def test_a_note_says_if_fewer_than_k_tokens_pass() -> None:
     engine = QueryEngine(Space(TABLE), QuerySettings(k=4, filters=Filters(match="王")))
     assert engine.notes == ("3 tokens pass the filters",)
     engine = QueryEngine(Space(TABLE), QuerySettings(k=4, filters=Filters(match="犬")))
-    assert engine.notes == ("0 tokens pass the filters",)
+    assert engine.notes == ("0 tokens pass the filters: drop match='犬'",)
     assert engine.answer([engine.prepare(parse("王"))])[0].neighbours == ()
 
 

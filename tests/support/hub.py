@@ -1,36 +1,41 @@
 """A model hub on this machine, for the tests: only the requests that huggingface_hub makes.
 
 It serves HEAD and GET of /{owner}/{name}/resolve/{revision}/{file} from a folder, with the headers
-that the client needs. It can simulate failures.
+that the client needs, and lists a folder's files. It can simulate failures.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _RESOLVE = re.compile(r"/(?P<name>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<file>.+)")
+_TREE = re.compile(r"/api/models/(?P<name>[^/]+/[^/]+)/tree/")
 
 
 @dataclass
 class Hub:
     """The models of the server, its failures, and the requests that it received.
 
+    tags: tag or branch → commit, besides main. Each commit has the same files.
     truncated: files whose GET stops half-way. down: every response is 503. gated: models whose
     terms are not accepted. requests: (method, file) of each request, in order.
     """
 
     models: dict[str, Path]
     commit: str = "0123456789abcdef0123456789abcdef01234567"
+    tags: dict[str, str] = field(default_factory=dict)
     truncated: set[str] = field(default_factory=set)
     gated: set[str] = field(default_factory=set)
     down: bool = False
@@ -45,6 +50,7 @@ class Hub:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     hub: Hub
+    commit = ""
 
     def do_HEAD(self) -> None:
         self._answer()
@@ -53,15 +59,39 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
+        listed = _TREE.match(self.path)
+        if listed is not None and listed["name"] in self.hub.models:
+            return self._list(self.hub.models[listed["name"]])
         match = _RESOLVE.fullmatch(self.path)
         if match is None:
             return self._refuse(404)
         self.hub.requests.append((self.command, match["file"]))
-        refusal = self._refusal(match["name"], match["revision"])
+        revision = unquote(match["revision"])
+        commits = {"main": self.hub.commit, **self.hub.tags}
+        self.commit = commits.get(revision, revision)
+        refusal = self._refusal(match["name"], revision)
         if refusal is not None:
             return self._refuse(*refusal)
         path = self.hub.models[match["name"]] / match["file"]
         return self._serve(path) if path.is_file() else self._refuse(404, "EntryNotFound")
+
+    def _list(self, folder: Path) -> None:
+        entries = [
+            {
+                "type": "file",
+                "path": path.relative_to(folder).as_posix(),
+                "size": path.stat().st_size,
+                "oid": "0",
+            }
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        ]
+        content = json.dumps(entries).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     def _refusal(self, name: str, revision: str) -> tuple[int, str | None] | None:
         """Return the status and error code of a request that is refused."""
@@ -71,7 +101,8 @@ class _Handler(BaseHTTPRequestHandler):
             return 401, "RepoNotFound"
         if name in self.hub.gated:
             return 403, "GatedRepo"
-        if revision not in ("main", self.hub.commit):
+        commits = (self.hub.commit, *self.hub.tags.values())
+        if revision not in ("main", *self.hub.tags, *commits):
             return 404, "RevisionNotFound"
         return None
 
@@ -79,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         content = path.read_bytes()
         self.send_response(200)
         self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
-        self.send_header("X-Repo-Commit", self.hub.commit)
+        self.send_header("X-Repo-Commit", self.commit)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command == "GET":
@@ -93,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
         if code is not None:
             self.send_header("X-Error-Code", code)
             if code == "EntryNotFound":
-                self.send_header("X-Repo-Commit", self.hub.commit)
+                self.send_header("X-Repo-Commit", self.commit)
         self.send_header("Content-Length", "0")
         self.end_headers()
 

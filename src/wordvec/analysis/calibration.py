@@ -7,7 +7,7 @@ more random token. The seed is fixed and the sample is kept beside the table: re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,13 +47,7 @@ class Calibration:
 
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""
-        return {
-            "sample": self.sample,
-            "mean": self.mean,
-            "deviation": self.deviation,
-            "percentile": self.percentile,
-            "z": self.z,
-        }
+        return asdict(self)
 
 
 def calibrate(engine: QueryEngine, weights: Sequence[float], score: float) -> Calibration:
@@ -64,7 +58,7 @@ def calibrate(engine: QueryEngine, weights: Sequence[float], score: float) -> Ca
     """
     drawn = _kept_sample(engine, sorted(weights))
     metric = engine.settings.ranking_metric
-    worse = drawn > score if metric is Metric.L2 else drawn < score
+    worse = drawn > score if metric.smaller_is_nearer else drawn < score
     mean, deviation = float(drawn.mean()), float(drawn.std())
     return Calibration(
         sample=len(drawn),

@@ -10,18 +10,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from wordvec import text
+from wordvec.analysis.display import (
+    Cell,
+    Column,
+    Facts,
+    TextTable,
+    block_lines,
+    header_lines,
+    number,
+    one_line,
+    settings_fields,
+    shape_text,
+    table_name,
+)
+from wordvec.analysis.result import Result
 from wordvec.errors import UnknownWordError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
+    from wordvec.analysis.display import Block, OutputStyle
     from wordvec.analysis.query import Answer, Neighbour, QueryEngine
     from wordvec.expression.tree import Expression
     from wordvec.search.methods import Question
     from wordvec.search.ranking import Ranking
     from wordvec.search.settings import QuerySettings
+    from wordvec.tables.table import TableDescription
     from wordvec.vocabulary.lookup import Vocabulary
 
 P = 0.9  # the weight of each next depth in rank-biased overlap
@@ -43,7 +60,7 @@ class ComparedNeighbour:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ComparedAnswer:
     """The answer of one table."""
 
     answer: Answer
@@ -67,15 +84,109 @@ class Overlap:
     only_second: int
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """The answers of several tables to one expression."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison(Result[ComparedAnswer]):
+    """The answers of several tables to one expression. Iterates over its columns."""
+
+    _listed: ClassVar = "columns"
 
     query: str
     settings: QuerySettings
-    columns: tuple[Column, ...]
+    columns: tuple[ComparedAnswer, ...]
     overlaps: tuple[Overlap, ...]
     notes: tuple[str, ...] = ()
+
+    @property
+    def _title(self) -> str:
+        return one_line(self.query)
+
+    def _header_fields(self) -> list[str]:
+        return [*self._names(None)[1], *settings_fields(self.settings)]
+
+    def _blocks(self) -> list[Block]:
+        return self._blocks_of(self._names(None)[0])
+
+    def header_lines(self, style: OutputStyle) -> list[str]:
+        """Return the header, with numbers for the tables if their names do not fit."""
+        fields = self._names(style.cells)[1]
+        return header_lines([*fields, *settings_fields(self.settings)], style)
+
+    def body_lines(self, style: OutputStyle) -> list[str]:
+        """Return the lines below the header, with numbers if the names do not fit."""
+        return block_lines(self._title, self._blocks_of(self._names(style.cells)[0]), style)
+
+    def _names(self, cells: int | None) -> tuple[list[str], list[str]]:
+        """Return a short name or number of each table, and the tables as fields of the header."""
+        tables = [column.answer.table for column in self.columns]
+        names = short_names(tables)
+        if cells is None or self._headings_fit(names, cells):
+            model = [tables[0].model] if len({table.model for table in tables}) == 1 else []
+            sizes = map(shape_text, tables)
+            return names, [*model, *map(" ".join, zip(names, sizes, strict=True))]
+        # cut names such as mini:sta… and mini:dyn… would be hard to tell apart
+        numbers = [str(i) for i in range(1, len(tables) + 1)]
+        named = (f"{table_name(table)} {shape_text(table)}" for table in tables)
+        return numbers, list(map(" ".join, zip(numbers, named, strict=True)))
+
+    def _headings_fit(self, names: Sequence[str], cells: int) -> bool:
+        """Whether the heading of each table fits, if the tables are below one another."""
+        headings = (self._columns_of(i, names) for i in range(len(names)))
+        return all(
+            len("rank") + sum(2 + text.width(column.title) for column in columns) <= cells
+            for columns in headings
+        )
+
+    def _blocks_of(self, names: Sequence[str]) -> list[Block]:
+        overlaps = Facts([self._overlap_fields(overlap, names) for overlap in self.overlaps])
+        return [self._neighbour_table(names), overlaps]
+
+    def _neighbour_table(self, names: Sequence[str]) -> TextTable:
+        """Return the answers side by side; on a narrow terminal, one below the other."""
+        rank = Column("rank", right=True)
+        groups = [
+            (self._columns_of(i, names), [_cells(compared, i) for compared in column.neighbours])
+            for i, column in enumerate(self)
+        ]
+        narrow = tuple(TextTable([rank, *columns], _numbered(rows)) for columns, rows in groups)
+        depth = max(len(rows) for _, rows in groups)
+        # a shorter list is filled with empty cells
+        filled = [
+            [*rows, *[[Cell("")] * len(columns)] * (depth - len(rows))] for columns, rows in groups
+        ]
+        joined = [[cell for row in line for cell in row] for line in zip(*filled, strict=True)]
+        all_columns = [column for columns, _ in groups for column in columns]
+        return TextTable([rank, *all_columns], _numbered(joined), narrow=narrow)
+
+    def _columns_of(self, i: int, names: Sequence[str]) -> list[Column]:
+        """Return the columns of one table: token, score, and the rank in each other table."""
+        others = (name for j, name in enumerate(names) if j != i)
+        return [
+            Column(names[i], shrinks=True),
+            Column(self.settings.ranking_metric.score_name, right=True),
+            *(Column(f"in {name}", right=True, shrinks=True) for name in others),
+        ]
+
+    def _overlap_fields(self, overlap: Overlap, names: Sequence[str]) -> list[str]:
+        first, second = names[overlap.first], names[overlap.second]
+        longer = max(len(self[i].neighbours) for i in (overlap.first, overlap.second))
+        fields = [
+            f"{first} and {second} share {overlap.shared} of {longer}",
+            f"rank-biased overlap {overlap.rbo:.2f}",
+        ]
+        for name, count in ((first, overlap.only_first), (second, overlap.only_second)):
+            if count:
+                fields.append(f"{count:,} {'token' if count == 1 else 'tokens'} in {name} alone")
+        return fields
+
+    def tsv_rows(self) -> Iterator[list[object]]:
+        """Yield what `--tsv` prints."""
+        names = [table_name(column.answer.table) for column in self.columns]
+        for i, (name, column) in enumerate(zip(names, self.columns, strict=True)):
+            heading, *rows = column.answer.tsv_rows()  # query, then the columns of the neighbours
+            if i == 0:
+                yield [heading[0], "table", *heading[1:], *(f"rank {name}" for name in names)]
+            for row, compared in zip(rows, column.neighbours, strict=True):
+                yield [row[0], name, *row[1:], *compared.ranks]
 
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""
@@ -109,6 +220,35 @@ class Comparison:
         }
 
 
+def _numbered(rows: Sequence[list[Cell]]) -> list[list[Cell]]:
+    return [[Cell(str(i)), *row] for i, row in enumerate(rows, start=1)]
+
+
+def _cells(compared: ComparedNeighbour, own: int) -> list[Cell]:
+    """Return the cells of an answer of the table in column `own`."""
+    neighbour = compared.neighbour
+    marks = [*(["*"] if neighbour.in_query else []), *(f"= {twin}" for twin in neighbour.twins)]
+    ranks = [rank for j, rank in enumerate(compared.ranks) if j != own]
+    cells = [
+        " ".join([neighbour.token, *marks]),
+        number(neighbour.score),
+        *("–" if rank is None else f"{rank:,}" for rank in ranks),
+    ]
+    return [Cell(cell, "dim" if neighbour.in_query else None) for cell in cells]
+
+
+def short_names(tables: Sequence[TableDescription]) -> list[str]:
+    """Return names that differ: modes, models or both, without the owners on the hub."""
+    layers = ["" if table.layer is None else f"@{table.layer}" for table in tables]
+    models = [text.escape(table.model.rstrip("/").rsplit("/", 1)[-1]) for table in tables]
+    modes = [f"{table.mode}{layer}" for table, layer in zip(tables, layers, strict=True)]
+    both = [f"{text.clip(m, 24)}:{mode}" for m, mode in zip(models, modes, strict=True)]
+    for names in (modes, [text.clip(model, 24) for model in models], both):
+        if len(set(names)) == len(names) and (names is not modes or len(set(models)) == 1):
+            return names
+    return [table_name(table) for table in tables]
+
+
 def compare(engines: Sequence[QueryEngine], expression: Expression) -> Comparison:
     """Compare the answers of several tables, all of them with the same settings.
 
@@ -139,8 +279,8 @@ class _Side:
         self._ranking: Ranking | None = None
         self._merged: dict[int, int] | None = None
 
-    def column(self, sides: Sequence[_Side]) -> Column:
-        return Column(
+    def column(self, sides: Sequence[_Side]) -> ComparedAnswer:
+        return ComparedAnswer(
             self.answer,
             tuple(
                 ComparedNeighbour(neighbour, tuple(self._ranks(neighbour, sides)))

@@ -1,4 +1,4 @@
-"""How answers look as text: aligned columns, one header line, styles of a terminal.
+"""How answers look: text with aligned columns, one header line, styles of a terminal; and HTML.
 
 Results of the library show themselves with this, and the command line prints with it.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO, TypeAlias
 
 from wordvec import text
 from wordvec.search.settings import Method, Metric
@@ -56,12 +56,85 @@ class Column:
     shrinks: bool = False
 
 
+def number_columns(*titles: str) -> list[Column]:
+    """Return columns that are aligned to the right."""
+    return [Column(title, right=True) for title in titles]
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """The text of a cell, and whether it is bold, dim or coloured."""
 
     text: str
     attribute: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """A table of a result.
+
+    narrow: what is shown instead, one table below the other, on a terminal that is narrower than a
+    line of this one.
+    """
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell | str]]
+    narrow: tuple[TextTable, ...] = ()
+
+    def lines(self, style: OutputStyle) -> list[str]:
+        """Return the lines of a text table."""
+        if self.narrow and style.cells is not None:
+            whole = table_lines(self.columns, self.rows, OutputStyle())
+            if max(map(text.width, whole)) > style.cells:
+                return block_lines("", self.narrow, style)[1:]
+        return table_lines(self.columns, self.rows, style)
+
+    def html(self, caption: str = "") -> str:
+        """Return an HTML table, everything escaped."""
+        lines = ["".join(html_element("th", column.title) for column in self.columns)]
+        for row in self.rows:
+            texts = (cell.text if isinstance(cell, Cell) else cell for cell in row)
+            lines.append("".join(html_element("td", shown) for shown in texts))
+        above = html_element("caption", caption) if caption else ""
+        return f"<table>{above}{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Lines of a result that are not a table, each with one field or several."""
+
+    fields: Sequence[Sequence[str]]
+
+    def lines(self, style: OutputStyle) -> list[str]:
+        """Return each line, or several if it is too long."""
+        plain = OutputStyle(cells=style.cells)
+        return [line for fields in self.fields for line in header_lines(fields, plain)]
+
+    def html(self, caption: str = "") -> str:
+        """Return HTML paragraphs, everything escaped."""
+        above = [caption] if caption else []
+        return "".join(html_element("p", line) for line in [*above, *map(" · ".join, self.fields)])
+
+
+Block: TypeAlias = TextTable | Facts
+
+
+def html_element(name: str, shown: str) -> str:
+    """Return an HTML element with this text, escaped."""
+    from html import escape  # 3 ms that only notebooks need
+
+    return f"<{name}>{escape(shown)}</{name}>"
+
+
+def block_lines(title: str, blocks: Sequence[Block], style: OutputStyle) -> list[str]:
+    """Return the lines of blocks, each after a blank line; the title stands above the first."""
+    lines: list[str] = []
+    for block in blocks:
+        lines.append("")
+        if title and len(lines) == 1:
+            lines.append(style.paint(title, "bold"))
+        lines += block.lines(style)
+    return lines
 
 
 def table_lines(

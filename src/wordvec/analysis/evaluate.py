@@ -14,11 +14,20 @@ from functools import partial
 from importlib.resources import files
 from itertools import permutations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from wordvec.analysis.display import (
+    Cell,
+    Column,
+    TextTable,
+    number_columns,
+    settings_fields,
+    table_fields,
+)
 from wordvec.analysis.query import QueryEngine
+from wordvec.analysis.result import Result
 from wordvec.errors import UsageError, WordvecError
 from wordvec.expression.tree import Analogy, Term, TokenId
 from wordvec.progress import Progress, no_progress
@@ -26,7 +35,7 @@ from wordvec.search.resolve import ResolvedExpression
 from wordvec.text import clip, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from wordvec.search.ranking import RowIds
     from wordvec.search.settings import QuerySettings
@@ -51,6 +60,8 @@ class Category:
 
 
 Analogies = dict[str, Category]
+Rows = tuple[int, ...]  # of a token, or of the pieces of a word
+_Analogy = tuple[Rows, Rows, Rows, int]  # a, b, c and the row of d
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +89,15 @@ class CategoryScore:
         return self.among / self.questions
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """The results of all categories.
+@dataclass(frozen=True, slots=True, repr=False)
+class Evaluation(Result[CategoryScore]):
+    """The results of all categories. Iterates over them.
 
     unknown: words that are not in the vocabulary. dropped: how many pairs were left out because of
     them. empty: categories without any question left.
     """
+
+    _listed: ClassVar = "categories"
 
     table: TableDescription
     settings: QuerySettings
@@ -115,6 +128,46 @@ class Evaluation:
             sum(score.among for score in self.categories) / self.questions,
         )
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which words and categories were left out."""
+        notes = []
+        if count := len(self.unknown):
+            words = " ".join(clip(escape(word), 20) for word in self.unknown[:5])
+            verb = "word is" if count == 1 else "words are"
+            pairs = "pair" if self.dropped == 1 else "pairs"
+            notes.append(
+                f"{count} {verb} not in this vocabulary, {self.dropped} {pairs} left out: "
+                f"{words}{' …' if count > 5 else ''}"
+            )
+        if self.empty:
+            notes.append(f"no questions left in {', '.join(map(escape, self.empty))}")
+        return tuple(notes)
+
+    def _header_fields(self) -> list[str]:
+        return [*table_fields(self.table), *settings_fields(self.settings)]
+
+    def _blocks(self) -> list[TextTable]:
+        columns = [
+            Column("category", shrinks=True),
+            *number_columns("questions", "top-1", "top-10"),
+        ]
+        scores = [
+            _cells(escape(one.name), f"{one.questions:,}", (one.top1, one.top10))
+            for one in self.categories
+        ]
+        means = [
+            _cells("mean of categories", str(len(self.categories)), self.mean, "bold"),
+            _cells("all questions", f"{self.questions:,}", self.overall, "bold"),
+        ]
+        return [TextTable(columns, [*scores, *means])]
+
+    def tsv_rows(self) -> Iterator[list[object]]:
+        """Yield what `--tsv` prints."""
+        yield ["category", "pairs", "questions", "top1", "top10"]
+        for one in self.categories:
+            yield [one.name, one.pairs, one.questions, one.top1, one.top10]
+
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""
         return {
@@ -136,6 +189,13 @@ class Evaluation:
             "dropped_pairs": self.dropped,
             "unknown": list(self.unknown),
         }
+
+
+def _cells(
+    name: str, count: str, shares: tuple[float, float], attribute: str | None = None
+) -> list[Cell]:
+    cells = [name, count, *(f"{100 * share:.1f} %" for share in shares)]
+    return [Cell(cell, attribute) for cell in cells]
 
 
 def bundled_analogies() -> Path:
@@ -202,7 +262,9 @@ def evaluate(
 ) -> Evaluation:
     """Ask every question and count the right answers.
 
-    The words of a question are left out of its answers, whatever `settings.exclude` says.
+    The words of a question are left out of its answers, whatever `settings.exclude` says. With
+    `settings.pieces` an unknown word of a question is the mean of its pieces; the right answer
+    must be a token.
 
     Args:
         progress: called with the number of questions done.
@@ -214,27 +276,27 @@ def evaluate(
     if settings.merge_twins:
         raise UsageError("analogies are counted by token: merge_twins=True is not supported here")
     engine = QueryEngine(space, replace(settings, exclude=True))
-    words, row_of = _rows_of_words(analogies, space.table.vocabulary)
-    pairs = {name: _known_pairs(category, row_of) for name, category in analogies.items()}
-    questions = {name: _questions(category, row_of) for name, category in analogies.items()}
+    words, rows_of = _rows_of_words(analogies, space.table.vocabulary, pieces=settings.pieces)
+    pairs = {name: _known_pairs(category, rows_of) for name, category in analogies.items()}
+    questions = {name: _questions(category, rows_of) for name, category in analogies.items()}
     total = sum(map(len, questions.values()))
     if not total:
         raise WordvecError("no question can be asked: the vocabulary has too few of the words")
     scores, done = [], 0
-    for name, rows in questions.items():
-        if len(rows):
-            ranks = _ranks(engine, rows, partial(_report, progress, done, total))
+    for name, some in questions.items():
+        if some:
+            ranks = _ranks(engine, some, partial(_report, progress, done, total))
             first, among = int((ranks == 1).sum()), int((ranks <= DEPTH).sum())
-            scores.append(CategoryScore(name, pairs[name], len(rows), first, among))
-        done += len(rows)
+            scores.append(CategoryScore(name, pairs[name], len(some), first, among))
+        done += len(some)
     progress(total, total)
     return Evaluation(
         engine.description,
         engine.settings,
         tuple(scores),
-        tuple(word for word in words if word not in row_of),
+        tuple(word for word in words if word not in rows_of),
         sum(len(category.pairs) - pairs[name] for name, category in analogies.items()),
-        tuple(name for name, rows in questions.items() if not len(rows)),
+        tuple(name for name, some in questions.items() if not some),
     )
 
 
@@ -243,51 +305,59 @@ def _report(progress: Progress, before: int, total: int, done: int) -> None:
 
 
 def _rows_of_words(
-    analogies: Analogies, vocabulary: Vocabulary
-) -> tuple[list[str], dict[str, int]]:
-    """Return every word once, in the order of the file, and the rows of those that are tokens."""
+    analogies: Analogies, vocabulary: Vocabulary, *, pieces: bool
+) -> tuple[list[str], dict[str, Rows]]:
+    """Return every word once, in the order of the file, and the rows of those that are known."""
     words = list(
         dict.fromkeys(word for some in analogies.values() for pair in some.pairs for word in pair)
     )
-    found = {word: vocabulary.find(word) for word in words}
-    return words, {word: token.id for word, token in found.items() if token is not None}
+    rows_of = {}
+    for word in words:
+        match = vocabulary.find(word)
+        rows = (match.id,) if match else tuple(vocabulary.pieces(word) or ()) if pieces else ()
+        if rows:
+            rows_of[word] = rows
+    return words, rows_of
 
 
-def _known_pairs(category: Category, row_of: Mapping[str, int]) -> int:
-    """Return how many pairs are in the vocabulary."""
-    return sum(a in row_of and b in row_of for a, b in category.pairs)
+def _known_pairs(category: Category, rows_of: Mapping[str, Rows]) -> int:
+    """Return how many pairs are known."""
+    return sum(a in rows_of and b in rows_of for a, b in category.pairs)
 
 
-def _questions(category: Category, row_of: Mapping[str, int]) -> RowIds:
-    """Return the rows of a, b, c and d of every question that can be asked: (Q, 4)."""
-    pairs = [(row_of.get(a), row_of.get(b)) for a, b in category.pairs]
+def _questions(category: Category, rows_of: Mapping[str, Rows]) -> list[_Analogy]:
+    """Return every question that can be asked: its words are known, and d is another token."""
+    pairs = [(rows_of.get(a), rows_of.get(b)) for a, b in category.pairs]
     places = category.questions
     two = permutations(range(len(pairs)), 2) if places is None else places
-    questions = [(*pairs[i], *pairs[j]) for i, j in two]
-    known = [
-        (a, b, c, d)
+    questions = ((*pairs[i], *pairs[j]) for i, j in two)
+    return [
+        (a, b, c, d[0])
         for a, b, c, d in questions
-        if None not in (a, b, c, d) and c != a and d not in (a, b, c)
+        if a and b and c and d and len(d) == 1 and c != a and d not in (a, b, c)
     ]
-    return np.array(known, dtype=np.int64).reshape(-1, 4)
 
 
-def _ranks(engine: QueryEngine, questions: RowIds, progress: Callable[[int], None]) -> RowIds:
+def _ranks(
+    engine: QueryEngine, questions: Sequence[_Analogy], progress: Callable[[int], None]
+) -> RowIds:
     """Return the rank of each right answer, V + 1 if it may not be an answer: (Q,)."""
     ranks = np.empty(len(questions), dtype=np.int64)
     for start in range(0, len(questions), _BLOCK):
         progress(start)
         block = questions[start : start + _BLOCK]
-        prepared = [engine.prepare_resolved(_analogy(*row)) for row in block[:, :3].tolist()]
+        prepared = [engine.prepare_resolved(_resolved(a, b, c)) for a, b, c, _ in block]
         for i, ranking in enumerate(engine.rankings(prepared)):
-            rank = ranking.rank_of(int(block[i, 3]), engine.allowed(prepared[i]))
+            rank = ranking.rank_of(block[i][3], engine.allowed(prepared[i]))
             ranks[start + i] = len(engine.table) + 1 if rank is None else rank
     return ranks
 
 
-def _analogy(a: int, b: int, c: int) -> ResolvedExpression:
-    """Return the analogy #a:#b=#c:? in rows."""
-    one, other, third = (Term(TokenId(row), 1.0, (row,)) for row in (a, b, c))
+def _resolved(a: Rows, b: Rows, c: Rows) -> ResolvedExpression:
+    """Return the analogy a:b=c:? in rows."""
+    one, other, third = (Term(TokenId(rows[0]), 1.0, rows) for rows in (a, b, c))
     # b and c are not merged where they are the same, so that mul can take the word twice
     terms = (third, replace(one, weight=-1.0), other)
-    return ResolvedExpression(f"#{a}:#{b}=#{c}:?", terms, Analogy((one,), (other,), (third,)))
+    return ResolvedExpression(
+        f"#{a[0]}:#{b[0]}=#{c[0]}:?", terms, Analogy((one,), (other,), (third,))
+    )

@@ -18,12 +18,18 @@ the differences of the parts add up to the difference of the scores.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wordvec.analysis.calibration import calibrate
+from wordvec.analysis.explanation import (
+    Competitor,
+    Contribution,
+    Dimension,
+    Explanation,
+    NormEffect,
+)
 from wordvec.errors import UnknownWordError, UsageError, WordvecError
 from wordvec.search.filters import same_surface
 from wordvec.search.methods import Question
@@ -33,183 +39,13 @@ from wordvec.search.settings import Method, Metric
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wordvec.analysis.calibration import Calibration
     from wordvec.analysis.query import QueryEngine
     from wordvec.expression.tree import Expression, Term
     from wordvec.search.ranking import Floats
     from wordvec.search.settings import QuerySettings
-    from wordvec.tables.table import TableDescription
 
 SHOWN = 5  # dimensions listed
 FEW = 3  # if no more dimensions make up over half of the score, the command warns
-
-
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """The part of the score that comes from one word of the query.
-
-    norm: of the word's vector. cosine: of its vector and the answer's; None if either is zero.
-    """
-
-    word: str
-    weight: float
-    norm: float
-    cosine: float | None
-    part: float
-
-
-@dataclass(frozen=True, slots=True)
-class Dimension:
-    """The part of the score that comes from one dimension; share: its share of the total."""
-
-    index: int
-    part: float
-    share: float
-
-
-@dataclass(frozen=True, slots=True)
-class NormEffect:
-    """Whether norms decide: the words with the largest norm and with the largest part.
-
-    rank: the rank of the answer if all words had equal norms; None if it has none.
-    """
-
-    largest_norm: str
-    largest_part: str
-    rank: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Competitor:
-    """An answer that ranks above the explained one, with its score split in the same way.
-
-    own_part: as in `Explanation`. parts: one for each word, in the same order.
-    """
-
-    token: str
-    id: int
-    rank: int
-    score: float
-    norm: float
-    own_part: float | None
-    parts: tuple[Contribution, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """The score of an answer, split into parts.
-
-    rank: None if the token may not be an answer. own_part: ‖x‖², the part under l2 that comes from
-    no word; None for other metrics. norm_effect: None for a single word, and for `add`, which
-    normalises all words. dimensions: the first few by share. dims_for_half: how many dimensions
-    make up over half of the score. ahead: the first answer that is not a word of the query, if it
-    ranks above this one.
-    """
-
-    query: str
-    table: TableDescription
-    settings: QuerySettings
-    token: str
-    id: int
-    rank: int | None
-    score: float
-    norm: float
-    own_part: float | None
-    parts: tuple[Contribution, ...]
-    norm_effect: NormEffect | None
-    dimensions: tuple[Dimension, ...]
-    dims_for_half: int
-    ahead: Competitor | None = None
-    calibration: Calibration | None = None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def total(self) -> float:
-        """The sum of all parts: the score, or under l2 its square."""
-        return (self.own_part or 0.0) + sum(part.part for part in self.parts)
-
-    @property
-    def gains(self) -> tuple[tuple[str | None, float], ...]:
-        """By how much each part of the first answer exceeds this answer's: (word, difference).
-
-        Under l2 the last entry is the own part (word None), and since smaller is nearer, the first
-        answer gains where a difference is negative.
-        """
-        if self.ahead is None:
-            return ()
-        both = zip(self.ahead.parts, self.parts, strict=True)
-        gains: list[tuple[str | None, float]] = [(p.word, p.part - q.part) for p, q in both]
-        if self.own_part is not None and self.ahead.own_part is not None:
-            gains.append((None, self.ahead.own_part - self.own_part))
-        return tuple(gains)
-
-    @property
-    def decisive(self) -> str | None:
-        """The word that favours the first answer most; None for the own part under l2."""
-        if not self.gains:
-            return None
-        sign = -1 if self.metric is Metric.L2 else 1
-        return max(self.gains, key=lambda gain: sign * gain[1])[0]
-
-    @property
-    def metric(self) -> Metric:
-        """The metric of the score."""
-        return self.settings.ranking_metric
-
-    def to_dict(self) -> dict[str, object]:
-        """Return what `--json` prints."""
-        return {
-            "query": self.query,
-            "table": self.table.to_dict(),
-            **self.settings.to_dict(),
-            "token": self.token,
-            "id": self.id,
-            "rank": self.rank,
-            self.metric.score_name: self.score,
-            "norm": self.norm,
-            "parts_add_up_to": "distance squared" if self.metric is Metric.L2 else "similarity",
-            "own_part": self.own_part,
-            "parts": [
-                {
-                    "word": part.word,
-                    "weight": part.weight,
-                    "norm": part.norm,
-                    "cosine": part.cosine,
-                    "part": part.part,
-                }
-                for part in self.parts
-            ],
-            "lengths": None
-            if self.norm_effect is None
-            else {
-                "longest": self.norm_effect.largest_norm,
-                "largest_part": self.norm_effect.largest_part,
-                "rank_at_equal_lengths": self.norm_effect.rank,
-            },
-            "ahead": self._ahead_dict(),
-            "dimensions": [
-                {"dimension": d.index, "part": d.part, "share": d.share} for d in self.dimensions
-            ],
-            "dims_for_half": self.dims_for_half,
-            **({"calibration": self.calibration.to_dict()} if self.calibration else {}),
-        }
-
-    def _ahead_dict(self) -> dict[str, object] | None:
-        if self.ahead is None:
-            return None
-        return {
-            "token": self.ahead.token,
-            "id": self.ahead.id,
-            "rank": self.ahead.rank,
-            self.metric.score_name: self.ahead.score,
-            "norm": self.ahead.norm,
-            "own_part": self.ahead.own_part,
-            "parts": [
-                {"word": part.word, "cosine": part.cosine, "part": part.part}
-                for part in self.ahead.parts
-            ],
-            "most_by": self.decisive,
-        }
 
 
 def explain(
@@ -328,6 +164,10 @@ def _row_to_explain(
             shown = engine.table.vocabulary.display(row)
             raise WordvecError(f"the vector of {shown} (#{row}) is not finite or has no direction")
         return row, (note,) if note else ()
+    if engine.filters_to_drop:
+        raise WordvecError(
+            "nothing to explain: 0 tokens pass the filters", hint=f"drop {engine.filters_to_drop}"
+        )
     if first is None:
         raise WordvecError("nothing to explain: all answers are words of the query")
     return first, ()

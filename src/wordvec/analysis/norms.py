@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from wordvec.search.resolve import resolve_token
+from wordvec.analysis.display import Column, Facts, TextTable, number, number_columns, table_fields
+from wordvec.analysis.result import Result
+from wordvec.search.resolve import resolve_word
 from wordvec.search.settings import check_k
 from wordvec.tables.table import TableDescription
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from wordvec.analysis.display import Block
+    from wordvec.search.resolve import ResolvedWord
     from wordvec.tables.table import VectorTable
 
 
@@ -23,24 +27,20 @@ if TYPE_CHECKING:
 class Norm:
     """The norm of one token's vector; all values are None if the vector is not finite.
 
+    id: None for the mean of several pieces, which is ranked among the tokens.
+
     rank: 1 is the largest norm, ties by row. percentile: the percentage of rows with a smaller one.
     """
 
     token: str
-    id: int
+    id: int | None
     norm: float | None
     rank: int | None
     percentile: float | None
 
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""
-        return {
-            "token": self.token,
-            "id": self.id,
-            "norm": self.norm,
-            "rank": self.rank,
-            "percentile": self.percentile,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +51,41 @@ class NormsSummary:
     median: float | None
     maximum: float | None
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, float | None]:
         """Return what `--json` prints."""
         return {"min": self.minimum, "median": self.median, "max": self.maximum}
 
 
-@dataclass(frozen=True, slots=True)
-class NormsReport:
-    """The norms of some tokens, in order, and a summary of the whole table."""
+@dataclass(frozen=True, slots=True, repr=False)
+class NormsReport(Result[Norm]):
+    """The norms of some tokens, in order, and a summary of the whole table.
+
+    Iterates over the norms.
+    """
+
+    _listed: ClassVar = "norms"
 
     table: TableDescription
     norms: tuple[Norm, ...]
     summary: NormsSummary
     notes: tuple[str, ...] = ()
+
+    def _header_fields(self) -> list[str]:
+        return [*table_fields(self.table), "L2 norm"]
+
+    def _blocks(self) -> list[Block]:
+        numbers = number_columns("id", "norm", "rank", "percentile")
+        columns = [Column("token", shrinks=True), *numbers]
+        tables = [TextTable(columns, [_cells(norm) for norm in self])] if self.norms else []
+        values = self.summary.to_dict().items()
+        summary = "  ".join(f"{name} {_number_or_dash(value)}" for name, value in values)
+        return [*tables, Facts([[summary]])]
+
+    def tsv_rows(self) -> Iterator[list[object]]:
+        """Yield what `--tsv` prints."""
+        yield ["token", "id", "norm", "rank", "percentile"]
+        for norm in self.norms:
+            yield [norm.token, norm.id, norm.norm, norm.rank, norm.percentile]
 
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""
@@ -74,31 +96,47 @@ class NormsReport:
         }
 
 
+def _cells(norm: Norm) -> list[str]:
+    rank = "–" if norm.rank is None else str(norm.rank)
+    percentile = "–" if norm.percentile is None else f"{norm.percentile:.1f}"
+    id_ = "–" if norm.id is None else str(norm.id)
+    return [norm.token, id_, _number_or_dash(norm.norm), rank, percentile]
+
+
+def _number_or_dash(value: float | None) -> str:
+    return "–" if value is None else number(value)
+
+
 def norms(
-    table: VectorTable, tokens: Sequence[str | int] = (), *, largest: int = 0, smallest: int = 0
+    table: VectorTable,
+    words: Sequence[str | int] = (),
+    *,
+    largest: int = 0,
+    smallest: int = 0,
+    pieces: bool = False,
 ) -> NormsReport:
-    """Return the norms of tokens, then the `largest` and the `smallest` of the table.
+    """Return the norms of words, then the `largest` and the `smallest` of the table.
 
     Args:
-        tokens: as typed, as `#id`, or as ids.
+        words: as typed, as `#id`, or as ids.
         largest, smallest: how many to add, 0 for none.
+        pieces: replace an unknown word by the mean of its pieces.
 
     Raises:
-        UnknownWordError: for a token that is not in the vocabulary.
+        UnknownWordError: for a word that is not in the vocabulary.
         UsageError: if largest or smallest is not a whole number of at least 0.
     """
     check_k(largest, "largest", at_least=0)
     check_k(smallest, "smallest", at_least=0)
-    found = [resolve_token(token, table.vocabulary) for token in tokens]
+    found = [resolve_word(word, table.vocabulary, pieces=pieces) for word in words]
     order = _largest_first(np.asarray(table.norms))
-    ids = [id_ for id_, _ in found]
-    ids += order[:largest].tolist()
-    ids += order[::-1][:smallest].tolist()
+    extreme = [*order[:largest].tolist(), *order[::-1][:smallest].tolist()]
+    found += [resolve_word(row, table.vocabulary) for row in extreme]
     return NormsReport(
         TableDescription.of(table),
-        _ranked(table, ids, order),
+        _ranked(table, found, order),
         _summary(np.asarray(table.norms)[order]),
-        tuple(note for _, note in found if note),
+        tuple(word.note for word in found if word.note),
     )
 
 
@@ -108,23 +146,27 @@ def _largest_first(norms_of_rows: NDArray[np.float64]) -> NDArray[np.int64]:
     return finite[np.argsort(-norms_of_rows[finite], kind="stable")]
 
 
-def _ranked(table: VectorTable, ids: Sequence[int], order: NDArray[np.int64]) -> tuple[Norm, ...]:
-    display = table.vocabulary.display
+def _ranked(
+    table: VectorTable, words: Sequence[ResolvedWord], order: NDArray[np.int64]
+) -> tuple[Norm, ...]:
     rank_of = np.zeros(len(table), dtype=np.int64)
     rank_of[order] = np.arange(1, len(order) + 1)
     ascending = table.norms[order[::-1]]
-    return tuple(
-        Norm(display(id_), id_, None, None, None)
-        if rank_of[id_] == 0
-        else Norm(
-            display(id_),
-            id_,
-            float(table.norms[id_]),
-            int(rank_of[id_]),
-            100 * int(np.searchsorted(ascending, table.norms[id_])) / len(order),
-        )
-        for id_ in ids
-    )
+    ranked = []
+    for word in words:
+        norm = _norm_of(table, word)
+        smaller = int(np.searchsorted(ascending, norm))
+        rank = len(order) - smaller + 1 if word.id is None else int(rank_of[word.id])
+        values = (norm, rank, 100 * smaller / len(order)) if np.isfinite(norm) else (None,) * 3
+        ranked.append(Norm(word.token, word.id, *values))
+    return tuple(ranked)
+
+
+def _norm_of(table: VectorTable, word: ResolvedWord) -> float:
+    if word.id is not None:
+        return float(table.norms[word.id])
+    mean = table.vectors[list(word.ids)].astype(np.float64).mean(axis=0)
+    return float(np.linalg.norm(mean))
 
 
 def _summary(norms_of_rows: NDArray[np.float64]) -> NormsSummary:

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
 from wordvec.analysis.display import (
     Cell,
     Column,
-    OutputStyle,
-    header_lines,
+    TextTable,
     number,
+    number_columns,
     one_line,
     settings_fields,
     table_fields,
-    table_lines,
 )
+from wordvec.analysis.result import Result
 from wordvec.errors import ExpressionError
 from wordvec.progress import Progress, no_progress
 from wordvec.search.filters import candidates, same_surface
@@ -58,13 +58,10 @@ class Neighbour(NamedTuple):  # thousands per block: created three times as fast
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Answer:
-    """The nearest tokens of one expression, best first. Iterates over its neighbours.
+class Answer(Result[Neighbour]):
+    """The nearest tokens of one expression, best first. Iterates over its neighbours."""
 
-    `repr` is the text that `wordvec query` prints; notebooks show a table.
-
-    notes: how words were read, where not as typed.
-    """
+    _listed: ClassVar = "neighbours"
 
     query: str
     table: TableDescription
@@ -72,46 +69,16 @@ class Answer:
     neighbours: tuple[Neighbour, ...]
     notes: tuple[str, ...] = ()
 
-    def __iter__(self) -> Iterator[Neighbour]:
-        return iter(self.neighbours)
-
-    def __len__(self) -> int:
-        return len(self.neighbours)
-
-    def __getitem__(self, index: int) -> Neighbour:
-        return self.neighbours[index]
-
-    def __repr__(self) -> str:
-        notes = [f"Note: {note}" for note in self.notes]
-        return "\n".join([*notes, *self.header_lines(), "", *self.lines()])
-
-    def _repr_html_(self) -> str:
-        """Return the neighbours as an HTML table, for notebooks."""
-        from html import escape
-
-        columns = _columns(self.metric.score_name, twins=self.settings.merge_twins)
-        rows = [self._cells(neighbour) for neighbour in self.neighbours]
-        lines = ["".join(f"<th>{escape(column.title)}</th>" for column in columns)]
-        for row in rows:
-            texts = (cell.text if isinstance(cell, Cell) else cell for cell in row)
-            lines.append("".join(f"<td>{escape(cell)}</td>" for cell in texts))
-        body = "".join(f"<tr>{line}</tr>" for line in lines)
-        caption = escape(" · ".join([one_line(self.query), *self._header_fields()]))
-        return f"<table><caption>{caption}</caption>{body}</table>"
-
-    def header_lines(self, style: OutputStyle | None = None) -> list[str]:
-        """Return the header: table, metric, transforms, filters."""
-        return header_lines(self._header_fields(), style or OutputStyle())
-
-    def lines(self, style: OutputStyle | None = None) -> list[str]:
-        """Return the expression and its neighbours as a text table."""
-        style = style or OutputStyle()
-        columns = _columns(self.metric.score_name, twins=self.settings.merge_twins)
-        rows = [self._cells(neighbour) for neighbour in self.neighbours]
-        return [style.paint(one_line(self.query), "bold"), *table_lines(columns, rows, style)]
+    @property
+    def _title(self) -> str:
+        return one_line(self.query)
 
     def _header_fields(self) -> list[str]:
         return [*table_fields(self.table), *settings_fields(self.settings)]
+
+    def _blocks(self) -> list[TextTable]:
+        columns = _columns(self.metric.score_name, twins=self.settings.merge_twins)
+        return [TextTable(columns, [self._cells(neighbour) for neighbour in self.neighbours])]
 
     def _cells(self, neighbour: Neighbour) -> Sequence[Cell | str]:
         rank, token, id_, score, in_query, same_text = neighbour
@@ -124,6 +91,15 @@ class Answer:
     def metric(self) -> Metric:
         """The metric that the neighbours are ranked by."""
         return self.settings.ranking_metric
+
+    def tsv_rows(self) -> Iterator[list[object]]:
+        """Yield what `--tsv` prints."""
+        merged = self.settings.merge_twins
+        titles = ["query", "rank", "token", "id", self.metric.score_name, "in_query"]
+        yield [*titles, *(["twins"] if merged else [])]
+        for n in self.neighbours:
+            twins = [" ".join(n.twins)] if merged else []
+            yield [self.query, n.rank, n.token, n.id, n.score, n.in_query, *twins]
 
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""
@@ -149,12 +125,11 @@ class Answer:
 @cache
 def _columns(score_name: str, *, twins: bool) -> list[Column]:
     return [
-        Column("rank", right=True),
+        *number_columns("rank"),
         Column("token", shrinks=True),
         Column(""),
         *([Column("twins", shrinks=True)] if twins else []),
-        Column("id", right=True),
-        Column(score_name, right=True),
+        *number_columns("id", score_name),
     ]
 
 
@@ -163,6 +138,7 @@ class QueryEngine:
 
     progress: called while a neighbour graph is computed (CSLS alone needs one).
     notes: what the reader of any answer should know about the table and the filters.
+    filters_to_drop: if no token passes the filters, those without which some would.
     """
 
     def __init__(
@@ -181,6 +157,7 @@ class QueryEngine:
         self._progress = progress
         passed = candidates(self.table.vocabulary, settings.filters)
         self._passed = None if passed is None else passed.mask
+        self.filters_to_drop = "" if passed is None else passed.to_drop
         self.notes = (
             *self._table_notes(),
             *self._filter_notes(),
@@ -352,5 +329,7 @@ class QueryEngine:
         if self._passed is None:
             return []
         count = int(self._passed.sum())
+        if self.filters_to_drop:
+            return [f"0 tokens pass the filters: drop {self.filters_to_drop}"]
         tokens = "token passes" if count == 1 else "tokens pass"
         return [f"{count:,} {tokens} the filters"] if count < self.settings.k else []

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _OPTIONS = {  # parameter → option; the others have the same name
+    "file_format": "--format",
     "k": "-k",
     "calibrated": "--calibrate",
     "expressions": "--expression",
@@ -28,9 +29,10 @@ _OPTIONS = {  # parameter → option; the others have the same name
     **{
         name: f"--{name.replace('_', '-')}"
         for name in (
-            "batch_size", "device", "dtype", "exclude", "force", "largest", "match", "merge_twins",
-            "method", "metric", "mode", "model", "no_special", "only", "perplexity", "pieces",
-            "seed", "smallest", "store", "table", "tables", "tokens", "unit", "vectors", "vocab",
+            "batch_size", "device", "dtype", "exclude", "force", "largest", "limit", "match",
+            "merge_twins", "method", "metric", "mode", "model", "name", "no_special", "only",
+            "perplexity", "pieces", "seed", "skip_bad", "smallest", "store", "table", "tables",
+            "tokens", "unit", "vectors", "vocab",
         )
     },
 }  # fmt: skip

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wordvec.cli.errors import note
+from wordvec.cli.errors import print_notes
 from wordvec.cli.names import complete_table
 from wordvec.cli.options import store_option
 from wordvec.cli.output import size_text, write_lines
 from wordvec.cli.progress_bar import ProgressBar, progress_option
+from wordvec.formats.registry import writable_formats
 from wordvec.tables.name import TableRef
 from wordvec.text import escape
 
@@ -25,31 +26,41 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     "path",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
     required=True,
     metavar="FILE",
-    help="The file to write.",
+    help="The file to write; - is standard output.",
 )
 @click.option(
     "--format",
     "file_format",
-    type=click.Choice(["pickle", "npy", "word2vec"]),
-    default="pickle",
-    show_default=True,
-    help="A pickled {id: vector}; a numpy array; or text with one token per line, for gensim.",
+    type=click.Choice([one.value for one in writable_formats()]),
+    metavar="FORMAT",
+    help=f"Format of FILE (default: that of its suffix): {', '.join(writable_formats())}.",
 )
 @click.option("--force", is_flag=True, help="Replace FILE if it already exists.")
 @progress_option
 @store_option
 def command(
-    *, table: str, path: Path, file_format: str, force: bool, progress: bool | None, store: Store
+    *,
+    table: str,
+    path: Path,
+    file_format: str | None,
+    force: bool,
+    progress: bool | None,
+    store: Store,
 ) -> None:
     """Write TABLE, named [MODEL:]MODE, to a file.
+
+    The suffix says the format: .txt and .vec (text of word2vec), .bin (its binary format), .csv,
+    .tsv, .npy, .npz, .safetensors, .parquet, .pickle and .pkl ({id: vector}). A text format can
+    end in .gz.
 
     \b
     Examples:
       wordvec export dynamic -o dynamic.pickle
-      wordvec export mini:static -o mini.txt --format word2vec
+      wordvec export mini:static -o mini.txt
+      wordvec export mini:static -o - --format glove | head -1
     """  # noqa: D301  # \b is a mark of click: do not wrap what follows
     from wordvec.cli.opening import open_table
     from wordvec.formats.export import export_table
@@ -57,8 +68,8 @@ def command(
     opened = open_table(TableRef.parse(table), store)
     with ProgressBar("tokens", shown=progress) as bar:
         written = export_table(opened.data, path, file_format, force=force, progress=bar)
-    if written.respelled:
-        note(f'{written.respelled:,} tokens are respelled: \\u… for a space, "" for an empty token')
-    V, D = opened.vectors.shape
-    name, file = escape(str(opened.name)), escape(str(written.path))
-    write_lines([f"{name}: {V:,} × {D} written to {file} ({size_text(written.bytes)})"])
+    print_notes(written.notes)
+    if written.path is not None:
+        V, D = opened.vectors.shape
+        name, file = escape(str(opened.name)), escape(str(written.path))
+        write_lines([f"{name}: {V:,} × {D} written to {file} ({size_text(written.bytes)})"])

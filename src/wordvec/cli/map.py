@@ -109,7 +109,11 @@ def _file_option(*names: str, text: str) -> Callable[[F], F]:
 @click.option(
     "--vectors", is_flag=True, help="Include the vectors, so that the page answers expressions."
 )
-@_file_option("-o", "--output", text="The page (default: map.html, if no picture is written).")
+@_file_option(
+    "-o",
+    "--output",
+    text="The page, or a picture if it ends in .png or .svg (default: map.html).",
+)
 @_file_option("--png", text="Write a picture (with matplotlib).")
 @_file_option("--svg", text="Write a picture as SVG.")
 @click.option("--force", is_flag=True, help="Compute the positions again.")
@@ -142,7 +146,7 @@ def command(
     from wordvec.map.build import build_map
     from wordvec.map.projection import ProjectionSettings
 
-    page = output or (None if png or svg else Path("map.html"))
+    page, png, svg = _files_to_write(output, png, svg)
     _check_folders(page, png, svg)
     refs = table_refs(tables, ref)
     if tables and len(refs) != 2:
@@ -176,6 +180,30 @@ def command(
     for file_format, picture in (("png", png), ("svg", svg)):
         if picture:
             _write_picture(token_map, picture, file_format)
+
+
+def _files_to_write(
+    output: Path | None, png: Path | None, svg: Path | None
+) -> tuple[Path | None, Path | None, Path | None]:
+    """Return the files of the page, the PNG and the SVG; a suffix says what a file is."""
+    for option, file, suffixes in (
+        ("--png", png, (".png", "")),
+        ("--svg", svg, (".svg", "")),
+        ("--output", output, (".html", ".htm", ".png", ".svg", "")),
+    ):
+        if file and file.suffix.lower() not in suffixes:
+            raise UsageError(
+                f"{option} {file}: {file.suffix} is not a suffix of what is written, "
+                f"which is {' or '.join(filter(None, suffixes))}"
+            )
+    suffix = output.suffix.lower() if output else ""
+    if output and suffix == ".png" and png is None:
+        return None, output, svg
+    if output and suffix == ".svg" and svg is None:
+        return None, png, output
+    if output and suffix in (".png", ".svg"):
+        raise UsageError(f"both -o {output} and {png if suffix == '.png' else svg} are pictures")
+    return output or (None if png or svg else Path("map.html")), png, svg
 
 
 def _check_folders(*files: Path | None) -> None:

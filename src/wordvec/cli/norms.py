@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wordvec.analysis.display import Column, header_lines, number, table_fields, table_lines
 from wordvec.cli.arguments import DashCommand
 from wordvec.cli.errors import print_notes
-from wordvec.cli.options import output_options, table_options
+from wordvec.cli.options import output_options, pieces_option, table_options
 from wordvec.cli.output import print_report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from wordvec.analysis.display import OutputStyle
-    from wordvec.analysis.norms import Norm, NormsReport
     from wordvec.cli.output import Format
     from wordvec.tables.name import TableRef
     from wordvec.tables.store import Store
@@ -37,6 +32,7 @@ Examples:
 @click.option(
     "--smallest", type=click.IntRange(min=1), metavar="N", help="Also list the N smallest norms."
 )
+@pieces_option
 @table_options
 @output_options
 def command(
@@ -44,6 +40,7 @@ def command(
     tokens: tuple[str, ...],
     largest: int | None,
     smallest: int | None,
+    pieces: bool,
     ref: TableRef,
     store: Store,
     output_format: Format,
@@ -57,45 +54,6 @@ def command(
     from wordvec.cli.opening import open_table
 
     opened = open_table(ref, store)
-    report = norms(opened.data, tokens, largest=largest or 0, smallest=smallest or 0)
+    report = norms(opened.data, tokens, largest=largest or 0, smallest=smallest or 0, pieces=pieces)
     print_notes(report.notes)
-    print_report(
-        output_format,
-        json=[report.to_dict()],
-        tsv=_tsv_rows(report),
-        text=lambda style: _text_lines(report, style),
-    )
-
-
-def _tsv_rows(report: NormsReport) -> Iterator[list[object]]:
-    yield ["token", "id", "norm", "rank", "percentile"]
-    for norm in report.norms:
-        yield [norm.token, norm.id, norm.norm, norm.rank, norm.percentile]
-
-
-def _text_lines(report: NormsReport, style: OutputStyle) -> Iterator[str]:
-    yield from header_lines([*table_fields(report.table), "L2 norm"], style)
-    yield ""
-    columns = [
-        Column("token", shrinks=True),
-        Column("id", right=True),
-        Column("norm", right=True),
-        Column("rank", right=True),
-        Column("percentile", right=True),
-    ]
-    if report.norms:
-        yield from table_lines(columns, [_cells(norm) for norm in report.norms], style)
-        yield ""
-    summary = report.summary
-    values = {"min": summary.minimum, "median": summary.median, "max": summary.maximum}
-    yield "  ".join(f"{name} {_number_or_dash(value)}" for name, value in values.items())
-
-
-def _cells(norm: Norm) -> list[str]:
-    rank = "–" if norm.rank is None else str(norm.rank)
-    percentile = "–" if norm.percentile is None else f"{norm.percentile:.1f}"
-    return [norm.token, str(norm.id), _number_or_dash(norm.norm), rank, percentile]
-
-
-def _number_or_dash(value: float | None) -> str:
-    return "–" if value is None else number(value)
+    print_report(output_format, [report])

@@ -239,6 +239,11 @@ def transform_options(callback: Callback) -> Callback:
     return with_transforms
 
 
+pieces_option = click.option(
+    "--pieces", is_flag=True, help="Replace an unknown word by the mean of its pieces."
+)
+
+
 _QUERY_OPTIONS = (
     metric_option(
         *Metric,
@@ -270,9 +275,7 @@ _QUERY_OPTIONS = (
     click.option(
         "--merge-twins", is_flag=True, help="List tokens of the same text (王, ##王) once."
     ),
-    click.option(
-        "--pieces", is_flag=True, help="Replace an unknown word by the mean of its pieces."
-    ),
+    pieces_option,
 )
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wordvec import text
 from wordvec.analysis.display import OutputStyle, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from wordvec.analysis.result import Result
     from wordvec.errors import ExpressionError
 
 
@@ -49,13 +50,52 @@ def write_lines(lines: Iterable[str]) -> None:
 
 
 def print_report(
+    output_format: Format, results: Iterable[Result[Any]], *, tables: Sequence[str] = ()
+) -> None:
+    """Print results in one of the formats, each as soon as it is there.
+
+    Args:
+        output_format: how to print them.
+        results: of one command. They have the same header, which is printed once.
+        tables: the name of the table of each result, if there are several tables: then each result
+            has its own header, and a column `table` in TSV.
+    """
+    print_formatted(
+        output_format,
+        json=(result.to_dict() for result in results),
+        tsv=_tsv_rows(results, tables),
+        text=lambda style: _text_lines(results, style, one_header=not tables),
+    )
+
+
+def _tsv_rows(results: Iterable[Result[Any]], tables: Sequence[str]) -> Iterator[list[object]]:
+    """Yield the heading once, then the rows of all results."""
+    for i, result in enumerate(results):
+        heading, *rows = result.tsv_rows()
+        if i == 0:
+            yield [*heading[:1], *(["table"] if tables else []), *heading[1:]]
+        for row in rows:
+            yield [*row[:1], *tables[i : i + 1], *row[1:]]
+
+
+def _text_lines(
+    results: Iterable[Result[Any]], style: OutputStyle, *, one_header: bool
+) -> Iterator[str]:
+    for i, result in enumerate(results):
+        if i == 0 or not one_header:
+            yield from [""] if i else []
+            yield from result.header_lines(style)
+        yield from result.body_lines(style)
+
+
+def print_formatted(
     output_format: Format,
     *,
     json: Iterable[Mapping[str, object]],
     tsv: Iterable[Iterable[object]],
     text: Callable[[OutputStyle], Iterable[str]],
 ) -> None:
-    """Print an answer in one of the formats. Only the iterable of that format is consumed.
+    """Print a report in one of the formats. Only the iterable of that format is consumed.
 
     Args:
         output_format: which of the others to print.

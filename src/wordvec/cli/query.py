@@ -10,17 +10,15 @@ import click
 from wordvec.cli.arguments import DashCommand, refuse_lone_operators
 from wordvec.cli.errors import print_notes, show_error
 from wordvec.cli.options import k_option, output_options, query_options, table_options
-from wordvec.cli.output import Format, print_report
+from wordvec.cli.output import print_report
 from wordvec.cli.progress_bar import ProgressBar
 from wordvec.errors import WordvecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from wordvec.analysis.display import (
-        OutputStyle,
-    )
     from wordvec.analysis.query import Answer, QueryEngine
+    from wordvec.cli.output import Format
     from wordvec.search.methods import Question
     from wordvec.search.settings import QuerySettings
     from wordvec.tables.name import TableRef
@@ -125,36 +123,10 @@ def _blocks(stream: BinaryIO) -> Iterator[list[Line]]:
 
 def print_answers(answers: Iterable[Answer], output_format: Format) -> None:
     """Print answers as they come, each after its notes."""
-    answers = _after_notes(answers)
-    print_report(
-        output_format,
-        json=(answer.to_dict() for answer in answers),
-        tsv=_tsv_rows(answers),
-        text=lambda style: _text_lines(answers, style),
-    )
+    print_report(output_format, _after_notes(answers))
 
 
 def _after_notes(answers: Iterable[Answer]) -> Iterator[Answer]:
     for answer in answers:
         print_notes(answer.notes)
         yield answer
-
-
-def _tsv_rows(answers: Iterable[Answer]) -> Iterator[list[object]]:
-    for i, answer in enumerate(answers):
-        merged = answer.settings.merge_twins
-        if i == 0:
-            titles = ["query", "rank", "token", "id", answer.metric.score_name, "in_query"]
-            yield [*titles, *(["twins"] if merged else [])]
-        for n in answer.neighbours:
-            twins = [" ".join(n.twins)] if merged else []
-            yield [answer.query, n.rank, n.token, n.id, n.score, n.in_query, *twins]
-
-
-def _text_lines(answers: Iterable[Answer], style: OutputStyle) -> Iterator[str]:
-    """Yield one header, then each answer below its expression."""
-    for i, answer in enumerate(answers):
-        if i == 0:
-            yield from answer.header_lines(style)
-        yield ""
-        yield from answer.lines(style)

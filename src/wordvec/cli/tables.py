@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wordvec.analysis.display import Cell, Column, OutputStyle, table_lines
+from wordvec.analysis.display import Cell, Column, OutputStyle, number_columns, table_lines
 from wordvec.cli.errors import warn
 from wordvec.cli.options import output_options, store_option
-from wordvec.cli.output import print_report, size_text, write_lines
+from wordvec.cli.output import print_formatted, size_text, write_lines
 from wordvec.errors import TableNotFoundError, UsageError
 from wordvec.tables.name import TableName, TableRef
 from wordvec.text import clip, escape, width
@@ -43,7 +43,7 @@ def command(ctx: click.Context, *, verify: bool, output_format: Format, store: S
     if ctx.invoked_subcommand is not None:
         return 0
     checked = [(info, _problems(store, info, verify=verify)) for info in store.tables()]
-    print_report(
+    print_formatted(
         output_format,
         json=(_json(info, problems) for info, problems in checked),
         tsv=_tsv_rows(checked),
@@ -132,11 +132,11 @@ def _problems(store: Store, info: TableInfo, *, verify: bool) -> list[str]:
 
 def _tsv_rows(checked: Sequence[Checked]) -> Iterator[list[object]]:
     titles = ["model", "mode", "layer", "tokens", "dimensions", "bytes", "created", "done"]
-    yield [*titles, "problem"]
+    yield [*titles, "problem", "source"]
     for info, problems in checked:
         V, D = info.shape or (None, None)
         name = [info.name.model, info.name.mode, info.name.layer]
-        yield [*name, V, D, info.bytes, info.created, info.done, "; ".join(problems)]
+        yield [*name, V, D, info.bytes, info.created, info.done, "; ".join(problems), info.source]
 
 
 def _json(info: TableInfo, problems: list[str]) -> dict[str, object]:
@@ -148,6 +148,7 @@ def _json(info: TableInfo, problems: list[str]) -> dict[str, object]:
         "bytes": info.bytes,
         "created": info.created,
         "done": info.done,
+        "source": info.source,
         "problems": problems,
     }
 
@@ -161,12 +162,7 @@ def _text_lines(
         return [f"No tables in {folder} yet. To extract one: wordvec extract --mode static"]
     states = [_state(info, problems, verified=verified) for info, problems in checked]
     models = [escape(info.name.model) for info, _ in checked]
-    columns = [
-        Column("mode"),
-        Column("V × D", right=True),
-        Column("size", right=True),
-        Column("age", right=True),
-    ]
+    columns = [Column("mode"), *number_columns("V × D", "size", "age")]
     rows = [_cells(info) for info, _ in checked]
     with_state = any(state.text for state in states)
     others = max(map(width, table_lines(columns, rows, OutputStyle())))
@@ -204,7 +200,9 @@ def _state(info: TableInfo, problems: list[str], *, verified: bool) -> Cell:
         return Cell("damaged", "red")
     if info.done is not None and info.shape is not None:
         return Cell(f"{info.done:,} done ({100 * info.done // info.shape[0]} %)", "yellow")
-    return Cell("sound", "green") if verified else Cell("")
+    if verified:
+        return Cell("sound", "green")
+    return Cell("imported" if info.source == "import" else "")
 
 
 def _shown_name(info: TableInfo) -> str:

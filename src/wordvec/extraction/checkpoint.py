@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError, ModelError
+from wordvec.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,31 +23,76 @@ if TYPE_CHECKING:
 
 # Names of types: safetensors → numpy. numpy has no bfloat16, which is the upper half of a float32.
 _NUMPY_DTYPES = {"F32": "<f4", "F16": "<f2", "F64": "<f8", "BF16": "<u2"}
+_PYTORCH_DTYPES = {  # torch → safetensors
+    "float32": "F32",
+    "float16": "F16",
+    "float64": "F64",
+    "bfloat16": "BF16",
+}
+# Training scripts save the weights under one of these names, beside the optimizer's state.
+WRAPPERS = ("state_dict", "model_state_dict", "model")
 
 
 @dataclass(frozen=True, slots=True)
 class StoredTensor:
     """A tensor in a weight file, not read yet.
 
+    dtype: as safetensors names it ("F32"), or as torch does if safetensors has no such type.
     read_rows: read the first n rows and convert them to float32.
     """
 
+    path: Path
     name: str
     shape: tuple[int, ...]
+    dtype: str
     read_rows: Callable[[int], NDArray[np.float32]]
+
+    def check_is_float(self) -> None:
+        """Raise ModelError unless the tensor contains floating-point numbers as they are.
+
+        Integers and 8-bit floats need a scale, which is stored elsewhere in another form for each
+        method of quantisation.
+        """
+        if self.dtype not in _NUMPY_DTYPES:
+            raise ModelError(
+                f"{self.path}: {escape(self.name)} has type {escape(self.dtype)}, "
+                f"expected one of {', '.join(sorted(_NUMPY_DTYPES))}",
+                hint="use a version of the model with plain floating-point weights, not quantised",
+            )
 
 
 def list_tensors(path: Path) -> list[StoredTensor]:
     """List the tensors in a weight file."""
     if path.suffix != ".safetensors":
         return [
-            StoredTensor(name, tuple(tensor.shape), partial(_convert_rows, tensor))
-            for name, tensor in _load_pytorch(path).items()
+            StoredTensor(
+                path, name, tuple(tensor.shape), _dtype_of(tensor), partial(_convert_rows, tensor)
+            )
+            for name, tensor in load_pytorch(path).items()
         ]
     return [
-        StoredTensor(name, tuple(entry["shape"]), partial(_read_safetensors, path, name, entry))
+        StoredTensor(
+            path,
+            name,
+            tuple(entry["shape"]),
+            entry["dtype"],
+            partial(_read_safetensors, path, entry),
+        )
         for name, entry in _read_header(path).items()
     ]
+
+
+def load_tensors(path: Path) -> dict[str, Any]:
+    """Load all tensors of a weight file with torch, by name."""
+    if path.suffix != ".safetensors":
+        return load_pytorch(path)
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return dict(load_file(path))
+    except SafetensorError as error:
+        raise _damaged(path, str(error)) from error
 
 
 def _read_header(path: Path) -> dict[str, Any]:
@@ -66,17 +112,9 @@ def _read_header(path: Path) -> dict[str, Any]:
     }
 
 
-def _read_safetensors(
-    path: Path, name: str, entry: Mapping[str, Any], rows: int
-) -> NDArray[np.float32]:
+def _read_safetensors(path: Path, entry: Mapping[str, Any], rows: int) -> NDArray[np.float32]:
     import numpy as np
 
-    if entry["dtype"] not in _NUMPY_DTYPES:
-        raise ModelError(
-            f"{path}: {name} has type {entry['dtype']}, "
-            f"expected one of {', '.join(sorted(_NUMPY_DTYPES))}",
-            hint="use a version of the model that is not quantised",
-        )
     D = entry["shape"][1]
     raw = np.fromfile(path, _NUMPY_DTYPES[entry["dtype"]], count=rows * D, offset=entry["start"])
     if entry["dtype"] == "BF16":
@@ -87,12 +125,37 @@ def _read_safetensors(
 
 
 def _convert_rows(tensor: Any, rows: int) -> NDArray[np.float32]:
-    matrix: NDArray[np.float32] = tensor[:rows].float().numpy()
+    matrix: NDArray[np.float32] = tensor.detach()[:rows].float().numpy()
     return matrix
 
 
+def _dtype_of(tensor: Any) -> str:
+    name = str(tensor.dtype).removeprefix("torch.")
+    layout = str(tensor.layout).removeprefix("torch.")
+    return _PYTORCH_DTYPES.get(name, name) if layout == "strided" else layout
+
+
+def load_pytorch(path: Path) -> dict[str, Any]:
+    """Load the tensors of a `.bin` file by name, also if they are in a dictionary inside it."""
+    import torch
+
+    content = _load_pytorch(path)
+    while (inner := _inner_dictionary(content)) is not None:
+        content = inner
+    return {name: value for name, value in content.items() if isinstance(value, torch.Tensor)}
+
+
+def is_wrapped(path: Path) -> bool:
+    """Return whether the tensors of a `.bin` file are in a dictionary inside it."""
+    return path.suffix != ".safetensors" and _inner_dictionary(_load_pytorch(path)) is not None
+
+
+def _inner_dictionary(content: Mapping[str, Any]) -> dict[str, Any] | None:
+    return next((content[key] for key in WRAPPERS if isinstance(content.get(key), dict)), None)
+
+
 def _load_pytorch(path: Path) -> dict[str, Any]:
-    """Load the tensors of a `.bin` file with torch's `weights_only` loader, which runs no code.
+    """Load a `.bin` file with torch's `weights_only` loader, which runs no code.
 
     The file is memory-mapped, except one written before torch 1.6, which is not a zip archive.
     """
@@ -102,17 +165,24 @@ def _load_pytorch(path: Path) -> dict[str, Any]:
         raise MissingExtraError(
             f"reading {path.name} (not a safetensors file)", extra="extract", package="torch"
         ) from None
+    import warnings
     from pickle import UnpicklingError
     from zipfile import is_zipfile
 
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zipfile(path))
+        with warnings.catch_warnings():  # about types that are refused below
+            warnings.simplefilter("ignore")
+            loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zipfile(path))
     except UnpicklingError as error:
         raise unsafe_file_error(path, error) from error
     except (RuntimeError, EOFError, ValueError) as error:
         raise _damaged(path, first_line(error)) from error
     if not isinstance(loaded, dict):
         raise ModelError(f"{path}: expected a dictionary of tensors, got a {type(loaded).__name__}")
+    for _ in WRAPPERS:  # there may be one inside another
+        loaded = next(
+            (loaded[key] for key in WRAPPERS if isinstance(loaded.get(key), dict)), loaded
+        )
     return {name: value for name, value in loaded.items() if isinstance(value, torch.Tensor)}
 
 

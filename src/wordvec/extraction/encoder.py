@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import re
+from collections import Counter
 from contextlib import contextmanager
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
@@ -10,14 +12,22 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from wordvec.errors import ModelError, UsageError
-from wordvec.extraction.checkpoint import first_line, unsafe_file_error
+from wordvec.extraction.checkpoint import (
+    first_line,
+    is_wrapped,
+    list_tensors,
+    load_tensors,
+    unsafe_file_error,
+)
 from wordvec.extraction.settings import Device
+from wordvec.models.embedding import find_matrix, is_head, plain_name
 from wordvec.models.folder import weight_files
 from wordvec.tables.name import Mode, TableName
 from wordvec.tables.store import extract_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from wordvec.models.source import ModelSource
 
@@ -38,21 +48,104 @@ def load_encoder(source: ModelSource) -> torch.nn.Module:
         try:
             config = transformers.AutoConfig.from_pretrained(source.folder, **_LOCAL)
             _check_is_encoder(config, source.name)
-            model, report = transformers.AutoModel.from_pretrained(
-                source.folder, output_loading_info=True, **_LOCAL
-            )
+            model, missing = _load(source.folder, config)
+            if missing:
+                state = matching_state(model, source.folder)
+                if state is not None:
+                    model, missing = _load_state(type(model), config, state)
         except (
             UnpicklingError, OSError, ValueError, RuntimeError, KeyError, ImportError
         ) as error:  # fmt: skip
             raise _loading_error(source, error) from error
-    # The pooler (a layer over position 0) does not affect the hidden states.
-    missing = sorted(key for key in report["missing_keys"] if "pooler." not in key)
     if missing:
         raise ModelError(
             f"{source.name}: {len(missing)} weights of the encoder are missing ({missing[0]} …)"
         )
+    _check_are_floats(model, source.folder)
     encoder: torch.nn.Module = model.eval().to(torch.float32)
     return encoder
+
+
+def _load(folder: Path, config: Any) -> tuple[Any, list[str]]:
+    """Load a model and return it with the names of its missing weights."""
+    import transformers
+
+    if any(is_wrapped(path) for path in weight_files(folder)):  # transformers cannot read it
+        with torch.device("meta"):
+            model = transformers.AutoModel.from_config(config)
+        return model, [name for name, _ in model.named_parameters()]
+    model, report = transformers.AutoModel.from_pretrained(
+        folder, config=config, output_loading_info=True, **_LOCAL
+    )
+    return model, _missing(report)
+
+
+def _load_state(kind: Any, config: Any, state: Mapping[str, torch.Tensor]) -> tuple[Any, list[str]]:
+    model, report = kind.from_pretrained(
+        None, config=config, state_dict=dict(state), output_loading_info=True
+    )
+    return model, _missing(report)
+
+
+def _missing(report: Mapping[str, Any]) -> list[str]:
+    # The pooler (a layer over position 0) does not affect the hidden states.
+    return sorted(key for key in report["missing_keys"] if "pooler." not in key)
+
+
+def matching_state(model: Any, folder: Path) -> dict[str, torch.Tensor] | None:
+    """Load the weights under the names that the model has for them, or None if none match.
+
+    What training tools put around names is removed, and whatever precedes the model's own names,
+    such as "model.bert.". A word-embedding matrix that is stored as the output layer is renamed.
+    """
+    loaded: dict[str, torch.Tensor] = {}
+    for path in weight_files(folder):
+        loaded |= load_tensors(path)
+    expected, stored = _matrix_name(model), find_matrix(loaded)
+    if expected is None or stored is None:
+        return None
+    tensors = {plain_name(name): tensor for name, tensor in loaded.items()}
+    matrix = plain_name(stored)
+    from_head = is_head(stored)
+    prefix = _usual_prefix(model, tensors) if from_head else matrix.removesuffix(expected)
+    state = {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
+    if from_head and getattr(model.config, "tie_word_embeddings", True) is not False:
+        state[expected] = tensors[matrix]
+    return state if expected in state else None
+
+
+def _usual_prefix(model: Any, names: Iterable[str]) -> str:
+    """Return what precedes the model's own names in most of the stored names."""
+    own = {name for name, _ in model.named_parameters()}
+    found = Counter(own_part[0] for name in names if (own_part := _split(name, own)))
+    return max(found, key=lambda prefix: found[prefix], default="")
+
+
+def _split(name: str, own: set[str]) -> tuple[str, str] | None:
+    """Split a stored name into what precedes the model's own name, and that name.
+
+    >>> _split("model.bert.pooler.weight", {"pooler.weight"})
+    ('model.bert.', 'pooler.weight')
+    """
+    starts = [0, *(match.end() for match in re.finditer(r"\.", name))]
+    return next(((name[:start], name[start:]) for start in starts if name[start:] in own), None)
+
+
+def _matrix_name(model: Any) -> str | None:
+    matrix = model.get_input_embeddings().weight
+    return next((name for name, weight in model.named_parameters() if weight is matrix), None)
+
+
+def _check_are_floats(model: Any, folder: Path) -> None:
+    """Raise ModelError if a weight of the model is stored as an integer or a complex number."""
+    own = {name for name, _ in model.named_parameters()}
+    for tensor in (tensor for path in weight_files(folder) for tensor in list_tensors(path)):
+        if _split(plain_name(tensor.name), own):
+            tensor.check_is_float()
 
 
 def _loading_error(source: ModelSource, error: Exception) -> ModelError:
@@ -86,14 +179,21 @@ def _check_is_encoder(config: Any, name: str) -> None:
 
 @contextmanager
 def _quiet_transformers() -> Iterator[None]:
-    """Hide transformers' progress bars and its report on unused heads."""
+    """Hide transformers' progress bars and its report on unused heads.
+
+    A warning of torch about complex weights is hidden too: they are refused after loading.
+    """
+    import warnings
+
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Casting complex values")
+            yield
     finally:
         logging.set_verbosity(level)
         if bars:
@@ -104,6 +204,12 @@ def hidden_size(model: torch.nn.Module) -> int:
     """Return D, the width of a model's hidden states."""
     config: Any = model.config
     return int(config.hidden_size)
+
+
+def matrix_rows(model: torch.nn.Module) -> int:
+    """Return the number of rows of a model's word-embedding matrix."""
+    encoder: Any = model
+    return int(encoder.get_input_embeddings().weight.shape[0])
 
 
 def find_device(device: Device) -> torch.device:

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from wordvec.errors import MissingExtraError, StoreError, WordvecError, as_choice
+from wordvec.errors import MissingExtraError, StoreError, UsageError, WordvecError, as_choice
 from wordvec.extraction.checkpoint import first_line
+from wordvec.extraction.rows import fit_vocabulary
 from wordvec.extraction.settings import BATCH_SIZE, Device, Dtype, ExtractionSettings
 from wordvec.extraction.static import read_static_vectors
 from wordvec.models.default import REFERENCE, find_default_model, named_model
@@ -20,6 +21,7 @@ from wordvec.models.find import find_model
 from wordvec.models.local import canonical_name, is_on_disk
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.name import Mode, TableName
+from wordvec.tables.store import extract_command
 from wordvec.tables.table import Provenance, VectorTable
 from wordvec.vocabulary.folder import read_vocabulary
 
@@ -84,8 +86,9 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     resumes when it is called again with the same arguments.
 
     Args:
-        model: "mini", a folder, or a name on the hub. None means the model in WORDVEC_MODEL, else
-            the reference model, or the bundled one if the reference model is not available.
+        model: "mini", a folder, or a name on the hub, OWNER/NAME[@REVISION][:SUBFOLDER]. None means
+            the model in WORDVEC_MODEL, else the reference model, or the bundled one if the
+            reference model is not available.
         mode: "static" (the word-embedding matrix) or "dynamic" (each token passed through the model
             between [CLS] and [SEP]). "dynamic" saves the static table too, if there is none yet.
         store: where the table is saved.
@@ -111,15 +114,17 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     mode = as_choice(Mode, mode, "mode")
     settings = ExtractionSettings(device, dtype, batch_size)  # type: ignore[arg-type]  # converts
     model = named_model(model)
+    _check_is_no_table(model)
     name = TableName(canonical_name(model or REFERENCE), mode)
     if name in store and not force and not is_on_disk(name.model):
         return _existing_table(store, name, settings)  # no need to ask the hub
     if mode is Mode.DYNAMIC:
         _require_torch()  # before downloading hundreds of megabytes
+    static_only = mode is Mode.STATIC
     source = (
-        find_model(model, show_progress=show_download)
+        find_model(model, show_progress=show_download, static_only=static_only)
         if model
-        else find_default_model(show_progress=show_download)
+        else find_default_model(show_progress=show_download, static_only=static_only)
     )
     if source.fallback_reason:
         notify(f'{source.fallback_reason}; using the bundled model "{source.name}"')
@@ -128,7 +133,7 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
         result = _existing_table(store, name, settings, source)
         return replace(result, fallback_reason=source.fallback_reason)
     if mode is Mode.STATIC:
-        table = read_static_table(source)
+        table = read_static_table(source, notify=notify)
         store.save(table, force=force)
         result = _result(store, table)
     else:
@@ -138,11 +143,23 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     return replace(result, seconds=time.monotonic() - began, fallback_reason=source.fallback_reason)
 
 
-def read_static_table(source: ModelSource) -> VectorTable:
+def _check_is_no_table(model: str | None) -> None:
+    """Raise UsageError for the name of a table; a subfolder of the hub cannot be named so."""
+    name, _, mode = (model or "").rpartition(":")
+    if name and mode in set(Mode) and not is_on_disk(str(model)):
+        raise UsageError(
+            f"{model} is the name of a table, expected a model",
+            hint=extract_command(TableName(name, Mode(mode))),
+        )
+
+
+def read_static_table(source: ModelSource, *, notify: Notify = ignore_note) -> VectorTable:
     """Read a model's static table into memory; torch is needed only for `.bin` weights."""
-    vocabulary = read_vocabulary(source.folder)
-    vectors = read_static_vectors(source.folder, vocabulary)
-    return VectorTable.from_vectors(vocabulary, vectors, _provenance(source, Mode.STATIC))
+    static = read_static_vectors(source.folder, read_vocabulary(source.folder))
+    for note in static.notes:
+        notify(note)
+    provenance = _provenance(source, Mode.STATIC)
+    return VectorTable.from_vectors(static.vocabulary, static.vectors, provenance)
 
 
 def ensure_static(source: ModelSource, store: Store) -> bool:
@@ -170,25 +187,34 @@ def _extract_dynamic(  # noqa: PLR0913  # as for extract
 ) -> ExtractionResult:
     _check_torch_loads()
     from wordvec.extraction.dynamic import compute_blocks, prepare
-    from wordvec.extraction.encoder import describe_device, find_device, hidden_size, load_encoder
+    from wordvec.extraction.encoder import (
+        describe_device,
+        find_device,
+        hidden_size,
+        load_encoder,
+        matrix_rows,
+    )
 
     name = TableName(source.name, Mode.DYNAMIC)
     device, batch_size = find_device(settings.device), settings.batch_size
     vocabulary = read_vocabulary(source.folder)
     encoder = load_encoder(source)
+    fitted = fit_vocabulary(vocabulary, matrix_rows(encoder), source.folder)
+    for note in fitted.notes:
+        notify(note)
     static_saved = ensure_static(source, store)
     recorded = _recorded_product(store.draft_record(name), settings)
     product = prepare(encoder, device, settings.dtype, batch_size, recorded=recorded)
     open_draft = store.draft(
         _provenance(source, Mode.DYNAMIC, settings.dtype, "torch", "transformers"),
-        vocabulary,
+        fitted.vocabulary,
         hidden_size(encoder),
         {"batch_size": batch_size, **describe_device(device), "linear": product.value},
         force=force,
     )
     with open_draft as draft:
         _notify_resumption(draft, notify)
-        blocks = compute_blocks(encoder, vocabulary, batch_size=batch_size, start=draft.done)
+        blocks = compute_blocks(encoder, fitted.vocabulary, batch_size=batch_size, start=draft.done)
         table = write_blocks(draft, blocks, progress)
     also_saved = replace(name, mode=Mode.STATIC) if static_saved else None
     return replace(_result(store, table), also_saved=also_saved)
@@ -259,9 +285,10 @@ def _existing_table(
     if saved.source == "extract":
         if name.mode is Mode.DYNAMIC and saved.dtype != settings.dtype:
             differences.append(f"in {saved.dtype}, not {settings.dtype}")
-        if source is not None and saved.revision != source.revision:
+        if source is not None and saved.revision != _revision(source, name.mode):
             differences.append(
-                f"from revision {saved.revision} of the model, which is now {source.revision}"
+                f"from revision {saved.revision} of the model, "
+                f"which is now {_revision(source, name.mode)}"
             )
     if differences:
         raise StoreError(
@@ -285,4 +312,11 @@ def _provenance(
     from importlib.metadata import version
 
     versions = {name: version(name) for name in ("wordvec", "numpy", *libraries)}
-    return Provenance(source.name, mode, source.revision, dtype=dtype, versions=versions)
+    revision = _revision(source, mode)
+    return Provenance(source.name, mode, revision, dtype=dtype, versions=versions)
+
+
+def _revision(source: ModelSource, mode: Mode) -> str | None:
+    """Return the revision of the files that vectors of this mode depend on."""
+    static = source.static_revision if mode is Mode.STATIC else None
+    return static or source.revision

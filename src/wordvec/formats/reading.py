@@ -43,7 +43,7 @@ class Reading:
     """A file that is being read.
 
     blocks: what it contains; consumed once.
-    total: the number of rows, if the file says so before it is read.
+    total: the number of rows, or an estimate, if it is known before the file is read.
     notes: what the user should know; complete when `blocks` is exhausted.
     """
 

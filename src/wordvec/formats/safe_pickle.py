@@ -1,5 +1,8 @@
 """Load a pickle of dicts, ints and numpy arrays without running or importing anything.
 
+A `Dialect` can admit more, such as gensim's objects (gensim_pickle.py); it lists each instruction,
+and each name with a function of ours.
+
 A pickle is a program for a stack machine. It is loaded in two passes:
 
 1. `pickletools.genops` lists its instructions. Those that build dicts, tuples, numbers, text and
@@ -22,13 +25,14 @@ import math
 import pickle
 import pickletools
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wordvec.text import clip, escape
 
 if TYPE_CHECKING:
     import mmap
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -43,6 +47,10 @@ _VALUES = {
     "INT", "LONG", "BININT", "BININT1", "BININT2", "LONG1", "LONG4", "EMPTY_DICT",
     "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8",
     "SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8",
+}  # fmt: skip
+# Instructions that make an object; a dialect limits their number by the size of the file.
+_OBJECTS = {
+    "EMPTY_DICT", "EMPTY_LIST", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "REDUCE", "NEWOBJ",
 }  # fmt: skip
 _REFUSED = {
     **dict.fromkeys(("EMPTY_LIST", "LIST", "APPEND", "APPENDS"), "a list"),
@@ -71,17 +79,43 @@ class Refused(Exception):  # noqa: N818  # becomes a StoreError that names the f
         self.hint = hint
 
 
-def load(data: mmap.mmap, max_instructions: int) -> object:
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What a pickle can contain besides dicts with ints as keys, ints and numpy arrays.
+
+    instructions: the instructions that are admitted too. functions: full name → the function that
+    a call of it runs; None for a name that is only a value. new_dict: makes each dict.
+    """
+
+    instructions: frozenset[str]
+    functions: Mapping[str, Callable[..., object] | None]
+    new_dict: Callable[[], object]
+
+
+def load(
+    data: mmap.mmap,
+    max_instructions: int,
+    *,
+    dialect: Dialect | None = None,
+    max_objects: int | None = None,
+) -> object:
     """Return the object that a pickle builds: a `PickledDict` if it is a dict.
 
+    Args:
+        data: The file.
+        max_instructions: The most instructions that it can have.
+        dialect: What is admitted, if more than dicts, ints and numpy arrays.
+        max_objects: The most instructions that make a dict, a list, a tuple or another object.
+
     Raises:
-        Refused: The pickle is damaged, has more than `max_instructions` instructions, or contains
-            anything but dicts, ints and numpy arrays.
+        Refused: The pickle is damaged, has more instructions, or contains anything else.
     """
+    dialect = dialect or _PLAIN
     program, values = bytearray(), list[object]()
     problem = None
     try:
-        _rewrite(data, max_instructions, program, values)
+        limits = max_instructions, max_instructions if max_objects is None else max_objects
+        _rewrite(data, limits, dialect, program, values)
     except Refused as refused:
         problem = refused
     except Exception as error:  # noqa: BLE001  # pickletools does not list its exceptions
@@ -89,7 +123,7 @@ def load(data: mmap.mmap, max_instructions: int) -> object:
     # A program that ended early runs too: a name that it refuses (copyreg._reconstructor) says
     # more than the problem after it (an instance of a class). It has no STOP, so it always fails.
     try:
-        return _Unpickler(io.BytesIO(program), buffers=values).load()
+        return _Unpickler(io.BytesIO(program), values, dialect.functions).load()
     except Refused:
         raise
     except Exception as error:  # noqa: BLE001  # nor does pickle
@@ -97,25 +131,35 @@ def load(data: mmap.mmap, max_instructions: int) -> object:
 
 
 def _rewrite(
-    data: mmap.mmap, max_instructions: int, program: bytearray, values: list[object]
+    data: mmap.mmap,
+    limits: tuple[int, int],
+    dialect: Dialect,
+    program: bytearray,
+    values: list[object],
 ) -> None:
     """Append the instructions of a pickle to `program`, the values that they carry to `values`."""
     view = memoryview(data)
     argument: Any
-    previous = ""
+    previous, objects = "", 0
     instructions = pickletools.genops(data)  # type: ignore[arg-type]  # it needs no more than mmap
     for count, (opcode, argument, start) in enumerate(instructions):
         name, end = opcode.name, data.tell()
-        if count == max_instructions:
+        objects += name in _OBJECTS
+        if count == limits[0] or objects > limits[1]:
             raise Refused("it has far more parts than a dict of vectors needs")
         if name == "DICT" and previous == "MARK":  # an empty dict, as protocol 0 writes it
             name = "EMPTY_DICT"
             program.pop()
-        if name in _COPIED or (name in _MEMO_WRITES and argument < 256 + count):
+        if name in dialect.instructions:
+            new, carried = _translate_extra(name, argument, view[start:end], previous)
+            program += new
+            values += carried
+        elif name in _COPIED or (name in _MEMO_WRITES and argument < 256 + count):
             program += view[start:end]
         elif name in _VALUES:
             program += pickle.NEXT_BUFFER
-            values.append(_value(argument, view[start:end]))
+            is_dict = argument is None
+            values.append(dialect.new_dict() if is_dict else _value(argument, view[start:end]))
         elif name == "FRAME" and argument <= len(view) - end:
             pass
         elif name not in ("PROTO", "STOP"):
@@ -126,10 +170,23 @@ def _rewrite(
     program += pickle.STOP
 
 
+def _translate_extra(
+    name: str, argument: Any, instruction: memoryview, previous: str
+) -> tuple[bytes | memoryview, list[object]]:
+    """Return the new instruction for one that only a dialect admits, and the value it carries."""
+    if name in ("EMPTY_LIST", "FLOAT", "BINFLOAT"):
+        return pickle.NEXT_BUFFER, [[] if argument is None else float(argument)]
+    if name == "NEWOBJ":  # class(*arguments): what a call does with the same two objects
+        return pickle.REDUCE, []
+    if name == "FROZENSET":  # only an empty one: others hash their items
+        if previous != "MARK":
+            _refuse(_REFUSED[name])
+        return pickle.POP + pickle.EMPTY_TUPLE, []
+    return instruction, []
+
+
 def _value(argument: Any, instruction: memoryview) -> object:
     """Return what an instruction pushes; bytes as a view of the file."""
-    if argument is None:
-        return PickledDict()
     if isinstance(argument, (bytes, bytearray)):
         return instruction[len(instruction) - len(argument) :]
     if isinstance(argument, int) and argument.bit_length() > 64:
@@ -152,17 +209,26 @@ def _refuse(what: str) -> NoReturn:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Runs a rewritten program. Only the names in `_FUNCTIONS` exist for it."""
+    """Runs a rewritten program. Only the names in `functions` exist for it."""
+
+    def __init__(
+        self,
+        program: io.BytesIO,
+        values: list[object],
+        functions: Mapping[str, Callable[..., object] | None],
+    ) -> None:
+        super().__init__(program, buffers=values)
+        self._functions = functions
 
     def find_class(self, module: str, name: str) -> PickledName:
         """Return the record of an admitted name; import nothing."""
         full_name = f"{module}.{name}"
-        if full_name not in _FUNCTIONS:
+        if full_name not in self._functions:
             _refuse(full_name)
-        return PickledName(full_name)
+        return PickledName(full_name, self._functions[full_name])
 
 
-class _Record:
+class Record:
     """An object of the pickle. It is compared and hashed by identity alone."""
 
     __slots__ = ()
@@ -173,39 +239,39 @@ class _Record:
         _refuse(f"a change of {self.kind}")
 
 
-class PickledName(_Record):
-    """A name in `_FUNCTIONS`; calling it calls that function."""
+class PickledName(Record):
+    """An admitted name; calling it calls its function."""
 
-    __slots__ = ("kind",)
+    __slots__ = ("function", "kind")
 
-    def __init__(self, full_name: str) -> None:
+    def __init__(self, full_name: str, function: Callable[..., object] | None) -> None:
         self.kind = full_name
+        self.function = function
 
     def __call__(self, *arguments: object) -> object:
         """Call the function, for REDUCE."""
-        function = _FUNCTIONS[self.kind]
-        if function is None:
+        if self.function is None:
             _refuse(f"a call of {self.kind}")
-        return function(*arguments)
+        return self.function(*arguments)
 
 
-class PickledDict(_Record):
-    """A dict with ints as keys and any values."""
+class PickledDict(Record):
+    """A dict with ints or texts as keys and any values."""
 
     __slots__ = ("items",)
     kind = "a dict"
 
     def __init__(self) -> None:
-        self.items: dict[int, object] = {}
+        self.items: dict[int | str, object] = {}
 
     def __setitem__(self, key: object, value: object) -> None:
         """Set an item, for SETITEM and SETITEMS."""
-        if type(key) is not int:
+        if type(key) is not int and type(key) is not str:
             raise Refused(f"a key of the dict is {kind_of(key)}, not an id")
         self.items[key] = value
 
 
-class PickledDtype(_Record):
+class PickledDtype(Record):
     """A numpy dtype of numbers: its code ("f4") and its byte order."""
 
     __slots__ = ("code", "order")
@@ -226,25 +292,24 @@ class PickledDtype(_Record):
         self.order = state[1]
 
 
-class PickledArray(_Record):
+class PickledArray(Record):
     """A numpy array, empty until `fill` is called.
 
     data: the bytes as a view of the file, or as text in Latin-1 (protocols 0 to 2).
+    fortran: whether they are column by column.
     """
 
-    __slots__ = ("data", "dtype", "shape")
+    __slots__ = ("data", "dtype", "fortran", "shape")
     kind = "a numpy array"
 
     def __init__(self) -> None:
         self.shape: tuple[int, ...] = ()
         self.dtype = ""  # "<f4"
+        self.fortran = False
         self.data: memoryview | str | None = None
 
     def __setstate__(self, state: object) -> None:
-        """Fill the array from `(1, (768,), dtype, False, bytes)`.
-
-        The fourth part is the order of the axes, which does not matter to a vector.
-        """
+        """Fill the array from `(1, (768,), dtype, False, bytes)`; True is for Fortran order."""
         if self.data is not None:
             super().__setstate__(state)
         if not isinstance(state, tuple) or len(state) != 5:
@@ -252,6 +317,7 @@ class PickledArray(_Record):
         if isinstance(state[4], (PickledDict, tuple)):
             raise Refused("it contains an array of objects, not of numbers")
         self.fill(data=state[4], dtype=state[2], shape=state[1])
+        self.fortran = state[3] is True or state[3] == 1
 
     def fill(self, data: object, dtype: object, shape: object) -> None:
         """Set the content if the size of the data is that of the shape and the dtype."""
@@ -283,9 +349,9 @@ class PickledArray(_Record):
 
 def kind_of(value: object) -> str:
     """Return what a value is, in words, without its content."""
-    if isinstance(value, _Record):
+    if isinstance(value, Record):
         return value.kind
-    kinds = {tuple: "a tuple", str: "a string", memoryview: "bytes", bool: "a bool"}
+    kinds = {tuple: "a tuple", list: "a list", str: "a string", memoryview: "bytes", bool: "a bool"}
     return kinds.get(type(value), "None" if value is None else "a number")
 
 
@@ -326,14 +392,15 @@ def _scalar(dtype: object, data: object) -> int | PickledArray:
     return array if "f" in array.dtype else int(array.numbers()[0])
 
 
-def _frombuffer(data: object, dtype: object, shape: object, _order: object) -> PickledArray:
+def _frombuffer(data: object, dtype: object, shape: object, order: object) -> PickledArray:
     """Return the array of `_frombuffer(bytes, dtype, (768,), "C")`, as protocol 5 writes it."""
     array = PickledArray()
     array.fill(data, dtype, shape)
+    array.fortran = isinstance(order, str) and order == "F"
     return array
 
 
-_FUNCTIONS: dict[str, Callable[..., object] | None] = {
+NUMPY_FUNCTIONS: dict[str, Callable[..., object] | None] = {
     "numpy.ndarray": None,  # an argument of _reconstruct; not called
     "numpy.dtype": _dtype,
     "numpy.core.multiarray._reconstruct": _reconstruct,
@@ -344,3 +411,4 @@ _FUNCTIONS: dict[str, Callable[..., object] | None] = {
     "numpy._core.numeric._frombuffer": _frombuffer,
     "_codecs.encode": _encode,
 }
+_PLAIN = Dialect(frozenset(), NUMPY_FUNCTIONS, PickledDict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from wordvec.errors import ModelError
-from wordvec.models.folder import CONFIG, fingerprint
+from wordvec.models.folder import CONFIG, fingerprints
 from wordvec.models.source import ModelSource
 
 BUNDLED = "mini"
@@ -28,7 +28,7 @@ def bundled_model() -> ModelSource:
             f'this installation of wordvec does not include the bundled model "{BUNDLED}"',
             hint='use another model: model="FOLDER" or model="OWNER/NAME"',
         )
-    return ModelSource(BUNDLED, bundled_folder(), fingerprint(bundled_folder()))
+    return ModelSource(BUNDLED, bundled_folder(), fingerprints(bundled_folder()).whole)
 
 
 def model_alternatives() -> str:

@@ -31,10 +31,10 @@ def default_model(*, reference_is_saved: bool) -> str:
     return REFERENCE if reference_is_saved or not has_bundled() else BUNDLED
 
 
-def find_default_model(*, show_progress: bool = False) -> ModelSource:
+def find_default_model(*, show_progress: bool = False, static_only: bool = False) -> ModelSource:
     """Find the model to extract when the user did not name one; see `find_model`."""
     try:
-        return find_model(REFERENCE, show_progress=show_progress)
+        return find_model(REFERENCE, show_progress=show_progress, static_only=static_only)
     except (ModelUnavailableError, MissingExtraError) as error:
         if not has_bundled():
             raise

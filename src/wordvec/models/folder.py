@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from pathlib import Path
 
 from wordvec.errors import ModelError
-from wordvec.vocabulary.settings import SETTINGS_FILES
+from wordvec.models.embedding import find_matrix
+from wordvec.models.other_formats import missing_weights
+from wordvec.text import escape
+from wordvec.vocabulary.settings import SETTINGS_FILES, check_file, read_json
 from wordvec.vocabulary.token_files import VOCABULARY_FILES
 
 CONFIG = "config.json"
@@ -18,8 +21,10 @@ WEIGHTS = (  # the same weights in several formats, the preferred one first
 )
 
 
-def weight_files(folder: Path) -> tuple[Path, ...]:
+def weight_files(folder: Path, *, static_only: bool = False) -> tuple[Path, ...]:
     """Return the files of a model's weights: one, or the shards that its index names.
+
+    static_only: only the shard that contains the word-embedding matrix, if the index names it.
 
     Raises:
         ModelError: There are none, or a shard is missing.
@@ -29,35 +34,83 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
             continue
         if not name.endswith(".index.json"):
             return (folder / name,)
-        shards = tuple(folder / shard for shard in shard_names(folder / name))
-        missing = [shard.name for shard in shards if not shard.is_file()]
+        names = shard_names(folder / name, static_only=static_only)
+        missing = [shard for shard in names if not (folder / shard).is_file()]
         if missing:
-            raise ModelError(f"{folder}: {missing[0]} is missing; {name} names it")
-        return shards
-    raise ModelError(f"{folder} has no weights: expected one of {', '.join(WEIGHTS)}")
+            raise ModelError(
+                f"{folder}: {escape(missing[0])} is missing; {name} names it",
+                hint=_hint_for_missing_shard(folder, name, static_only=static_only),
+            )
+        return tuple(folder / shard for shard in names)
+    paths = (*folder.glob("*"), *folder.glob("*/*"))
+    found = [path.relative_to(folder).as_posix() for path in paths if path.is_file()]
+    raise missing_weights(str(folder), found, WEIGHTS)
 
 
-def shard_names(index: Path) -> list[str]:
-    """Read the names of the shards in an index of weights; each must be a file in its folder."""
+def _hint_for_missing_shard(folder: Path, index: str, *, static_only: bool) -> str:
+    needed = shard_names(folder / index, static_only=True)
+    if not static_only and all((folder / shard).is_file() for shard in needed):
+        return f'download it, or use mode="static", which needs {escape(needed[0])} only'
+    return "download it into the same folder"
+
+
+def shard_names(index: Path, *, static_only: bool = False) -> list[str]:
+    """Read the names of the shards in an index of weights; each must be a file in its folder.
+
+    static_only: only the shard that contains the word-embedding matrix, if the index names it.
+    """
     try:
-        names = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        shard_of = dict(read_json(index)["weight_map"].items())
+        names = sorted(set(shard_of.values()))
+    except (LookupError, TypeError, AttributeError) as error:
         raise ModelError(f"{index} is not a readable index of weights") from error
     for name in names:
         if not isinstance(name, str) or Path(name).name != name:
             raise ModelError(f"{index} names {name!r}, which is not a file in its folder")
-    return names
+    matrix = find_matrix(shard_of) if static_only else None
+    return names if matrix is None else [shard_of[matrix]]
 
 
-def fingerprint(folder: Path) -> str:
-    """Return a checksum of the files that a model's vectors depend on: `sha256:` and 16 digits."""
+@dataclass(frozen=True, slots=True)
+class Fingerprints:
+    """Checksums of the files that a model's vectors depend on: `sha256:` and 16 digits.
+
+    whole: of all files. static: of those that static vectors depend on. Neither depends on which
+    other shards are in the folder.
+    """
+
+    whole: str
+    static: str
+
+
+def fingerprints(folder: Path, *, static_only: bool = False) -> Fingerprints:
+    """Compute the checksums of a model's files.
+
+    static_only: all shards need not be there; `whole` is the checksum for static vectors too.
+    """
+    static = _fingerprint(folder, weight_files(folder, static_only=True))
+    whole = weight_files(folder, static_only=static_only)
+    if len(whole) == 1:  # not sharded, or static_only
+        return Fingerprints(static, static)
+    return Fingerprints(_fingerprint(folder, whole), static)
+
+
+def _fingerprint(folder: Path, weights: tuple[Path, ...]) -> str:
     import hashlib
 
     digest = hashlib.sha256()
     others = (*SETTINGS_FILES, *VOCABULARY_FILES)
-    for path in (*weight_files(folder), *(folder / name for name in others)):
+    for path in (*weights, *(folder / name for name in others)):
         if path.is_file():
             with path.open("rb") as file:
                 digest.update(f"{path.name}\n".encode())
                 digest.update(hashlib.file_digest(file, "sha256").digest())
     return f"sha256:{digest.hexdigest()[:16]}"
+
+
+def check_files(folder: Path, *, static_only: bool = False) -> None:
+    """Raise ModelError if a file of the model is a git-lfs pointer or a web page."""
+    for name in (*SETTINGS_FILES, *VOCABULARY_FILES):
+        check_file(folder / name)
+    for path in weight_files(folder, static_only=static_only):
+        check_file(path)

@@ -239,21 +239,7 @@ class Engine:
         return queries
 
     def _scores(self, query: Floats, ids: RowIds, metric: Metric) -> Floats:
-        # Summed row by row, not by BLAS, which would score equal rows unequally by their place.
-        rows = self.rows(ids)
-        if metric is Metric.L2:
-            return _norms(rows - query)
-        dots: Floats = (rows * query).sum(axis=1)
-        match metric:
-            case Metric.DOT:
-                return dots
-            case Metric.COSINE:
-                cosines: Floats = np.clip(dots / (_norms(rows) * _norms(query[None])), -1, 1)
-                return cosines
-            case Metric.CSLS:
-                raise UsageError(_NO_CSLS)
-            case _:
-                assert_never(metric)
+        return score_rows(self.rows(ids), query, metric)
 
     def _search_few(
         self, queries: Floats, k: int, metric: Metric, exclude: Sequence[Collection[int]]
@@ -333,6 +319,26 @@ class Engine:
         rounding = _HALF_STEP * M + _HALF_TINY * np.sqrt(self.table.dimensions)
         nearest = partial(_half_nearest, self._half[unit])
         return _Source(nearest, 54, lambda q: rounding + self._error * (M + q), unit=unit)
+
+
+def score_rows(rows: Floats, query: Floats, metric: Metric) -> Floats:
+    """Score rows, (n, D) float64, against one query: (n,).
+
+    Summed row by row, not by BLAS, which would score equal rows unequally by their place.
+    """
+    if metric is Metric.L2:
+        return _norms(rows - query)
+    dots: Floats = (rows * query).sum(axis=1)
+    match metric:
+        case Metric.DOT:
+            return dots
+        case Metric.COSINE:
+            cosines: Floats = np.clip(dots / (_norms(rows) * _norms(query[None])), -1, 1)
+            return cosines
+        case Metric.CSLS:
+            raise UsageError(_NO_CSLS)
+        case _:
+            assert_never(metric)
 
 
 @dataclass(frozen=True, slots=True)

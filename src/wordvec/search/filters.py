@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from wordvec.errors import UsageError, WordvecError, as_choice, check_flag
 from wordvec.text import TokenClass, classify
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -111,10 +114,15 @@ class Filters:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Passed:
-    """The tokens that pass. mask: (V,) bool. notes: what the reader of an answer should know."""
+    """The tokens that pass.
+
+    mask: (V,) bool. notes: what the reader of an answer should know. to_drop: if no token passes,
+    the filters without which some would, as few as possible.
+    """
 
     mask: Mask
     notes: tuple[str, ...] = ()
+    to_drop: str = ""
 
 
 def candidates(vocabulary: Vocabulary, filters: Filters) -> Passed | None:
@@ -123,19 +131,39 @@ def candidates(vocabulary: Vocabulary, filters: Filters) -> Passed | None:
         return None
     import numpy as np
 
-    mask = np.ones(len(vocabulary), dtype=bool)
+    masks: dict[str, Mask] = {}  # each filter, as it is written in Python → what passes it
     notes: tuple[str, ...] = ()
-    if filters.no_special or filters.only:
-        mask[list(vocabulary.special_ids)] = False
+    ordinary = np.ones(len(vocabulary), dtype=bool)
+    ordinary[list(vocabulary.special_ids)] = False
     if filters.only:
-        mask &= _of_kinds(vocabulary, frozenset(filters.only))
+        kinds = [kind.value for kind in filters.only]
+        written = f"only={kinds if len(kinds) > 1 else kinds[0]!r}"
+        masks[written] = ordinary & _of_kinds(vocabulary, frozenset(filters.only))
     if filters.match is not None:
         found = re.compile(filters.match).search
-        mask &= np.array([found(shown) is not None for shown in _shown(vocabulary)], dtype=bool)
+        matched = [found(shown) is not None for shown in _shown(vocabulary)]
+        masks[f"match={filters.match!r}"] = np.array(matched, dtype=bool)
     if filters.vocab is not None:
-        named, notes = _listed(vocabulary, filters.vocab)
-        mask &= named
-    return Passed(mask, notes)
+        masks[f"vocab={str(filters.vocab)!r}"], notes = _listed(vocabulary, filters.vocab)
+    if filters.no_special:
+        masks["no_special=True"] = ordinary
+    mask: Mask = np.logical_and.reduce(list(masks.values()))
+    return Passed(mask, notes, "" if mask.any() else _to_drop(masks))
+
+
+def _to_drop(masks: Mapping[str, Mask]) -> str:
+    """Name the filters without which some token passes, as few of them as possible."""
+    import numpy as np
+
+    for size in range(1, len(masks)):
+        enough = [
+            " and ".join(names)
+            for names in combinations(masks, size)
+            if np.logical_and.reduce([masks[name] for name in masks if name not in names]).any()
+        ]
+        if enough:
+            return " or ".join(enough)
+    return " and ".join(masks)
 
 
 @lru_cache(maxsize=4)  # 32,000 tokens take 0.1 s, and the shell repeats filters

@@ -169,7 +169,7 @@ def _decide(
         for left in range(0, N, columns):
             others = rows[named[start : start + step, left : left + columns]]  # (b, n, D) float32
             score[start : start + step, left : left + columns] = _scores(queries, others, metric)
-    worse = score if metric is Metric.L2 else -score
+    worse = score if metric.smaller_is_nearer else -score
     worse = np.where(named == own[:, None], np.inf, worse)
     order = np.lexsort((named, worse), axis=1)[:, :k]
     return np.take_along_axis(named, order, 1), np.take_along_axis(score, order, 1)

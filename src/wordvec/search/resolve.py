@@ -18,7 +18,7 @@ import numpy as np
 from wordvec.errors import ExpressionError, UnknownWordError, UsageError, WordvecError
 from wordvec.expression.lexer import spell
 from wordvec.expression.parser import parse
-from wordvec.expression.tree import Analogy, TokenId
+from wordvec.expression.tree import Analogy, TokenId, Word
 from wordvec.text import clip, escape
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from wordvec.expression.tree import Expression, Operand, Term, Word
+    from wordvec.expression.tree import Expression, Operand, Term
     from wordvec.vocabulary.lookup import Vocabulary
 
     RowReader: TypeAlias = Callable[[list[int]], NDArray[np.float64]]  # n ids → (n, D) rows
@@ -74,37 +74,61 @@ def resolve(
     return ResolvedExpression(expression.source, terms, sides, tuple(dict.fromkeys(resolver.notes)))
 
 
-def resolve_token(token: str | int, vocabulary: Vocabulary) -> tuple[int, str | None]:
-    """Look up one token, given as typed, as `#id` or as an id.
+@dataclass(frozen=True, slots=True)
+class ResolvedWord:
+    """A word that has been looked up.
 
-    Returns:
-        Its row, and a note if it was not taken as typed.
+    token: the token as displayed, or the word as typed if it was cut into several.
+    ids: its row, or the rows of its pieces, whose mean it stands for.
+    note: how it was read, if not as typed.
+    """
+
+    token: str
+    ids: tuple[int, ...]
+    note: str | None = None
+
+    @property
+    def id(self) -> int | None:
+        """The row of the token; None for the mean of several."""
+        return self.ids[0] if len(self.ids) == 1 else None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return what `--json` prints."""
+        pieces = {} if self.id is not None else {"pieces": list(self.ids)}
+        return {"token": self.token, "id": self.id, **pieces}
+
+
+def resolve_word(word: str | int, vocabulary: Vocabulary, *, pieces: bool = False) -> ResolvedWord:
+    """Look up one word, given as typed, as `#id` or as an id.
+
+    Args:
+        word: the word.
+        vocabulary: the vocabulary.
+        pieces: replace an unknown word by the pieces that the model cuts it into.
 
     Raises:
         UnknownWordError: if it is not in the vocabulary.
         WordvecError: for an id beyond the vocabulary.
         UsageError: for anything but text and whole numbers.
     """
-    row = _id_in(token) if isinstance(token, str) else _as_id(token)
+    row = _id_in(word) if isinstance(word, str) else _as_id(word)
     if row is not None:
         if not 0 <= row < len(vocabulary):
             raise WordvecError(
                 f"there is no row #{row}: the vocabulary has {len(vocabulary)} tokens"
             )
-        return row, None
-    token = str(token)
-    match = vocabulary.find(token)
-    if match is None:
-        similar = " ".join(vocabulary.closest(token))
-        raise UnknownWordError(
-            f'"{_shown(token)}" is not in this vocabulary',
-            source=token,
-            start=0,
-            end=len(token),
-            hint=f"similar tokens: {similar}" if similar else None,
-        )
-    note = f"{_shown(token)} is read as {vocabulary.display(match.id)} ({match.form})"
-    return match.id, note if match.form else None
+        return ResolvedWord(vocabulary.display(row), (row,))
+    word = str(word)
+    resolver = _Resolver(word, vocabulary, pieces=pieces)
+    ids = resolver.rows_of_word(Word(word, 0, len(word)))
+    text = vocabulary.display(ids[0]) if len(ids) == 1 else _shown(word)
+    return ResolvedWord(text, ids, next(iter(resolver.notes), None))
+
+
+def resolve_token(token: str | int, vocabulary: Vocabulary) -> tuple[int, str | None]:
+    """Look up one token as `resolve_word` does; return its row, and how it was read."""
+    found = resolve_word(token, vocabulary)
+    return found.ids[0], found.note
 
 
 def _as_id(value: object) -> int:
@@ -159,7 +183,9 @@ class _Resolver:
         return tuple(replace(term, ids=self._rows(term.operand)) for term in terms)
 
     def _rows(self, operand: Operand) -> tuple[int, ...]:
-        return (self._by_id(operand),) if isinstance(operand, TokenId) else self._by_word(operand)
+        return (
+            (self._by_id(operand),) if isinstance(operand, TokenId) else self.rows_of_word(operand)
+        )
 
     def _by_id(self, operand: TokenId) -> int:
         if operand.id >= len(self.vocabulary):
@@ -172,7 +198,7 @@ class _Resolver:
             )
         return operand.id
 
-    def _by_word(self, word: Word) -> tuple[int, ...]:
+    def rows_of_word(self, word: Word) -> tuple[int, ...]:
         match = self.vocabulary.find(word.text)
         if match is not None:
             if match.form is not None:

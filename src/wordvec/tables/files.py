@@ -35,25 +35,32 @@ def display_path(path: Path) -> str:
 
 
 @contextmanager
-def wrap_os_errors(path: Path, *, reading: bool = False) -> Iterator[None]:
-    """Raise each `OSError` of the block as a `StoreError` that names `path`."""
+def wrap_os_errors(
+    path: Path, *, reading: bool = False, hint: str | None = OTHER_STORE
+) -> Iterator[None]:
+    """Raise each `OSError` of the block as a `StoreError` that names `path`.
+
+    hint: What to do about it; None for a file that the user named, which is in no store.
+    """
     try:
         yield
     except OSError as error:
-        raise _store_error(error, display_path(path), "read" if reading else "write") from error
+        action = "read" if reading else "write"
+        raise _store_error(error, display_path(path), action, hint) from error
 
 
-def _store_error(error: OSError, path: str, action: str) -> StoreError:
+def _store_error(error: OSError, path: str, action: str, hint: str | None) -> StoreError:
     if error.errno in _DISK_FULL:
         message = f"no space left to write {path} ({error.strerror})"
-        return StoreError(message, hint=f"free some space, or {OTHER_STORE}")
+        return StoreError(message, hint=", or ".join(filter(None, ("free some space", hint))))
     if error.errno in _DENIED:
-        hint = OTHER_STORE if action == "write" else "check its permissions"
-        return StoreError(f"permission denied: {path}", hint=hint)
+        permissions = "check its permissions"
+        denied_hint = permissions if action == "read" or hint is None else hint
+        return StoreError(f"permission denied: {path}", hint=denied_hint)
     reason = f"({error.strerror or error})"
     if error.errno in (errno.ENOTDIR, errno.EEXIST):
         reason = "because part of this path is a file, not a folder"
-    return StoreError(f"cannot {action} {path} {reason}", hint=OTHER_STORE)
+    return StoreError(f"cannot {action} {path} {reason}", hint=hint)
 
 
 def sync(file: IO[bytes]) -> None:

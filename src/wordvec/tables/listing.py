@@ -25,7 +25,7 @@ class TableInfo:
 
     shape: (V, D), or None if unknown. bytes: the total size on the disk.
     created: ISO 8601. done: the rows done of an unfinished extraction; None for a table.
-    problem: why the table cannot be opened, or None.
+    problem: why the table cannot be opened, or None. source: "extract" or "import".
     """
 
     name: TableName
@@ -34,6 +34,7 @@ class TableInfo:
     created: str
     done: int | None = None
     problem: str | None = None
+    source: str = "extract"
 
 
 def list_tables(root: Path) -> list[TableInfo]:
@@ -58,7 +59,7 @@ def _describe(name: TableName, folder: Path) -> TableInfo:
     if folder_name(made.model).casefold() != folder.parent.name.casefold():
         problem = f"{display_path(folder)} is the folder of another model"
     shape = (manifest.tokens, manifest.dimensions)
-    return TableInfo(made.name, shape, size, made.created, problem=problem)
+    return TableInfo(made.name, shape, size, made.created, None, problem, made.source)
 
 
 def _total_size(folder: Path) -> int:

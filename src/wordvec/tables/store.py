@@ -22,6 +22,7 @@ from wordvec.tables.files import (
 from wordvec.tables.listing import list_tables
 from wordvec.tables.lock import table_lock
 from wordvec.tables.manifest import Manifest, read_json
+from wordvec.tables.new_table import NewTable
 from wordvec.tables.paths import DERIVED, MANIFEST, RECORD, VECTORS, TablePaths
 from wordvec.tables.reading import check_name, find_problems, read_table
 from wordvec.tables.replace import complete_table, swap_in
@@ -162,6 +163,25 @@ class Store:
                     with wrap_os_errors(draft.folder):
                         draft.remove()
 
+    @contextmanager
+    def create(self, name: TableName, *, force: bool = False) -> Iterator[NewTable]:
+        """Lock a table and write it block by block; nothing is saved unless it is finished.
+
+        Args:
+            name: The table to write.
+            force: Replace a table of the same name.
+        """
+        paths = self.paths(name)
+        with table_lock(paths):
+            self._check_replaceable(paths, force=force)
+            new = NewTable(paths)
+            try:
+                yield new
+            finally:
+                new.close()
+                with wrap_os_errors(paths.new):
+                    remove_folder(paths.new)
+
     def draft_record(self, name: TableName) -> dict[str, Any]:
         """Return the record of a table's unfinished extraction, or {} if there is none."""
         try:
@@ -218,8 +238,18 @@ class Store:
     def _damaged(self, name: TableName, error: StoreError) -> StoreError:
         return DamagedTableError(
             f"{escape(str(name))} is damaged: {error.message}",
-            hint=f"{extract_command(name)} --force",
+            hint=f"{self._origin_command(name)} --force",
         )
+
+    def _origin_command(self, name: TableName) -> str:
+        """Return the command that writes a table again, as far as its manifest says it."""
+        try:
+            imported = self.provenance(name).source == "import"
+        except StoreError:
+            imported = False
+        if imported and "/" not in name.model:
+            return f"wordvec import FILE --name {shlex.quote(name.model)}"
+        return extract_command(name)
 
 
 def extract_command(name: TableName) -> str:

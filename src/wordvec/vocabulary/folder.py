@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from wordvec.vocabulary.token_files import TokenFile
 
-_USUAL_SPECIALS = (
+USUAL_SPECIALS = (
     *("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
     *("<s>", "<pad>", "</s>", "<unk>", "<mask>"),
 )
@@ -58,7 +58,7 @@ def _assemble(file: TokenFile, settings: TokenizerSettings) -> Vocabulary:
     rows = {token: row for row, token in enumerate(tokens)}
     special = file.special | settings.special_tokens
     if not special & rows.keys():
-        special = frozenset(_USUAL_SPECIALS)
+        special = frozenset(USUAL_SPECIALS)
     config = settings.config
     cls_id = _find_row(
         rows, settings.token("cls"), file.cls, config.get("cls_token_id"), *_USUAL_CLS

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+_START = 1024  # bytes in which a web page or a git-lfs pointer is recognised
 SETTINGS_FILES = (
     "config.json",
     "tokenizer_config.json",
@@ -69,8 +70,31 @@ class TokenizerSettings:
 
     def is_of(self, names: tuple[str, ...]) -> bool:
         """Return whether the tokenizer's class or the model's type is one of `names`."""
-        tokenizer_class = str(self.tokenizer.get("tokenizer_class") or "")
+        named = (settings.get("tokenizer_class") for settings in (self.tokenizer, self.config))
+        tokenizer_class = str(next(filter(None, named), ""))
         return tokenizer_class.startswith(names) or self.config.get("model_type") in names
+
+
+def check_file(file: Path) -> None:
+    """Raise ModelError if a git-lfs pointer or a web page is in place of a model's file."""
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(_START)
+    except OSError:  # absent, or reading it gives the better error
+        return
+    start = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if start.startswith(b"version https://git-lfs.github.com/spec/"):
+        raise ModelError(
+            f"{file} is not the file itself, but a git-lfs pointer to it",
+            hint="in the folder of the model: git lfs install, then: git lfs pull",
+        )
+    if start.startswith((b"<!doctype html", b"<?xml version=")) or (
+        start.startswith(b"<html") and b"<head" in start  # "<html>" alone may be a token
+    ):
+        raise ModelError(
+            f"{file} is not the file itself, but a web page",
+            hint="download it again; the address may need a login",
+        )
 
 
 def _content(value: object) -> str | None:
@@ -99,6 +123,7 @@ def read_json(file: Path) -> Any:
 
 def read_text(file: Path) -> str:
     """Read a UTF-8 file of a model, or raise ModelError."""
+    check_file(file)
     try:
         return read_bytes(file).decode("utf-8")
     except UnicodeDecodeError as error:

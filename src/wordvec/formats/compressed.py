@@ -1,0 +1,65 @@
+"""Opening files that may be compressed by gzip, bzip2 or xz, which their first bytes say."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+from wordvec.errors import StoreError
+from wordvec.tables.files import display_path, wrap_os_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_GZIP, _BZIP2, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"
+
+
+def compression_of(head: bytes) -> str | None:
+    """Return "gzip", "bzip2" or "xz" for the first bytes of a file; None if it is not compressed.
+
+    >>> compression_of(bytes([0x1F, 0x8B, 8, 0]))
+    'gzip'
+    """
+    for magic, name in ((_GZIP, "gzip"), (_BZIP2, "bzip2"), (_XZ, "xz")):
+        if head.startswith(magic):
+            return name
+    return None
+
+
+@contextmanager
+def open_decompressed(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading; one that is compressed is decompressed on the way.
+
+    Raises:
+        StoreError: It cannot be read, or its compressed data are damaged. Errors of reading in the
+            block are raised as such errors too.
+    """
+    import lzma
+    import zlib
+
+    with wrap_os_errors(path, reading=True, hint=None):
+        try:
+            with path.open("rb") as raw:
+                kind = compression_of(raw.read(6))
+                raw.seek(0)
+                yield _decompressed(raw, kind)
+        except (EOFError, zlib.error, lzma.LZMAError) as error:
+            reason = "it ends early" if isinstance(error, EOFError) else str(error)
+            raise StoreError(f"{display_path(path)} is damaged: {reason}") from error
+
+
+def _decompressed(raw: IO[bytes], kind: str | None) -> IO[bytes]:
+    if kind is None:
+        return raw
+    if kind == "gzip":
+        import gzip
+
+        return gzip.GzipFile(fileobj=raw, mode="rb")  # type: ignore[return-value]  # readable
+    if kind == "bzip2":
+        import bz2
+
+        return bz2.BZ2File(raw)
+    import lzma
+
+    return lzma.LZMAFile(raw)
