@@ -105,6 +105,8 @@ def shell(lines: str | bytes) -> Result:
         (':explain 王 "C++" --metric cosine', ["explain", "王", "C++", "--metric", "cosine"]),
         (":similar 王 女 C++", ["similar", "王", "女", "C++"]),
         (":odd 王 女王 女", ["odd", "王", "女王", "女"]),
+        (":query 「C++」 - 「王」÷2 『王』", ["query", "「C++」 - 「王」÷2", "『王』"]),
+        (":norms 「C++」 『王』 ＃１", ["norms", "C++", "王", "＃１"]),
         (":tables", ["tables"]),
     ],
 )
@@ -335,6 +337,7 @@ def test_the_prompt_is_the_short_name_of_the_table(store: Store) -> None:
         ("2 * 王 女 #12 (王)", ["2 * 王", "女", "#12", "(王)"]),
         ("男:女=王:? 女王", ["男:女=王:?", "女王"]),
         ('"C++" - 王  "a b"', ['"C++" - 王', '"a b"']),
+        ("「C++」 - 王÷2  『a b』", ["「C++」 - 王÷2", "『a b』"]),
     ],
 )
 def test_text_is_split_between_expressions(source: str, cut: list[str]) -> None:
@@ -433,6 +436,8 @@ def test_a_vocabulary_of_32000_is_searched_in_less_than_five_milliseconds() -> N
         ("男:女=王", PartialWord("王", 4)),
         ("王 - ##", PartialWord("##", 4)),
         ('王 - "C+', PartialWord("C+", 4)),
+        ("王 - 「C+", PartialWord("C+", 4)),
+        ("王 - 『C+", PartialWord("C+", 4)),
         ("王 - C\\+", PartialWord("C+", 4)),
         ("", None),
         ("王 - ", None),

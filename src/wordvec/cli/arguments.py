@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 # Arguments that are an operator of the grammar and nothing else.
-LONE_OPERATORS = frozenset("+-*/×＋－−＊／=＝:：?？()（）")
+LONE_OPERATORS = frozenset("+-*/×÷＋－−＊／=＝:：?？()（）")
 
 
 class DashCommand(click.Command):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from wordvec.errors import ExpressionError, UnknownWordError, UsageError, WordvecError
-from wordvec.expression.lexer import spell
+from wordvec.expression.lexer import as_id, spell
 from wordvec.expression.parser import parse
 from wordvec.expression.tree import Analogy, TokenId
 from wordvec.text import clip, escape
@@ -85,7 +85,7 @@ def resolve_token(token: str | int, vocabulary: Vocabulary) -> tuple[int, str | 
         WordvecError: for an id beyond the vocabulary.
         UsageError: for anything but text and whole numbers.
     """
-    row = _id_in(token) if isinstance(token, str) else _as_id(token)
+    row = as_id(token) if isinstance(token, str) else _whole_number(token)
     if row is not None:
         if not 0 <= row < len(vocabulary):
             raise WordvecError(
@@ -107,19 +107,13 @@ def resolve_token(token: str | int, vocabulary: Vocabulary) -> tuple[int, str | 
     return match.id, note if match.form else None
 
 
-def _as_id(value: object) -> int:
+def _whole_number(value: object) -> int:
     try:
         if not isinstance(value, bool):
             return operator.index(value)  # type: ignore[arg-type]  # it may be anything
     except TypeError:
         pass
     raise UsageError(f"expected a word or an id, got {type(value).__name__}")
-
-
-def _id_in(token: str) -> int | None:
-    """Return N for a token of the form `#N`."""
-    match = re.fullmatch(r"#0*(\d{1,18})", token, re.ASCII)
-    return int(match[1]) if match else None
 
 
 def term_vectors(terms: Sequence[Term], rows: RowReader) -> NDArray[np.float64]:

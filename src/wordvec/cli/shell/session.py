@@ -54,7 +54,10 @@ _TABLE_PARTS = ("mode", "model")  # each changes one part of the table's name
 _INTERRUPTED = 130  # the exit code of Ctrl-C
 
 # An argument: no white space, except in quotes or after a backslash.
-_ARGUMENT = re.compile(r"""(?:[^\s"“”＂\\]|\\.|\\$|["“”＂](?:[^"“”＂\\]|\\.)*(?:["“”＂]|\\?$))+""")
+_ARGUMENT = re.compile(
+    r"""(?:[^\s"“”＂「『\\]|\\.|\\$|["“”＂](?:[^"“”＂\\]|\\.)*(?:["“”＂]|\\?$)"""
+    r"""|「(?:[^」\\]|\\.)*(?:」|\\?$)|『(?:[^』\\]|\\.)*(?:』|\\?$))+"""
+)
 _OPERAND_ENDS = (Kind.WORD, Kind.ID, Kind.CLOSE)
 _OPERAND_STARTS = (Kind.WORD, Kind.ID, Kind.OPEN)
 

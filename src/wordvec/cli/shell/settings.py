@@ -131,7 +131,7 @@ def table_arguments(
 
 def unquote(written: str) -> str:
     """Remove the quotes around a value."""
-    if len(written) > 1 and written[0] == written[-1] and written[0] in "\"'":
+    if len(written) > 1 and written[0] + written[-1] in ('""', "''", "「」", "『』"):
         return written[1:-1]
     return written
 
