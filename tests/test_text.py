@@ -28,6 +28,7 @@ from wordvec.text import _PLAIN, TokenClass, classify, clip, escape, nfkc, width
         ("BERT", "latin"),
         ("Ｋｉｎｇ", "latin"),
         ("café", "latin"),
+        ("Việt", "latin"),
         ("U.S.A.", "latin"),
         ("1999", "number"),
         ("３", "number"),

@@ -7,6 +7,7 @@ Each decorator adds options and passes their meaning to the command: `table_opti
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -149,7 +150,8 @@ class Words(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.4,
         """Split at commas, and check the words."""
         if isinstance(value, tuple):
             return value
-        words = tuple(word.strip() for word in str(value).split(","))
+        commas = "[,，、]" if self.checked else ","  # a name of a model may contain the others
+        words = tuple(word.strip() for word in re.split(commas, str(value)))
         for word in words:
             if self.checked and word not in self.words:
                 self.fail(f"{word!r} is not one of {', '.join(self.words)}", param, ctx)
@@ -254,8 +256,7 @@ _QUERY_OPTIONS = (
         words=[kind.value for kind in Only],
         checked=True,
         metavar="KIND",
-        help="List only tokens of a kind: kanji, hiragana, katakana, latin, number, word or "
-        "subword.",
+        help=f"List only tokens of a kind: {', '.join(Only)}.",
     ),
     click.option(
         "--match", metavar="REGEX", help="List only tokens that match a regular expression."
@@ -266,7 +267,9 @@ _QUERY_OPTIONS = (
         metavar="FILE",
         help="List only the words of a file, one per line.",
     ),
-    click.option("--no-special", is_flag=True, help="Leave out [CLS] and other special tokens."),
+    click.option(
+        "--no-special", is_flag=True, help="Leave out special tokens, such as [CLS] and [unused1]."
+    ),
     click.option(
         "--merge-twins", is_flag=True, help="List tokens of the same text (王, ##王) once."
     ),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wordvec.errors import UsageError, WordvecError, as_choice, check_flag
-from wordvec.text import TokenClass, classify
+from wordvec.text import TokenClass, classify, scripts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,19 +31,50 @@ class Only(StrEnum):
     KANJI = "kanji"  # one character or more
     HIRAGANA = "hiragana"
     KATAKANA = "katakana"
+    JAPANESE = "japanese"  # kanji and kana, also together
+    CHINESE = "chinese"  # Chinese characters, which kanji are too, and Bopomofo
     LATIN = "latin"
+    ARABIC = "arabic"
+    ARMENIAN = "armenian"
+    BENGALI = "bengali"
+    CYRILLIC = "cyrillic"
+    DEVANAGARI = "devanagari"
+    ETHIOPIC = "ethiopic"
+    GEORGIAN = "georgian"
+    GREEK = "greek"
+    GUJARATI = "gujarati"
+    GURMUKHI = "gurmukhi"
+    HANGUL = "hangul"
+    HEBREW = "hebrew"
+    KANNADA = "kannada"
+    KHMER = "khmer"
+    LAO = "lao"
+    MALAYALAM = "malayalam"
+    MONGOLIAN = "mongolian"
+    MYANMAR = "myanmar"
+    ORIYA = "oriya"
+    SINHALA = "sinhala"
+    TAMIL = "tamil"
+    TELUGU = "telugu"
+    THAI = "thai"
+    TIBETAN = "tibetan"
     NUMBER = "number"
     WORD = "word"  # can be a word by itself
     SUBWORD = "subword"  # can only continue a word: ##王
 
 
-_SCRIPTS = {
+_CLASSES = {
     Only.KANJI: {TokenClass.KANJI, TokenClass.KANJI_WORD},
     Only.HIRAGANA: {TokenClass.HIRAGANA},
     Only.KATAKANA: {TokenClass.KATAKANA},
     Only.LATIN: {TokenClass.LATIN},
     Only.NUMBER: {TokenClass.NUMBER},
 }
+_SCRIPTS = {  # the scripts of all letters; the other kinds are a script of the same name
+    Only.JAPANESE: {"han", "hiragana", "katakana"},
+    Only.CHINESE: {"han", "bopomofo"},
+}
+_UNUSED = re.compile(r"\[unused_?\d+\]|<unused_?\d+>")  # rows that training left as they began
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +82,11 @@ class Filters:
     r"""Which tokens may be answers; a token must pass every filter that is set.
 
     only: kinds of tokens, such as "kanji" or ["kanji", "katakana"]. A token must have one of the
-        scripts named, and be one of `word` and `subword` if these are named. `##王` is kanji. A
-        special token ([CLS]) has no kind.
+        scripts named, and be one of `word` and `subword` if these are named. `##王` is kanji;
+        `japanese` is kanji and kana, also in one token (行う). A special token ([CLS]) has no kind.
     match: a regular expression that occurs in the token as it is displayed (`^##`).
     vocab: a file of words, one per line; only the tokens that they name pass.
-    no_special: leave out [CLS] and other special tokens.
+    no_special: leave out [CLS] and other special tokens, and the unused ones ([unused1]).
 
     Raises:
         UsageError: for an unknown kind, or a pattern that is not a regular expression.
@@ -127,6 +158,7 @@ def candidates(vocabulary: Vocabulary, filters: Filters) -> Passed | None:
     notes: tuple[str, ...] = ()
     if filters.no_special or filters.only:
         mask[list(vocabulary.special_ids)] = False
+        mask[_unused(vocabulary)] = False
     if filters.only:
         mask &= _of_kinds(vocabulary, frozenset(filters.only))
     if filters.match is not None:
@@ -149,10 +181,25 @@ def _of_kinds(vocabulary: Vocabulary, kinds: frozenset[Only]) -> Mask:
         mask &= np.array(subword, dtype=bool) == (Only.SUBWORD in places)
     written = kinds - {Only.WORD, Only.SUBWORD}
     if written:
-        classes = set().union(*(_SCRIPTS[kind] for kind in written))
         for row in np.flatnonzero(mask).tolist():
-            mask[row] = classify(vocabulary.surface(row)) in classes
+            mask[row] = _is_written_in(vocabulary.surface(row), written)
     return mask
+
+
+def _is_written_in(surface: str, kinds: frozenset[Only]) -> bool:
+    """Return whether a token has one of some scripts; a number counts as a script."""
+    named = kinds & _CLASSES.keys()
+    token_class = classify(surface) if named else None
+    if any(token_class in _CLASSES[kind] for kind in named):
+        return True
+    others = kinds - _CLASSES.keys()
+    found = scripts(surface) if others else frozenset()
+    return bool(found) and any(found <= _SCRIPTS.get(kind, {kind.value}) for kind in others)
+
+
+def _unused(vocabulary: Vocabulary) -> list[int]:
+    """Return the rows of tokens such as [unused1], which no text contains."""
+    return [row for row, token in enumerate(vocabulary.tokens) if _UNUSED.fullmatch(token)]
 
 
 @lru_cache(maxsize=4)
