@@ -62,6 +62,10 @@ class UnknownWordError(ExpressionError, KeyError):
         )
 
 
+class EncodingError(WordvecError):
+    """Input is not text in UTF-8."""
+
+
 class MissingExtraError(WordvecError):
     """A feature needs a package of an extra that is not installed."""
 

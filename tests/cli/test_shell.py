@@ -248,6 +248,19 @@ def test_a_line_that_is_not_utf_8_is_an_error_and_the_next_is_answered() -> None
 
 
 @pytest.mark.usefixtures("store")
+def test_input_in_another_encoding_is_named_once_and_ends_the_session() -> None:
+    for encoding in ("UTF-16", "EUC-JP"):
+        result = shell(":k 2\n王\n女\n".encode(encoding))
+        assert result.err == (
+            f"Error: standard input looks like {encoding}, not UTF-8\n"
+            f"Hint: convert it: iconv -f {encoding} -t UTF-8\n"
+        )
+        assert result.code == 1
+    assert shell(b"\0" * 99).err == "Error: standard input is not text: it contains NUL bytes\n"
+    assert shell("王\n".encode() + "女\n".encode("cp932")).err == "Error: this line is not UTF-8\n"
+
+
+@pytest.mark.usefixtures("store")
 def test_ctrl_c_stops_the_lines_that_follow(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(self: Session, source: str) -> int:
         del self, source
@@ -468,8 +481,8 @@ def test_the_word_before_the_cursor_is_read_by_the_tokenizer_of_the_grammar(
         (":norm", 0, [":norms"]),
         ("：ｎｏｒｍ", 0, [":norms"]),
         (":metric l", 8, ["l2"]),
-        (":only kanji,k", 6, ["kanji,kanji", "kanji,katakana"]),
-        (":only word k", 11, ["kanji", "katakana"]),
+        (":only kanji,ka", 6, ["kanji,kanji", "kanji,katakana", "kanji,kannada"]),
+        (":only word kat", 11, ["katakana"]),
         (":metric o", 8, ["off"]),
         (":exclude o", 9, ["on", "off"]),
         (":table toy", 7, ["toy:dynamic", "toy:static"]),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wordvec.encoding import refuse_argument
 from wordvec.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ class DashCommand(click.Command):
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Separate options from arguments, and pass the arguments to click after a `--`."""
+        """Separate options from arguments, and pass the arguments to click after a `--`.
+
+        Raises:
+            EncodingError: for an argument that is not UTF-8.
+        """
         takes_value = options_with_value(self, ctx)
         try:
             options, arguments = split_arguments(args, takes_value)
@@ -34,6 +39,8 @@ class DashCommand(click.Command):
                 raise
             # completion of the value of the last option
             options, arguments = split_arguments(args[:-1], takes_value)
+        for argument in arguments:
+            refuse_argument(argument)
         return super().parse_args(ctx, [*options, "--", *arguments])
 
 

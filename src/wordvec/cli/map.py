@@ -18,6 +18,7 @@ from wordvec.cli.options import (
 )
 from wordvec.cli.output import size_text, write_lines
 from wordvec.cli.progress_bar import ProgressBar, progress_option
+from wordvec.encoding import refuse_argument
 from wordvec.errors import UsageError
 from wordvec.search.settings import Metric
 
@@ -150,6 +151,8 @@ def command(
             f"--tables takes two tables, got {len(refs)}: {','.join(tables)}",
             hint="--tables static,dynamic",
         )
+    for source in sources:
+        refuse_argument(source)
     expressions = [parse(source) for source in sources]
     settings = ProjectionSettings(Metric(metric), perplexity, seed)
     opened = open_tables(refs, store)

@@ -14,7 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wordvec.errors import UsageError, WordvecError, as_choice, check_flag
+from wordvec.encoding import decode
+from wordvec.errors import UsageError, as_choice, check_flag
 from wordvec.text import TokenClass, classify, scripts
 
 if TYPE_CHECKING:
@@ -212,10 +213,7 @@ def _listed(vocabulary: Vocabulary, path: Path) -> tuple[Mask, tuple[str, ...]]:
     import numpy as np
 
     mask = np.zeros(len(vocabulary), dtype=bool)
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        raise WordvecError(f"{path} is not UTF-8") from error
+    lines = decode(path.read_bytes(), path).split("\n")
     words = dict.fromkeys(line.strip() for line in lines if line.strip())
     found = [vocabulary.find(word) for word in words]
     mask[[token.id for token in found if token is not None]] = True

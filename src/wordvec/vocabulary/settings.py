@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wordvec.encoding import guess_encoding
 from wordvec.errors import ModelError
 
 if TYPE_CHECKING:
@@ -100,8 +101,11 @@ def read_json(file: Path) -> Any:
 def read_text(file: Path) -> str:
     """Read a UTF-8 file of a model, or raise ModelError."""
     try:
-        return file.read_bytes().decode("utf-8")
+        data = file.read_bytes()
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ModelError(f"{file} is not UTF-8: {error}") from error
+        encoding = guess_encoding(data)
+        detail = f"it looks like {encoding}" if encoding else str(error)
+        raise ModelError(f"{file} is not UTF-8: {detail}") from error
     except OSError as error:
         raise ModelError(f"cannot read {file}: {error.strerror}") from error
