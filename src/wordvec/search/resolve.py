@@ -19,6 +19,7 @@ from wordvec.errors import ExpressionError, UnknownWordError, UsageError, Wordve
 from wordvec.expression.lexer import as_id, spell
 from wordvec.expression.parser import parse
 from wordvec.expression.tree import Analogy, TokenId
+from wordvec.search.compounds import compound_notes
 from wordvec.text import clip, escape
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def resolve(
     sides = expression.analogy
     if sides is not None:
         sides = Analogy(*map(resolver.terms, (sides.a, sides.b, sides.c)))
-    return ResolvedExpression(expression.source, terms, sides, tuple(dict.fromkeys(resolver.notes)))
+    notes = [*resolver.notes, *compound_notes(expression.source, vocabulary)]
+    return ResolvedExpression(expression.source, terms, sides, tuple(dict.fromkeys(notes)))
 
 
 def resolve_token(token: str | int, vocabulary: Vocabulary) -> tuple[int, str | None]:
@@ -191,6 +193,7 @@ class _Resolver:
         if pieces:
             cut = f"{_shown(word.text)} is cut into {self._join(pieces)}"
             hints.append(f"{cut}; for their mean use pieces=True")
+        hints += compound_notes(self.source, self.vocabulary, at=word.start)
         similar = self.vocabulary.closest(word.text)
         if similar:
             hints.append(f"similar tokens: {' '.join(similar)}")
