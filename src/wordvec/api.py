@@ -288,7 +288,7 @@ class Table:
         if not isinstance(word, tuple):
             return self._row(word), 1.0
         if len(word) != 2 or isinstance(word[1], str) or not isfinite(word[1]):
-            raise UsageError(f"expected a word and its weight, got {word!r}")
+            raise UsageError(f"expected a word and its weight, got {word!r:.60}")
         return self._row(word[0]), float(word[1])
 
 
@@ -333,7 +333,8 @@ def compare(
     from wordvec.analysis.compare import compare as compare_engines
 
     if isinstance(tables, str):
-        raise UsageError(f"expected a list of tables, got {tables!r}", hint=f"[{tables!r}, …]")
+        shown = f"{tables!r:.60}"
+        raise UsageError(f"expected a list of tables, got {shown}", hint=f"[{shown}, …]")
     opener = OpenTables(_as_store(store))
     opened = [one if isinstance(one, Table) else opener.open(one) for one in tables]
     settings = QuerySettings.of(**options)

@@ -150,3 +150,14 @@ def clip(text: str, cells: int) -> str:
             break
         kept += char
     return kept + "…" if cells > 0 else ""
+
+
+def quote(value: object, cells: int = 60) -> str:
+    r"""Write a value for a message: as Python would, on one line, cut to fit.
+
+    >>> quote("王\u200b"), quote("x" * 99, 9)
+    ("'王\\u200b'", "'xxxxxxxx…'")
+    """
+    if isinstance(value, str):
+        return escape(repr(clip(value, cells)))
+    return clip(escape(repr(value)), cells)

@@ -9,6 +9,7 @@ import click
 
 from wordvec.encoding import refuse_argument
 from wordvec.errors import UsageError
+from wordvec.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -111,5 +112,5 @@ def refuse_lone_operators(command: str, expressions: Sequence[str]) -> None:
         whole = " ".join(expressions).replace('"', '\\"')
         raise UsageError(
             f"{lone[0]!r} is a separate argument",
-            hint=f'quote the expression: wordvec {command} "{whole}"',
+            hint=f'quote the expression: wordvec {command} "{escape(whole)}"',
         )

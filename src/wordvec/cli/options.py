@@ -22,6 +22,7 @@ from wordvec.errors import UsageError
 from wordvec.search.filters import Only
 from wordvec.search.settings import Method, Metric, QueryOptions, QuerySettings
 from wordvec.tables.name import Mode, TableRef
+from wordvec.text import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -154,7 +155,7 @@ class Words(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.4,
         words = tuple(word.strip() for word in re.split(commas, str(value)))
         for word in words:
             if self.checked and word not in self.words:
-                self.fail(f"{word!r} is not one of {', '.join(self.words)}", param, ctx)
+                self.fail(f"{quote(word)} is not one of {', '.join(self.words)}", param, ctx)
         return words
 
     def shell_complete(

@@ -14,6 +14,7 @@ from wordvec.errors import MissingExtraError, ModelError, ModelUnavailableError
 from wordvec.models.bundled import model_alternatives
 from wordvec.models.folder import CONFIG, WEIGHTS, shard_names, weight_files
 from wordvec.models.source import ModelSource
+from wordvec.text import quote
 from wordvec.vocabulary.settings import SETTINGS_FILES
 from wordvec.vocabulary.token_files import VOCABULARY_FILES
 
@@ -37,7 +38,7 @@ def hub_model(name: str, *, show_progress: bool) -> ModelSource:
         utils.validate_repo_id(name)
     except errors.HFValidationError as error:
         raise ModelError(
-            f"{name!r} is neither a folder nor a model name of the form OWNER/NAME",
+            f"{quote(name)} is neither a folder nor a model name of the form OWNER/NAME",
             hint=f"use {model_alternatives()}",
         ) from error
     folder = _cached_folder(name) or _Download(name).run(show_progress=show_progress)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from wordvec.encoding import decode
 from wordvec.errors import UsageError, as_choice, check_flag
-from wordvec.text import TokenClass, classify, scripts
+from wordvec.text import TokenClass, classify, quote, scripts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,22 +101,24 @@ class Filters:
     def __post_init__(self) -> None:
         only = self.only.split(",") if isinstance(self.only, str) else self.only
         if not isinstance(only, Iterable):
-            raise UsageError(f"expected only to be a list of kinds of tokens, got {only!r}")
+            raise UsageError(f"expected only to be a list of kinds of tokens, got {quote(only)}")
         kinds = tuple(as_choice(Only, kind, "kind of token") for kind in only)
         object.__setattr__(self, "only", kinds)  # the dataclass is frozen
         check_flag(self.no_special, "no_special")
         if self.vocab is not None:
             if not isinstance(self.vocab, str | Path):
-                raise UsageError(f"expected vocab to be the path of a file, got {self.vocab!r}")
+                raise UsageError(
+                    f"expected vocab to be the path of a file, got {quote(self.vocab)}"
+                )
             object.__setattr__(self, "vocab", Path(self.vocab))
         if self.match is not None:
             if not isinstance(self.match, str):
-                raise UsageError(f"expected match to be text, got {self.match!r}")
+                raise UsageError(f"expected match to be text, got {quote(self.match)}")
             try:
                 re.compile(self.match)
             except (re.error, OverflowError, RecursionError) as error:
                 raise UsageError(
-                    f"match={self.match!r} is not a regular expression: {error}"
+                    f"match={quote(self.match)} is not a regular expression: {error}"
                 ) from error
 
     def __bool__(self) -> bool:

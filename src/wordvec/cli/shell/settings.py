@@ -13,6 +13,7 @@ import click
 
 from wordvec.cli.arguments import options_of
 from wordvec.errors import UsageError
+from wordvec.text import quote
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -138,7 +139,7 @@ def unquote(written: str) -> str:
 
 def _flag_values(name: str, written: str, *, is_on: bool) -> list[str]:
     if written not in ("", "on", _OFF):
-        raise UsageError(f":{name} takes on or off, not {written!r}", hint=f":{name} on")
+        raise UsageError(f":{name} takes on or off, not {quote(written)}", hint=f":{name} on")
     return ["on"] if written == "on" or (not written and not is_on) else []
 
 
