@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
-from wordvec.text import _PLAIN, TokenClass, classify, clip, escape, nfkc, width
+from wordvec.text import _PLAIN, TokenClass, classify, clip, escape, nfkc, quote, width
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,7 @@ from wordvec.text import _PLAIN, TokenClass, classify, clip, escape, nfkc, width
         ("BERT", "latin"),
         ("Ｋｉｎｇ", "latin"),
         ("café", "latin"),
+        ("Việt", "latin"),
         ("U.S.A.", "latin"),
         ("1999", "number"),
         ("３", "number"),
@@ -129,3 +130,9 @@ def test_clipped_text_never_takes_more_cells_than_it_may(text: str, cells: int) 
 def test_nfkc_folds_forms_but_neither_minus_nor_the_long_vowel_mark() -> None:
     assert nfkc("ｋｉｎｇ㍿＋") == "king株式会社+"
     assert nfkc("−ー") == "−ー"
+
+
+def test_a_value_in_a_message_is_escaped_and_cut() -> None:
+    assert quote("王\x1b[31m\u200b") == r"'王\x1b[31m\u200b'"
+    assert width(quote("王" * 10_000)) <= 64
+    assert width(quote(["a" * 10_000])) <= 60

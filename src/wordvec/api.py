@@ -64,7 +64,8 @@ def compare(
     from wordvec.analysis.compare import compare as compare_engines
 
     if isinstance(tables, str):
-        raise UsageError(f"expected a list of tables, got {tables!r}", hint=f"[{tables!r}, …]")
+        shown = f"{tables!r:.60}"
+        raise UsageError(f"expected a list of tables, got {shown}", hint=f"[{shown}, …]")
     opener = OpenTables(_as_store(store))
     opened = [one if isinstance(one, Table) else opener.open(one) for one in tables]
     settings = QuerySettings.of(**options)

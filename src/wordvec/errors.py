@@ -62,6 +62,10 @@ class UnknownWordError(ExpressionError, KeyError):
         )
 
 
+class EncodingError(WordvecError):
+    """Input is not text in UTF-8."""
+
+
 class MissingExtraError(WordvecError):
     """A feature needs a package of an extra that is not installed."""
 
@@ -103,7 +107,7 @@ def check_flag(value: object, parameter: str) -> None:
         UsageError: otherwise, so that a list or the text "False" is not taken as True.
     """
     if not isinstance(value, bool):
-        raise UsageError(f"expected {parameter} to be True or False, got {value!r}")
+        raise UsageError(f"expected {parameter} to be True or False, got {value!r:.60}")
 
 
 def as_choice(choices: type[Choice], value: str, parameter: str) -> Choice:
@@ -117,5 +121,5 @@ def as_choice(choices: type[Choice], value: str, parameter: str) -> Choice:
     except ValueError:
         *most, last = choices
         raise UsageError(
-            f"unknown {parameter} {value!r}: expected {', '.join(most)} or {last}"
+            f"unknown {parameter} {value!r:.60}: expected {', '.join(most)} or {last}"
         ) from None

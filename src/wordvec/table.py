@@ -313,7 +313,7 @@ class Table:
         if not isinstance(word, tuple):
             return self._row(word), 1.0
         if len(word) != 2 or isinstance(word[1], str) or not isfinite(word[1]):
-            raise UsageError(f"expected a word and its weight, got {word!r}")
+            raise UsageError(f"expected a word and its weight, got {word!r:.60}")
         return self._row(word[0]), float(word[1])
 
 

@@ -24,7 +24,7 @@ class TokenClass(StrEnum):
 
 # 々 〆 ヶ are written in kanji words, though Unicode has them elsewhere; ー follows either kana.
 _HAN = "\u2e80-\u2fdf々〆〇\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_LATIN = "A-Za-zÀ-ÖØ-öø-ɏ"  # × and ÷ are between the letters
+_LATIN = "A-Za-zÀ-ÖØ-öø-ʯḀ-ỿ"  # × and ÷ are between the letters
 _PATTERNS = (
     (TokenClass.NUMBER, r"\d+(?:[.,/:]\d+)*%?"),
     (TokenClass.KANJI, f"[{_HAN}]"),
@@ -56,6 +56,37 @@ def classify(surface: str, *, subword: bool = False, special: bool = False) -> T
         if pattern.fullmatch(normal):
             return token_class
     return TokenClass.OTHER
+
+
+def scripts(surface: str) -> frozenset[str]:
+    """Return the scripts of a word, as Unicode names them; none if it has other signs or digits.
+
+    >>> sorted(scripts("행복")), sorted(scripts("行う")), sorted(scripts("д'Артаньян"))
+    (['hangul'], ['han', 'hiragana'], ['cyrillic'])
+    """
+    found = frozenset(map(_script, nfkc(surface)))
+    return frozenset() if "" in found else found - {_ANY_SCRIPT}
+
+
+_ANY_SCRIPT = "any"  # of a sign that words of every script can have
+_SIGNS = frozenset("'’.&-·・\u05f3\u05f4\u200c\u200d")  # the last are of Hebrew, Persian, Hindi
+_HAN_NAMES = ("cjk", "ideographic", "kangxi")
+
+
+@cache
+def _script(char: str) -> str:
+    """Return the script of a letter or vowel sign: the first word of its name, in lower case."""
+    if char in _SIGNS:
+        return _ANY_SCRIPT
+    name = unicodedata.name(char, "").lower()
+    if unicodedata.category(char)[0] not in "LM" and name != "ideographic number zero":
+        return ""
+    first = name.partition(" ")[0]
+    if first in _HAN_NAMES:
+        return "han"
+    if first in ("combining", "modifier"):  # accents
+        return _ANY_SCRIPT
+    return first.partition("-")[0]  # ー is KATAKANA-HIRAGANA PROLONGED SOUND MARK
 
 
 def nfkc(text: str) -> str:
@@ -161,3 +192,14 @@ def clip(text: str, cells: int) -> str:
             break
         kept += char
     return kept + "…" if cells > 0 else ""
+
+
+def quote(value: object, cells: int = 60) -> str:
+    r"""Write a value for a message: as Python would, on one line, cut to fit.
+
+    >>> quote("王\u200b"), quote("x" * 99, 9)
+    ("'王\\u200b'", "'xxxxxxxx…'")
+    """
+    if isinstance(value, str):
+        return escape(repr(clip(value, cells)))
+    return clip(escape(repr(value)), cells)

@@ -43,7 +43,9 @@ def test_asking_for_more_norms_than_rows_gives_all() -> None:
     assert len(norms(toy_table(), largest=99).norms) == 12
 
 
-@pytest.mark.parametrize(("token", "id_"), [("-", 6), ("#11", 11), ("##王", 5), ("1999", 11)])
+@pytest.mark.parametrize(
+    ("token", "id_"), [("-", 6), ("#11", 11), ("＃１１", 11), ("##王", 5), ("1999", 11)]
+)
 def test_tokens_are_read_as_typed(token: str, id_: int) -> None:
     assert [norm.id for norm in norms(toy_table(), [token]).norms] == [id_]
 

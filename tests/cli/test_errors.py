@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
+from support.cli import run
 from wordvec.cli.errors import as_options, exit_code_of, note, show_error, warn
 from wordvec.errors import ExpressionError, UsageError, WordvecError
 
@@ -100,3 +101,34 @@ def test_errors_are_coloured_on_a_terminal_only(
     monkeypatch.setenv("NO_COLOR", "1")
     show_error(WordvecError("no"))
     assert capsys.readouterr().err == "\x1b[31mError:\x1b[0m no\nError: no\n"
+
+
+LONG = "x" * 9_999
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("query", LONG),
+        ("query", "王", "--metric", LONG),
+        ("query", "王", "--only", LONG),
+        ("query", "王", "--transform", LONG),
+        ("query", "王", "--match", f"({LONG}"),
+        ("query", "王", "--table", LONG),
+        ("query", "王", "--model", LONG),
+        ("query", "王", "-k", LONG),
+        ("query", "王", f"--{LONG}"),
+        ("norms", LONG),
+        ("explain", "王", LONG, LONG),
+        ("map", "--tokens", LONG),
+        ("map", "--tokens", "9" * 9_999),
+        ("export", "static", LONG),
+        (LONG,),
+        (f"{LONG}王",),
+    ],
+    ids=lambda args: " ".join(args)[:30],
+)
+def test_a_long_value_is_cut_in_a_message(args: tuple[str, ...]) -> None:
+    code, _, err = run(*args)
+    assert code in (1, 2)
+    assert len(err) < 2_500

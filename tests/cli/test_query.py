@@ -157,13 +157,41 @@ def test_a_bad_line_is_reported_with_its_number_and_the_rest_answered() -> None:
     assert "Error: line 4: not UTF-8\n" in err
 
 
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [("UTF-16", "UTF-16"), ("CP932", "Shift-JIS (cp932)"), ("EUC-JP", "EUC-JP")],
+)
+def test_input_in_another_encoding_is_named_once(encoding: str, name: str) -> None:
+    stdin = "王-男+女\n男\n女\n".encode(encoding)
+    error = f"Error: standard input looks like {name}, not UTF-8\n"
+    hint = f"Hint: convert it: iconv -f {encoding} -t UTF-8\n"
+    assert run("query", "-", "--json", stdin=stdin) == (1, "[]\n", error + hint)
+
+
+def test_binary_input_is_one_error() -> None:
+    stdin = bytes(range(256)) * 1000
+    error = "Error: standard input is not text: it contains NUL bytes\n"
+    assert run("query", "-", "--jsonl", stdin=stdin) == (1, "", error)
+
+
+def test_an_argument_in_another_encoding_is_an_error_that_names_it() -> None:
+    typed = "王-男".encode("cp932").decode("utf-8", "surrogateescape")
+    error = (
+        "Error: an argument is not UTF-8: it looks like Shift-JIS (cp932)\n"
+        "Hint: set the terminal and the locale to UTF-8\n"
+    )
+    assert run("query", typed) == (1, "", error)
+    assert run("norms", typed) == (1, "", error)
+    assert run("map", "--expression", typed) == (1, "", error)
+
+
 @pytest.mark.parametrize(("form", "out"), [("--json", "[]\n"), ("--jsonl", ""), ("--tsv", "")])
 def test_no_lines_give_no_answers(form: str, out: str) -> None:
     assert run("query", "-", form) == (0, out, "")
 
 
 def test_a_thousand_lines_are_answered_as_one_by_one() -> None:
-    names = ["王", "女", "-男", "2*子", "km-k"]
+    names = ["王", "女", "-男", "2*子", "km-k+m"]
     alone = {name: run("query", name, "--jsonl", "-k3")[1] for name in names}
     code, out, err = run("query", "-", "--jsonl", "-k3", stdin="\n".join(names * 200).encode())
     assert (code, err) == (0, "")

@@ -74,6 +74,7 @@ def test_methods_rank_differently() -> None:
 def test_filters_restrict_the_list() -> None:
     assert tokens("王", "-k2", "--only", "kanji") == ["王", "男"]
     assert tokens("王", "-k1", "--only", "kanji,subword") == ["##王"]
+    assert tokens("王", "-k1", "--only", "japanese，subword") == ["##王"]
     assert tokens("王", "-k3", "--match", "^k") == ["k", "km", "king"]
     assert tokens("王", "--only", "number", "--only", "latin", "-k2") == ["m", "k"]
 
@@ -160,7 +161,7 @@ def test_fitted_transforms_are_saved_beside_the_table() -> None:
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
-        (["--only", "kana"], 2, "'kana' is not one of kanji, hiragana, katakana, latin, number"),
+        (["--only", "kana"], 2, "'kana' is not one of kanji, hiragana, katakana, japanese, "),
         (["--match", "("], 2, "Error: --match '(' is not a regular expression"),
         (["--transform", "abtt"], 2, "Hint: --transform abtt:3"),
         (["--transform", "abtt:3"], 2, "would remove everything: the vectors have 3 dimensions"),

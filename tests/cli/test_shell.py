@@ -105,6 +105,8 @@ def shell(lines: str | bytes) -> Result:
         (':explain 王 "C++" --metric cosine', ["explain", "王", "C++", "--metric", "cosine"]),
         (":similar 王 女 C++", ["similar", "王", "女", "C++"]),
         (":odd 王 女王 女", ["odd", "王", "女王", "女"]),
+        (":query 「C++」 - 「王」÷2 『王』", ["query", "「C++」 - 「王」÷2", "『王』"]),
+        (":norms 「C++」 『王』 ＃１", ["norms", "C++", "王", "＃１"]),
         (":tables", ["tables"]),
     ],
 )
@@ -246,6 +248,19 @@ def test_a_line_that_is_not_utf_8_is_an_error_and_the_next_is_answered() -> None
 
 
 @pytest.mark.usefixtures("store")
+def test_input_in_another_encoding_is_named_once_and_ends_the_session() -> None:
+    for encoding in ("UTF-16", "EUC-JP"):
+        result = shell(":k 2\n王\n女\n".encode(encoding))
+        assert result.err == (
+            f"Error: standard input looks like {encoding}, not UTF-8\n"
+            f"Hint: convert it: iconv -f {encoding} -t UTF-8\n"
+        )
+        assert result.code == 1
+    assert shell(b"\0" * 99).err == "Error: standard input is not text: it contains NUL bytes\n"
+    assert shell("王\n".encode() + "女\n".encode("cp932")).err == "Error: this line is not UTF-8\n"
+
+
+@pytest.mark.usefixtures("store")
 def test_ctrl_c_stops_the_lines_that_follow(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(self: Session, source: str) -> int:
         del self, source
@@ -335,6 +350,7 @@ def test_the_prompt_is_the_short_name_of_the_table(store: Store) -> None:
         ("2 * 王 女 #12 (王)", ["2 * 王", "女", "#12", "(王)"]),
         ("男:女=王:? 女王", ["男:女=王:?", "女王"]),
         ('"C++" - 王  "a b"', ['"C++" - 王', '"a b"']),
+        ("「C++」 - 王÷2  『a b』", ["「C++」 - 王÷2", "『a b』"]),
     ],
 )
 def test_text_is_split_between_expressions(source: str, cut: list[str]) -> None:
@@ -433,6 +449,8 @@ def test_a_vocabulary_of_32000_is_searched_in_less_than_five_milliseconds() -> N
         ("男:女=王", PartialWord("王", 4)),
         ("王 - ##", PartialWord("##", 4)),
         ('王 - "C+', PartialWord("C+", 4)),
+        ("王 - 「C+", PartialWord("C+", 4)),
+        ("王 - 『C+", PartialWord("C+", 4)),
         ("王 - C\\+", PartialWord("C+", 4)),
         ("", None),
         ("王 - ", None),
@@ -463,8 +481,8 @@ def test_the_word_before_the_cursor_is_read_by_the_tokenizer_of_the_grammar(
         (":norm", 0, [":norms"]),
         ("：ｎｏｒｍ", 0, [":norms"]),
         (":metric l", 8, ["l2"]),
-        (":only kanji,k", 6, ["kanji,kanji", "kanji,katakana"]),
-        (":only word k", 11, ["kanji", "katakana"]),
+        (":only kanji,ka", 6, ["kanji,kanji", "kanji,katakana", "kanji,kannada"]),
+        (":only word kat", 11, ["katakana"]),
         (":metric o", 8, ["off"]),
         (":exclude o", 9, ["on", "off"]),
         (":table toy", 7, ["toy:dynamic", "toy:static"]),

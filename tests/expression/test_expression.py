@@ -60,9 +60,19 @@ def test_words_are_joined_by_signs(source: str, terms: Terms) -> None:
         ("王×2", [("王", 2)]),
         ("２＊王", [("王", 2)]),
         ("王／２", [("王", 0.5)]),
+        ("王÷2", [("王", 0.5)]),
+        ("1÷2×王", [("王", 0.5)]),
         (".5*王", [("王", 0.5)]),
         ("2.*王", [("王", 2)]),
         ("1e2*王", [("王", 100)]),
+        ("1e-3*王", [("王", 0.001)]),
+        ("1E+2 * 王", [("王", 100)]),
+        ("1.5e−1×王", [("王", 0.15)]),
+        ("１ｅ－３＊王", [("王", 0.001)]),
+        ("王*1e-3", [("王", 0.001)]),
+        ("王/1e-3+女", [("王", 1000), ("女", 1)]),
+        ("1e-1/2*王", [("王", 0.05)]),
+        ("女-1e-3*王", [("女", 1), ("王", -0.001)]),
         ("-2*王", [("王", -2)]),
         ("2*-王", [("王", -2)]),
         ("王/-2", [("王", -0.5)]),
@@ -85,6 +95,13 @@ def test_numbers_weigh_words_and_parentheses(source: str, terms: Terms) -> None:
     [
         ("1999", [("1999", 1)]),
         ("1999-1998+2000", [("1999", 1), ("1998", -1), ("2000", 1)]),
+        ("1e-3", [("1e", 1), ("3", -1)]),
+        ("1e-3+王", [("1e", 1), ("3", -1), ("王", 1)]),
+        ("1e-3*4", [("4", 0.001)]),
+        ("1e -3*王", [("1e", 1), ("王", -3)]),
+        ("a1e-3*王", [("a1e", 1), ("王", -3)]),
+        ("1e-3rd", [("1e", 1), ("3rd", -1)]),
+        ('"1e"-3*王', [("1e", 1), ("王", -3)]),
         ("2*3", [("3", 2)]),
         ("2*3*4", [("4", 6)]),
         ("1/2", [("1", 0.5)]),
@@ -117,6 +134,17 @@ def test_a_number_is_a_coefficient_only_beside_its_operator(source: str, terms: 
         ("#1234", [("#1234", 1)]),
         ("#007", [("#7", 1)]),
         ("2*#3-#3", [("#3", 1)]),
+        ("＃527", [("#527", 1)]),
+        ("#５２７+＃007", [("#527", 1), ("#7", 1)]),
+        ('"＃527"', [("＃527", 1)]),
+        ("＃", [("＃", 1)]),
+        ("「王」-『男』", [("王", 1), ("男", -1)]),
+        ('「"C++"」', [('"C++"', 1)]),
+        ('"「"+"÷"', [("「", 1), ("÷", 1)]),
+        (r"\「-\÷", [("「", 1), ("÷", -1)]),
+        (r"「a\」b」", [("a」b", 1)]),
+        ("』", [("』", 1)]),
+        ("「王』」", [("王』", 1)]),
         ("#", [("#", 1)]),
         ("#a", [("#a", 1)]),
         ("a#1", [("a#1", 1)]),
@@ -132,7 +160,9 @@ def test_quotes_backslashes_and_ids(source: str, terms: Terms) -> None:
 
 def test_a_quoted_word_that_looks_like_an_id_is_a_word() -> None:
     assert parse('"#12"').terms()[0].operand == Word("#12")
+    assert parse('"＃12"').terms()[0].operand == Word("＃12")
     assert parse("#12").terms()[0].operand == TokenId(12)
+    assert parse("＃１２").terms()[0].operand == TokenId(12)
 
 
 @pytest.mark.parametrize(
@@ -188,6 +218,11 @@ def test_operands_have_their_place_in_the_source() -> None:
         ("2*-(王-男)*3.50", "-2*(王-男)*3.5"),
         ("2*(3*王)", "2*(3*王)"),
         ("2*3", '2*"3"'),
+        ("1e-3*王", "0.001*王"),
+        ("2*1e-3", '2*"1e-3"'),
+        ("「a b」÷2", '"a b"/2'),
+        ('"＃5"-"÷"', '"＃5"-"÷"'),
+        ("＃５", "#5"),
         ("1/2", '"1"/2'),
         ("1999-1998", "1999-1998"),
         ("王/1e20", "王/100000000000000000000"),
@@ -244,6 +279,7 @@ SIDE = "for example (王+女):女=男:?"
         f"this parenthesis has no opening one\n王-)\n   ^\n{QUOTES}",
         "these parentheses are empty\n王-()\n   ^^",
         'this quote is not closed\n王-"男\n   ^',
+        'this quote is not closed\n「\n^^\nto look up 「 itself, put it in quotes: "「"',
         "expected a character after \\\n王\\\n  ^",
         f"expected + or - between two words\n王 男\n   ^^\n{SPACES}",
         f'expected + or - between two words\n"a"b\n   ^\n{SPACES}',
@@ -261,6 +297,8 @@ SIDE = "for example (王+女):女=男:?"
         "the weight of 王 overflows float64\n1e300*(1e300*王)\n             ^^",
         "the weight of 王 overflows float64\n1e308*王+1e308*王\n               ^^",
         f"an id is # followed by digits only\n#12a\n^^^^\n{LIKE_AN_ID}",
+        "division by zero\n王÷0\n   ^",
+        "this number overflows float64\n1e+999*王\n^^^^^^",
         "this id is larger than any vocabulary\n#9999999999999\n^^^^^^^^^^^^^^",
         f"an analogy cannot be inside parentheses\n(男:女=王:?)\n   ^\n{ANALOGY}",
         f"expected ':' between the first two words\n王=男\n  ^\n{ANALOGY}",
@@ -301,15 +339,17 @@ def test_a_long_expression_is_parsed_quickly() -> None:
         parse("#" + "9" * 10_000)
 
 
-OPERATORS = '+-*/()?:= "\\#＋－−×＊／（）：＝？”\u3000'
+OPERATORS = '+-*/()?:= "\\#＋－−×÷＊／（）：＝？”「」『』＃\u3000'
 
 
 @settings(deadline=None, max_examples=2000)
-@given(st.one_of(st.text(), st.text(st.sampled_from(OPERATORS + "王ー12.e"), max_size=30)))
+@given(st.one_of(st.text(), st.text(st.sampled_from(OPERATORS + "王ー12.e３"), max_size=30)))
 @example("\ud800")
 @example("\x00")
 @example("*" * 3000)
 @example(":" * 3000)
+@example("「" * 3000)
+@example("1e-3" * 1000)
 def test_any_text_at_all_is_an_expression_or_an_error_that_marks_a_place(source: str) -> None:
     try:
         expression = parse(source)
@@ -336,7 +376,15 @@ class Written:
 
 SPACE = st.sampled_from(["", "", "", " ", "\u3000", "\t"])
 PLAIN = ["王", "女王", "コーヒー", "##王", "[MASK]", "king", "a.b", "12", "3", "#", "?"]
-NUMBERS = {"2": 2.0, "0.5": 0.5, "４": 4.0, "1": 1.0, ".25": 0.25, "-2": -2.0}  # exact in binary
+NUMBERS = {
+    "2": 2.0,
+    "0.5": 0.5,
+    "４": 4.0,
+    "1": 1.0,
+    ".25": 0.25,
+    "-2": -2.0,
+    "5e-1": 0.5,
+}  # exact in binary
 
 
 def written_word(text: str, *, bare: bool) -> Written:
@@ -349,7 +397,7 @@ def weighed(left: list[str], inner: Written, right: list[tuple[str, str]]) -> Wr
     for number in left:
         weight *= NUMBERS[number]
     for operator, number in right:
-        weight = weight / NUMBERS[number] if operator in "/／" else weight * NUMBERS[number]
+        weight = weight / NUMBERS[number] if operator in "/÷／" else weight * NUMBERS[number]
     source = "".join(f"{n}*" for n in left) + inner.source + "".join(o + n for o, n in right)
     return Written(source, inner.times(weight))
 
@@ -383,7 +431,7 @@ def extend(inner: st.SearchStrategy[Written]) -> st.SearchStrategy[Written]:
     vector = st.one_of(QUOTED, inner)
     left = st.lists(st.sampled_from(list(NUMBERS)), max_size=2)
     right = st.lists(
-        st.tuples(st.sampled_from("*/×／"), st.sampled_from(list(NUMBERS))), max_size=2
+        st.tuples(st.sampled_from("*/×÷／"), st.sampled_from(list(NUMBERS))), max_size=2
     )
     parts = st.tuples(
         st.sampled_from("+-＋－−"), st.one_of(WORDS, inner, st.builds(weighed, left, vector, right))

@@ -53,6 +53,56 @@ def test_a_kind_is_a_script_or_a_place_in_a_word(only: str, tokens: str) -> None
     assert passing(only=tuple(Only(kind) for kind in only.split())) == tokens.split()
 
 
+SCRIPTS = (
+    *("王", "##女王", "行う", "らーめん", "カナ", "ー", "・", "。", "한국", "##어", "국王", "Việt"),
+    *("д'Артаньян", "ㄅㄆ", "αβ", "µ", "ไทย", "हिन्दी", "##ि", "বাংলা", "தமிழ்", "ישראל", "ע״ש"),
+    *("سلام", "می\u200cخواهم", "١٩", "،", "ქართული", "тест2", "[unused1]", "<unused7>", "ABCд"),
+)
+
+
+@pytest.mark.parametrize(
+    ("only", "tokens"),
+    [
+        ("japanese", "王 ##女王 行う らーめん カナ ー"),
+        ("chinese", "王 ##女王 ㄅㄆ"),
+        ("kanji", "王 ##女王"),
+        ("hangul", "한국 ##어"),
+        ("latin", "Việt"),
+        ("cyrillic", "д'Артаньян"),
+        ("greek", "αβ µ"),
+        ("thai", "ไทย"),
+        ("devanagari", "हिन्दी ##ि"),
+        ("bengali", "বাংলা"),
+        ("tamil", "தமிழ்"),
+        ("hebrew", "ישראל ע״ש"),
+        ("arabic", "سلام می\u200cخواهم"),
+        ("georgian", "ქართული"),
+        ("number", "١٩"),
+        ("hangul subword", "##어"),
+        ("greek latin thai", "Việt αβ µ ไทย"),
+    ],
+)
+def test_a_script_is_that_of_every_letter(only: str, tokens: str) -> None:
+    kinds = tuple(Only(kind) for kind in only.split())
+    passed = candidates(Vocabulary(SCRIPTS), Filters(only=kinds))
+    assert passed is not None
+    assert [SCRIPTS[row] for row in np.flatnonzero(passed.mask)] == tokens.split()
+
+
+def test_unused_tokens_are_left_out_with_the_special_ones() -> None:
+    tokens = ("[unused0]", "王", "[unused99]", "<unused_1>", "[used]", "unused1")
+    for filters in (Filters(no_special=True), Filters(only=(Only.WORD,))):
+        passed = candidates(Vocabulary(tokens), filters)
+        assert passed is not None
+        assert [tokens[row] for row in np.flatnonzero(passed.mask)] == ["王", "[used]", "unused1"]
+
+
+def test_an_unknown_kind_is_refused_with_all_kinds() -> None:
+    with pytest.raises(UsageError, match="unknown kind of token 'help'") as caught:
+        Filters(only=("help",))  # type: ignore[arg-type]
+    assert all(kind in caught.value.message for kind in Only)
+
+
 def test_a_pattern_is_matched_against_the_displayed_token() -> None:
     assert passing(match="王") == ["王", "##王", "女王"]
     assert passing(match="^##") == ["##王", "##カナ"]
@@ -75,7 +125,7 @@ def test_a_file_of_words_names_the_answers(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_utf8_is_an_error_that_names_it(tmp_path: Path) -> None:
     file = tmp_path / "words.txt"
-    file.write_bytes(b"\xff\xfe\xff")
+    file.write_bytes(b"\xff\n")
     with pytest.raises(WordvecError, match=r"words\.txt is not UTF-8"):
         candidates(WORDS, Filters(vocab=file))
 

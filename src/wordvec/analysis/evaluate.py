@@ -28,6 +28,7 @@ from wordvec.analysis.display import (
 )
 from wordvec.analysis.query import QueryEngine
 from wordvec.analysis.result import Result
+from wordvec.encoding import decode
 from wordvec.errors import UsageError, WordvecError
 from wordvec.expression.tree import Analogy, Term, TokenId
 from wordvec.progress import Progress, no_progress
@@ -212,10 +213,7 @@ def read_analogies(path: Path) -> Analogies:
     Raises:
         WordvecError: for a file that is empty or not UTF-8, or a line that cannot be read.
     """
-    try:
-        written = path.read_text(encoding="utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        raise WordvecError(f"{path} is not UTF-8") from error
+    written = decode(path.read_bytes(), path).split("\n")
     lines = [(number, line.strip()) for number, line in enumerate(written, 1) if line.strip()]
     if not lines:
         raise WordvecError(f"{path} is empty")

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wordvec.encoding import refuse_argument
 from wordvec.errors import UsageError
+from wordvec.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 # Arguments that are an operator of the grammar and nothing else.
-LONE_OPERATORS = frozenset("+-*/×＋－−＊／=＝:：?？()（）")
+LONE_OPERATORS = frozenset("+-*/×÷＋－−＊／=＝:：?？()（）")
 
 
 class DashCommand(click.Command):
@@ -25,7 +27,11 @@ class DashCommand(click.Command):
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Separate options from arguments, and pass the arguments to click after a `--`."""
+        """Separate options from arguments, and pass the arguments to click after a `--`.
+
+        Raises:
+            EncodingError: for an argument that is not UTF-8.
+        """
         takes_value = options_with_value(self, ctx)
         try:
             options, arguments = split_arguments(args, takes_value)
@@ -34,6 +40,8 @@ class DashCommand(click.Command):
                 raise
             # completion of the value of the last option
             options, arguments = split_arguments(args[:-1], takes_value)
+        for argument in arguments:
+            refuse_argument(argument)
         return super().parse_args(ctx, [*options, "--", *arguments])
 
 
@@ -104,5 +112,5 @@ def refuse_lone_operators(command: str, expressions: Sequence[str]) -> None:
         whole = " ".join(expressions).replace('"', '\\"')
         raise UsageError(
             f"{lone[0]!r} is a separate argument",
-            hint=f'quote the expression: wordvec {command} "{whole}"',
+            hint=f'quote the expression: wordvec {command} "{escape(whole)}"',
         )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec.errors import ExpressionError, WordvecError
+from wordvec.text import clip, escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -89,16 +90,24 @@ def exit_code_of(call: Callable[[], object]) -> int:  # noqa: PLR0911  (one retu
     except click.exceptions.Exit as stop:  # --help, where there is no group around the command
         return stop.exit_code
     except click.ClickException as error:
+        # click repeats what was typed, whatever its length
+        error.message = _tidy(error.message)  # type: ignore[misc]  # final for its subclasses
         error.show()
         return error.exit_code
     except WordvecError as error:
         show_error(error)
         return error.exit_code
     except OSError as error:  # of a file that the user named, or of the disk
-        place = f"{error.filename}: " if error.filename else ""
+        place = f"{clip(escape(str(error.filename)), 300)}: " if error.filename else ""
         click.echo(f"Error: {place}{error.strerror or error}", err=True)
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _tidy(message: str) -> str:
+    """Escape control characters in a message of click, and cut long words."""
+    lines = map(escape, message.split("\n")) if message else ()
+    return "\n".join(re.sub(r"\S{201,}", lambda word: clip(word[0], 200), line) for line in lines)
 
 
 def _silence_stdout() -> None:

@@ -15,6 +15,7 @@ import wordvec
 from wordvec.cli.commands import COMMANDS, load_command
 from wordvec.cli.errors import exit_code_of
 from wordvec.cli.help import HelpContext
+from wordvec.text import clip, escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,13 +88,14 @@ def _unknown_command(args: list[str]) -> str:
 
     name = args[0]
     close = get_close_matches(name, COMMANDS, n=1)
-    message = f"no such command: {name}"
+    message = f"no such command: {clip(escape(name), 40)}"
     if close:
         return f"{message}\nDid you mean: wordvec {close[0]}"
     if not name.isascii() or any(char in name for char in "+-*/: #"):  # probably an expression
         from shlex import join
 
-        return f"{message}\nTo find the nearest tokens: wordvec query {join(args)}"
+        typed = clip(escape(join(args)), 200)
+        return f"{message}\nTo find the nearest tokens: wordvec query {typed}"
     return message
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,10 @@ from wordvec.cli.options import (
 )
 from wordvec.cli.output import size_text, write_lines
 from wordvec.cli.progress_bar import ProgressBar, progress_option
+from wordvec.encoding import refuse_argument
 from wordvec.errors import UsageError
 from wordvec.search.settings import Metric
+from wordvec.text import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,12 +55,12 @@ class TokenCount(click.ParamType):  # type: ignore[type-arg]  # generic in click
         self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
     ) -> int | None:
         """Read `3000`, `3,000` or `all`."""
-        text = str(value).replace(",", "")
-        if text == "all":
+        digits = str(value).replace(",", "")
+        if digits == "all":
             return None
-        if not text.isascii() or not text.isdigit() or int(text) == 0:
-            self.fail(f"{value!r} is neither a number of tokens nor all", param, ctx)
-        return int(text)
+        if not re.fullmatch("0*[1-9][0-9]{0,17}", digits):
+            self.fail(f"{quote(value)} is neither a number of tokens nor all", param, ctx)
+        return int(digits)
 
 
 def _file_option(*names: str, text: str) -> Callable[[F], F]:
@@ -154,6 +157,8 @@ def command(
             f"--tables takes two tables, got {len(refs)}: {','.join(tables)}",
             hint="--tables static,dynamic",
         )
+    for source in sources:
+        refuse_argument(source)
     expressions = [parse(source) for source in sources]
     settings = ProjectionSettings(Metric(metric), perplexity, seed)
     opened = open_tables(refs, store)

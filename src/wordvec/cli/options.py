@@ -7,6 +7,7 @@ Each decorator adds options and passes their meaning to the command: `table_opti
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -21,6 +22,7 @@ from wordvec.errors import UsageError
 from wordvec.search.filters import Only
 from wordvec.search.settings import Method, Metric, QueryOptions, QuerySettings
 from wordvec.tables.name import Mode, TableRef
+from wordvec.text import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -149,10 +151,11 @@ class Words(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.4,
         """Split at commas, and check the words."""
         if isinstance(value, tuple):
             return value
-        words = tuple(word.strip() for word in str(value).split(","))
+        commas = "[,，、]" if self.checked else ","  # a name of a model may contain the others
+        words = tuple(word.strip() for word in re.split(commas, str(value)))
         for word in words:
             if self.checked and word not in self.words:
-                self.fail(f"{word!r} is not one of {', '.join(self.words)}", param, ctx)
+                self.fail(f"{quote(word)} is not one of {', '.join(self.words)}", param, ctx)
         return words
 
     def shell_complete(
@@ -259,8 +262,7 @@ _QUERY_OPTIONS = (
         words=[kind.value for kind in Only],
         checked=True,
         metavar="KIND",
-        help="List only tokens of a kind: kanji, hiragana, katakana, latin, number, word or "
-        "subword.",
+        help=f"List only tokens of a kind: {', '.join(Only)}.",
     ),
     click.option(
         "--match", metavar="REGEX", help="List only tokens that match a regular expression."
@@ -271,7 +273,9 @@ _QUERY_OPTIONS = (
         metavar="FILE",
         help="List only the words of a file, one per line.",
     ),
-    click.option("--no-special", is_flag=True, help="Leave out [CLS] and other special tokens."),
+    click.option(
+        "--no-special", is_flag=True, help="Leave out special tokens, such as [CLS] and [unused1]."
+    ),
     click.option(
         "--merge-twins", is_flag=True, help="List tokens of the same text (王, ##王) once."
     ),

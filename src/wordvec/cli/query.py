@@ -12,7 +12,8 @@ from wordvec.cli.errors import print_notes, show_error
 from wordvec.cli.options import k_option, output_options, query_options, table_options
 from wordvec.cli.output import print_report
 from wordvec.cli.progress_bar import ProgressBar
-from wordvec.errors import WordvecError
+from wordvec.encoding import InputText
+from wordvec.errors import EncodingError, WordvecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,15 +79,25 @@ def command(
 
 
 class LineAnswers:
-    """Answers the lines of a stream in order, in blocks. `failed` counts the lines with errors."""
+    """Answers the lines of a stream in order, in blocks. `failed` counts the lines with errors.
+
+    A stream in another encoding, or a binary one, is an error that ends the answers.
+    """
 
     def __init__(self, engine: QueryEngine, stream: BinaryIO) -> None:
         self.failed = 0
         self._engine = engine
         self._stream = stream
+        self._text = InputText()
 
     def __iter__(self) -> Iterator[Answer]:
         for block in _blocks(self._stream):
+            try:
+                self._text.check(b"\n".join(content for _, content in block))
+            except EncodingError as error:
+                show_error(error)
+                self.failed += 1
+                return
             prepared = [self._prepare(*line) for line in block]
             questions = [one for one in prepared if not isinstance(one, WordvecError)]
             answers = iter(self._engine.answer(questions))

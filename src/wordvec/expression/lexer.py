@@ -29,14 +29,23 @@ class Kind(StrEnum):
 
 SIGNS = (Kind.PLUS, Kind.MINUS)
 SCALERS = (Kind.TIMES, Kind.OVER)
-_WIDE_FORMS = dict(zip("＋－−＊×／（）：＝", "+--**/():=", strict=True))
+LONGEST_ID = 12
+"""Digits of an id: more than any vocabulary needs, and Python refuses to read thousands."""
+_WIDE_FORMS = dict(zip("＋－−＊×／÷（）：＝", "+--**//():=", strict=True))
 _ASCII_OPERATORS = {kind.value: kind for kind in Kind if len(kind) == 1}
 _OPERATORS = _ASCII_OPERATORS | {wide: Kind(char) for wide, char in _WIDE_FORMS.items()}
-_QUOTES = frozenset('"”“＂')
+_QUOTES = frozenset('"”“＂')  # any of them closes a word that any of them opens
+_BRACKETS = {"「": "」", "『": "』"}  # quotes that open and close; a lone 」 is a letter
 _ESCAPE = "\\"
-_NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][0-9]+)?")
-_ID = re.compile(r"#[0-9]+")
-_ENDS_PLAIN = re.compile(rf"[\s{re.escape(''.join([*_OPERATORS, *_QUOTES, _ESCAPE]))}]")
+_NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_ID = re.compile(r"[#＃][0-9０-９]+")
+_ENDS_PLAIN = re.compile(rf"[\s{re.escape(''.join([*_OPERATORS, *_QUOTES, *_BRACKETS, _ESCAPE]))}]")
+# A number whose exponent has a sign, as in 1e-3. It is one token only beside a * or /, since
+# the sign is an operator: elsewhere, 1e-3 is the token 1e minus the token 3.
+_SIGNED_NUMBER = re.compile(
+    r"(?:[0-9０-９]+(?:[.．][0-9０-９]*)?|[.．][0-9０-９]+)[eEｅＥ][-+－−＋][0-9０-９]+"
+)
+_SCALER_FOLLOWS = re.compile(r"\s*[*/＊×／÷]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +74,23 @@ class Token:
 
 
 def as_number(text: str) -> float | None:
-    """Read digits with at most one point, half-width or full-width, as a number.
+    """Read digits with at most one point and an exponent, half-width or full-width, as a number.
 
-    >>> as_number("0.5"), as_number("２"), as_number("王")
-    (0.5, 2.0, None)
+    >>> as_number("0.5"), as_number("２"), as_number("1e-3"), as_number("王")
+    (0.5, 2.0, 0.001, None)
     """
-    plain = nfkc(text)
+    plain = nfkc(text).replace("−", "-")  # U+2212, which NFKC keeps
     return float(plain) if _NUMBER.fullmatch(plain) else None
+
+
+def as_id(text: str) -> int | None:
+    """Read `#` and digits, half-width or full-width, as an id.
+
+    >>> as_id("#527"), as_id("＃５２７"), as_id("##7")
+    (527, 527, None)
+    """
+    digits = nfkc(text[1:]).lstrip("0") or "0"
+    return int(digits) if _ID.fullmatch(text) and len(digits) <= LONGEST_ID else None
 
 
 def spell(text: str, *, quote_numbers: bool = False) -> str:
@@ -97,14 +116,28 @@ def tokenize(source: str) -> list[Token]:
         if source[at].isspace():
             at += 1
             continue
-        token = _token(source, at)
+        token = _signed_number(source, at, tokens) or _token(source, at)
         tokens.append(token)
         at = token.end
     return [*tokens, Token(Kind.END, "", len(source), len(source))]
 
 
+def _signed_number(source: str, start: int, before: list[Token]) -> Token | None:
+    """Read a number such as `1e-3`, if it is beside a `*` or `/`."""
+    match = _SIGNED_NUMBER.match(source, start)
+    if match is None:
+        return None
+    end = match.end()
+    if _SCALER_FOLLOWS.match(source, end) or (
+        (before and before[-1].kind in SCALERS)
+        and (end == len(source) or _ENDS_PLAIN.match(source, end))
+    ):
+        return Token(Kind.WORD, match[0], start, end)
+    return None
+
+
 def _token(source: str, start: int) -> Token:
-    if source[start] in _QUOTES:
+    if source[start] in _QUOTES or source[start] in _BRACKETS:
         return _quoted_word(source, start)
     kind = _OPERATORS.get(source[start])
     if kind is None:
@@ -116,13 +149,23 @@ def _token(source: str, start: int) -> Token:
 
 def _quoted_word(source: str, start: int) -> Token:
     r"""`quoted word = quote { character | "\" character } quote`."""
+    opening = source[start]
+    closing = _BRACKETS.get(opening, _QUOTES)
     text, at = "", start + 1
-    while at < len(source) and source[at] not in _QUOTES:
+    while at < len(source) and source[at] not in closing:
         at += source[at] == _ESCAPE
         text += source[at : at + 1]
         at += 1
     if at >= len(source):
-        raise ExpressionError("this quote is not closed", source=source, start=start, end=start + 1)
+        raise ExpressionError(
+            "this quote is not closed",
+            source=source,
+            start=start,
+            end=start + 1,
+            hint=f'to look up {opening} itself, put it in quotes: "{opening}"'
+            if opening in _BRACKETS
+            else None,
+        )
     return Token(Kind.WORD, text, start, at + 1, quoted=True)
 
 
@@ -153,4 +196,4 @@ def _bare_word(source: str, start: int) -> Token:
             end=at,
             hint=f"put a word that begins with # and a digit in quotes: {spell(text)}",
         )
-    return Token(Kind.ID, text[1:], start, at)
+    return Token(Kind.ID, nfkc(text[1:]), start, at)

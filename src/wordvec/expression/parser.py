@@ -8,14 +8,17 @@ r"""Expressions over words: `王-男+女`, `(王+女王)/2 - 男`, `男:女=王:
     vector     = word | id | "(" sum ")"
     sign       = "+" | "-"
 
-Any factor of a product may also have a sign (`2*-王`). `＋ － − ＊ × ／ （ ） ： ＝ ？ ”` and the
-ideographic space U+3000 are read as their ASCII forms; `ー` is a letter. White space is ignored.
+Any factor of a product may also have a sign (`2*-王`). `＋ － − ＊ × ／ ÷ （ ） ： ＝ ？ ” ＃`, the
+full-width digits of numbers and ids, and the ideographic space U+3000 are read as their ASCII
+forms; `ー` is a letter. White space is ignored.
 
 A *word* is a run of characters without white space, operators, parentheses, `:`, `=`, quotes or
-`\`. A `\` escapes one character, quotes escape a whole word: `C\+\+`, `"C++"`. An *id* is `#` and
-digits. A number is a coefficient only next to `*` or after `/`, or before `/` if the product has
-another word (`1/2*王`). Anywhere else it is a token, so `1999-1998+2000` adds three tokens, `2*3`
-is twice the token 3, and `1/2` is half the token 1.
+`\`. A `\` escapes one character, quotes escape a whole word: `C\+\+`, `"C++"`, `「C++」`, `『+』`.
+An *id* is `#` and digits. A number is a coefficient only next to `*` or after `/`, or before `/` if
+the product has another word (`1/2*王`). Anywhere else it is a token, so `1999-1998+2000` adds three
+tokens, `2*3` is twice the token 3, and `1/2` is half the token 1. Next to `*` or `/`, the sign of
+an exponent belongs to the number: `1e-3*王` is a thousandth of 王, but `1e-3` is the token 1e minus
+the token 3.
 
 Each method of the parser reads one rule, which is its docstring.
 """
@@ -26,7 +29,15 @@ import math
 from typing import Literal, NoReturn
 
 from wordvec.errors import ExpressionError, UsageError
-from wordvec.expression.lexer import SCALERS, SIGNS, Kind, Token, spell, tokenize
+from wordvec.expression.lexer import (
+    LONGEST_ID,
+    SCALERS,
+    SIGNS,
+    Kind,
+    Token,
+    spell,
+    tokenize,
+)
 from wordvec.expression.tree import (
     AnalogyForm,
     Expression,
@@ -42,7 +53,6 @@ from wordvec.expression.tree import (
 DEEPEST = 50
 """Levels of parentheses: more than anyone writes, and well below Python's recursion limit."""
 
-_LONGEST_ID = 12  # digits; more than any vocabulary needs, and Python refuses to read thousands
 _QUOTE_HINT = 'put a word that contains operators in quotes: "C++"'
 _ANALOGY_HINT = (
     'write an analogy as 男:女=王:?, and put a word that contains : or = in quotes: "10:30"'
@@ -204,7 +214,7 @@ class _Parser:
         """`id = "#" digit { digit }`."""
         token = self.take()
         digits = token.text.lstrip("0") or "0"
-        if len(digits) > _LONGEST_ID:
+        if len(digits) > LONGEST_ID:
             self.fail_at(token, "this id is larger than any vocabulary")
         return TokenId(int(digits), token.start, token.end)
 

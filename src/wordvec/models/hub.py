@@ -18,7 +18,7 @@ from wordvec.models.folder import CONFIG, WEIGHTS, shard_names, weight_files
 from wordvec.models.hub_name import HubName
 from wordvec.models.other_formats import missing_weights
 from wordvec.models.source import ModelSource
-from wordvec.text import escape
+from wordvec.text import escape, quote
 from wordvec.vocabulary.settings import SETTINGS_FILES
 from wordvec.vocabulary.token_files import VOCABULARY_FILES
 
@@ -46,7 +46,7 @@ def hub_model(name: str, *, show_progress: bool, static_only: bool = False) -> M
         utils.validate_repo_id(parsed.repository)
     except errors.HFValidationError as error:
         raise ModelError(
-            f"{name!r} is neither a folder nor a model name of the form OWNER/NAME",
+            f"{quote(name)} is neither a folder nor a model name of the form OWNER/NAME",
             hint=f"use {model_alternatives()}",
         ) from error
     parsed.check()

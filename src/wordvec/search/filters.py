@@ -15,8 +15,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wordvec.errors import UsageError, WordvecError, as_choice, check_flag
-from wordvec.text import TokenClass, classify
+from wordvec.encoding import decode
+from wordvec.errors import UsageError, as_choice, check_flag
+from wordvec.text import TokenClass, classify, quote, scripts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,19 +35,50 @@ class Only(StrEnum):
     KANJI = "kanji"  # one character or more
     HIRAGANA = "hiragana"
     KATAKANA = "katakana"
+    JAPANESE = "japanese"  # kanji and kana, also together
+    CHINESE = "chinese"  # Chinese characters, which kanji are too, and Bopomofo
     LATIN = "latin"
+    ARABIC = "arabic"
+    ARMENIAN = "armenian"
+    BENGALI = "bengali"
+    CYRILLIC = "cyrillic"
+    DEVANAGARI = "devanagari"
+    ETHIOPIC = "ethiopic"
+    GEORGIAN = "georgian"
+    GREEK = "greek"
+    GUJARATI = "gujarati"
+    GURMUKHI = "gurmukhi"
+    HANGUL = "hangul"
+    HEBREW = "hebrew"
+    KANNADA = "kannada"
+    KHMER = "khmer"
+    LAO = "lao"
+    MALAYALAM = "malayalam"
+    MONGOLIAN = "mongolian"
+    MYANMAR = "myanmar"
+    ORIYA = "oriya"
+    SINHALA = "sinhala"
+    TAMIL = "tamil"
+    TELUGU = "telugu"
+    THAI = "thai"
+    TIBETAN = "tibetan"
     NUMBER = "number"
     WORD = "word"  # can be a word by itself
     SUBWORD = "subword"  # can only continue a word: ##王
 
 
-_SCRIPTS = {
+_CLASSES = {
     Only.KANJI: {TokenClass.KANJI, TokenClass.KANJI_WORD},
     Only.HIRAGANA: {TokenClass.HIRAGANA},
     Only.KATAKANA: {TokenClass.KATAKANA},
     Only.LATIN: {TokenClass.LATIN},
     Only.NUMBER: {TokenClass.NUMBER},
 }
+_SCRIPTS = {  # the scripts of all letters; the other kinds are a script of the same name
+    Only.JAPANESE: {"han", "hiragana", "katakana"},
+    Only.CHINESE: {"han", "bopomofo"},
+}
+_UNUSED = re.compile(r"\[unused_?\d+\]|<unused_?\d+>")  # rows that training left as they began
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +86,11 @@ class Filters:
     r"""Which tokens may be answers; a token must pass every filter that is set.
 
     only: kinds of tokens, such as "kanji" or ["kanji", "katakana"]. A token must have one of the
-        scripts named, and be one of `word` and `subword` if these are named. `##王` is kanji. A
-        special token ([CLS]) has no kind.
+        scripts named, and be one of `word` and `subword` if these are named. `##王` is kanji;
+        `japanese` is kanji and kana, also in one token (行う). A special token ([CLS]) has no kind.
     match: a regular expression that occurs in the token as it is displayed (`^##`).
     vocab: a file of words, one per line; only the tokens that they name pass.
-    no_special: leave out [CLS] and other special tokens.
+    no_special: leave out [CLS] and other special tokens, and the unused ones ([unused1]).
 
     Raises:
         UsageError: for an unknown kind, or a pattern that is not a regular expression.
@@ -72,22 +104,24 @@ class Filters:
     def __post_init__(self) -> None:
         only = self.only.split(",") if isinstance(self.only, str) else self.only
         if not isinstance(only, Iterable):
-            raise UsageError(f"expected only to be a list of kinds of tokens, got {only!r}")
+            raise UsageError(f"expected only to be a list of kinds of tokens, got {quote(only)}")
         kinds = tuple(as_choice(Only, kind, "kind of token") for kind in only)
         object.__setattr__(self, "only", kinds)  # the dataclass is frozen
         check_flag(self.no_special, "no_special")
         if self.vocab is not None:
             if not isinstance(self.vocab, str | Path):
-                raise UsageError(f"expected vocab to be the path of a file, got {self.vocab!r}")
+                raise UsageError(
+                    f"expected vocab to be the path of a file, got {quote(self.vocab)}"
+                )
             object.__setattr__(self, "vocab", Path(self.vocab))
         if self.match is not None:
             if not isinstance(self.match, str):
-                raise UsageError(f"expected match to be text, got {self.match!r}")
+                raise UsageError(f"expected match to be text, got {quote(self.match)}")
             try:
                 re.compile(self.match)
             except (re.error, OverflowError, RecursionError) as error:
                 raise UsageError(
-                    f"match={self.match!r} is not a regular expression: {error}"
+                    f"match={quote(self.match)} is not a regular expression: {error}"
                 ) from error
 
     def __bool__(self) -> bool:
@@ -135,6 +169,7 @@ def candidates(vocabulary: Vocabulary, filters: Filters) -> Passed | None:
     notes: tuple[str, ...] = ()
     ordinary = np.ones(len(vocabulary), dtype=bool)
     ordinary[list(vocabulary.special_ids)] = False
+    ordinary[_unused(vocabulary)] = False
     if filters.only:
         kinds = [kind.value for kind in filters.only]
         written = f"only={kinds if len(kinds) > 1 else kinds[0]!r}"
@@ -177,10 +212,25 @@ def _of_kinds(vocabulary: Vocabulary, kinds: frozenset[Only]) -> Mask:
         mask &= np.array(subword, dtype=bool) == (Only.SUBWORD in places)
     written = kinds - {Only.WORD, Only.SUBWORD}
     if written:
-        classes = set().union(*(_SCRIPTS[kind] for kind in written))
         for row in np.flatnonzero(mask).tolist():
-            mask[row] = classify(vocabulary.surface(row)) in classes
+            mask[row] = _is_written_in(vocabulary.surface(row), written)
     return mask
+
+
+def _is_written_in(surface: str, kinds: frozenset[Only]) -> bool:
+    """Return whether a token has one of some scripts; a number counts as a script."""
+    named = kinds & _CLASSES.keys()
+    token_class = classify(surface) if named else None
+    if any(token_class in _CLASSES[kind] for kind in named):
+        return True
+    others = kinds - _CLASSES.keys()
+    found = scripts(surface) if others else frozenset()
+    return bool(found) and any(found <= _SCRIPTS.get(kind, {kind.value}) for kind in others)
+
+
+def _unused(vocabulary: Vocabulary) -> list[int]:
+    """Return the rows of tokens such as [unused1], which no text contains."""
+    return [row for row, token in enumerate(vocabulary.tokens) if _UNUSED.fullmatch(token)]
 
 
 @lru_cache(maxsize=4)
@@ -193,10 +243,7 @@ def _listed(vocabulary: Vocabulary, path: Path) -> tuple[Mask, tuple[str, ...]]:
     import numpy as np
 
     mask = np.zeros(len(vocabulary), dtype=bool)
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        raise WordvecError(f"{path} is not UTF-8") from error
+    lines = decode(path.read_bytes(), path).split("\n")
     words = dict.fromkeys(line.strip() for line in lines if line.strip())
     found = [vocabulary.find(word) for word in words]
     mask[[token.id for token in found if token is not None]] = True

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from wordvec.errors import ExpressionError, UnknownWordError, UsageError, WordvecError
-from wordvec.expression.lexer import spell
+from wordvec.expression.lexer import as_id, spell
 from wordvec.expression.parser import parse
 from wordvec.expression.tree import Analogy, TokenId, Word
+from wordvec.search.compounds import compound_notes
 from wordvec.text import clip, escape
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def resolve(
     sides = expression.analogy
     if sides is not None:
         sides = Analogy(*map(resolver.terms, (sides.a, sides.b, sides.c)))
-    return ResolvedExpression(expression.source, terms, sides, tuple(dict.fromkeys(resolver.notes)))
+    notes = [*resolver.notes, *compound_notes(expression.source, vocabulary)]
+    return ResolvedExpression(expression.source, terms, sides, tuple(dict.fromkeys(notes)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def resolve_word(word: str | int, vocabulary: Vocabulary, *, pieces: bool = Fals
         WordvecError: for an id beyond the vocabulary.
         UsageError: for anything but text and whole numbers.
     """
-    row = _id_in(word) if isinstance(word, str) else _as_id(word)
+    row = as_id(word) if isinstance(word, str) else _whole_number(word)
     if row is not None:
         if not 0 <= row < len(vocabulary):
             raise WordvecError(
@@ -131,19 +133,13 @@ def resolve_token(token: str | int, vocabulary: Vocabulary) -> tuple[int, str | 
     return found.ids[0], found.note
 
 
-def _as_id(value: object) -> int:
+def _whole_number(value: object) -> int:
     try:
         if not isinstance(value, bool):
             return operator.index(value)  # type: ignore[arg-type]  # it may be anything
     except TypeError:
         pass
     raise UsageError(f"expected a word or an id, got {type(value).__name__}")
-
-
-def _id_in(token: str) -> int | None:
-    """Return N for a token of the form `#N`."""
-    match = re.fullmatch(r"#0*(\d{1,18})", token, re.ASCII)
-    return int(match[1]) if match else None
 
 
 def term_vectors(terms: Sequence[Term], rows: RowReader) -> NDArray[np.float64]:
@@ -224,6 +220,7 @@ class _Resolver:
             verb = "is" if self.vocabulary.cuts_exactly else "could be"
             cut = f"{_shown(word.text)} {verb} cut into {self._join(pieces)}"
             hints.append(f"{cut}; for their mean use pieces=True")
+        hints += compound_notes(self.source, self.vocabulary, at=word.start)
         similar = self.vocabulary.closest(word.text)
         if similar:
             hints.append(f"similar tokens: {' '.join(similar)}")

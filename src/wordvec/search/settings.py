@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from wordvec.errors import UsageError, as_choice, check_flag
 from wordvec.search.filters import Filters
+from wordvec.text import quote
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +90,8 @@ class Transform:
             raise UsageError("abtt needs a number of components", hint='transforms=["abtt:3"]')
         if text not in tuple(TransformKind):
             raise UsageError(
-                f"unknown transform {text!r}: expected unit, center, standardize, abtt:N or whiten"
+                f"unknown transform {quote(text)}: "
+                "expected unit, center, standardize, abtt:N or whiten"
             )
         return cls(TransformKind(text))
 
@@ -98,7 +100,7 @@ def as_transforms(value: str | Iterable[str | Transform]) -> tuple[str, ...]:
     """Check transforms, given as a list or as one string with commas, and return their names."""
     parts: Any = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, Iterable):
-        raise UsageError(f"expected transforms to be a list of names, got {parts!r}")
+        raise UsageError(f"expected transforms to be a list of names, got {quote(parts)}")
     return tuple(
         str(part if isinstance(part, Transform) else Transform.parse(str(part).strip()))
         for part in parts
@@ -117,7 +119,7 @@ def check_k(k: object, parameter: str = "k", *, at_least: int = 1) -> int:
     except TypeError:
         count = -1
     if count < at_least:
-        raise UsageError(f"expected {parameter} of at least {at_least}, got {k!r}")
+        raise UsageError(f"expected {parameter} of at least {at_least}, got {quote(k)}")
     return count
 
 
@@ -200,7 +202,7 @@ class QuerySettings:
         known = QueryOptions.__annotations__
         for name in options:
             if name not in known:
-                raise TypeError(f"unknown option {name!r}: expected {', '.join(known)}")
+                raise TypeError(f"unknown option {quote(name)}: expected {', '.join(known)}")
         others: dict[str, Any] = dict(options)
         names = ("only", "match", "vocab", "no_special")
         filters = {name: others.pop(name) for name in names if name in others}

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Self
 
 from wordvec.errors import UsageError
+from wordvec.text import quote
 
 
 class Mode(StrEnum):
@@ -51,11 +52,9 @@ class TableRef:
         match = re.fullmatch(r"(static|dynamic)(?:@(\d+))?", rest)
         if not match:
             raise UsageError(
-                f"{text!r} is not a table name: expected [MODEL:]static or [MODEL:]dynamic",
+                f"{quote(text)} is not a table name: expected [MODEL:]static or [MODEL:]dynamic",
                 hint="wordvec tables",
             )
         if match[2] is not None:
-            raise UsageError(
-                f"{text!r}: tables of single layers (@{match[2]}) are not supported yet"
-            )
+            raise UsageError(f"{quote(text)}: tables of single layers (@N) are not supported yet")
         return cls(model or None, Mode(match[1]))

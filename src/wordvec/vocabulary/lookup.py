@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from wordvec.errors import DamagedTableError, ModelError
 from wordvec.text import TokenClass, classify, name_change, nfkc, without_invisible
-from wordvec.vocabulary import spelling
+from wordvec.vocabulary import hints, spelling
 from wordvec.vocabulary.spelling import Scheme
 from wordvec.vocabulary.tokenizer import GreedyCutter, load_tokenizer
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from wordvec.vocabulary.tokenizer import Tokenizer, TokenizerFile
-
-_SHORTLIST = 60  # tokens that share the most characters, which are compared in full
-_MOST_COMPARED = 100  # characters of a word that are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,25 +262,7 @@ class Vocabulary:
 
     def closest(self, word: str, n: int = 3) -> list[str]:
         """Return up to n tokens spelled most like `word`, as displayed, the closest first."""
-        from difflib import SequenceMatcher  # only for unknown words
-
-        target = nfkc(word).lower()[:_MOST_COMPARED]
-        letters = {*target, *word}  # in both cases: the first pass does not lower-case tokens
-        matcher = SequenceMatcher(autojunk=False, b=target)
-
-        def similarity(id_: int) -> float:
-            matcher.set_seq1(nfkc(self.surface(id_)).lower())
-            return matcher.ratio()
-
-        candidates = [
-            (shared / (len(letters) + len(token)), -id_)
-            for id_, token in enumerate(map(self.surface, range(len(self))))
-            if (shared := len(letters.intersection(token))) and id_ not in self._special
-        ]
-        candidates.sort(reverse=True)
-        shortlist = [-negated for _, negated in candidates[:_SHORTLIST]]
-        shortlist.sort(key=lambda id_: (-similarity(id_), self.is_subword(id_), id_))
-        return [self.display(id_) for id_ in shortlist[:n]]
+        return hints.closest(word, self.tokens, self.scheme, self.special_ids, n)
 
 
 def unused_token(row: int) -> str:

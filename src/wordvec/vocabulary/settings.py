@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wordvec.encoding import guess_encoding
 from wordvec.errors import ModelError
 
 if TYPE_CHECKING:
@@ -125,9 +126,12 @@ def read_text(file: Path) -> str:
     """Read a UTF-8 file of a model, or raise ModelError."""
     check_file(file)
     try:
-        return read_bytes(file).decode("utf-8")
+        data = read_bytes(file)
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ModelError(f"{file} is not UTF-8: {error}") from error
+        encoding = guess_encoding(data)
+        detail = f"it looks like {encoding}" if encoding else str(error)
+        raise ModelError(f"{file} is not UTF-8: {detail}") from error
 
 
 def read_bytes(file: Path) -> bytes:

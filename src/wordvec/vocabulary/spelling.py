@@ -33,6 +33,11 @@ MARKS = {
 _MIN_MARKED = 0.01  # of the tokens; words of a corpus can start with ## too
 
 
+def mark(scheme: Scheme) -> str:
+    """Return the mark of a scheme: `##`, `▁`, `Ġ`, or the empty text of whole words."""
+    return MARKS.get(scheme, "")
+
+
 def guess_scheme(tokens: Iterable[str]) -> Scheme:
     """Return the scheme whose mark most tokens start with; `WORDS` if hardly any has a mark.
 

@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from wordvec.cli.options import table_options
+from wordvec.encoding import InputText
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from wordvec.tables.name import TableRef
     from wordvec.tables.store import Store
 
@@ -46,8 +49,16 @@ def command(ref: TableRef, store: Store) -> int:
     return 0
 
 
-def _lines(stream: TextIO) -> TextIO:
-    """Read a stream as UTF-8 in every locale; invalid bytes are reported line by line later."""
+def _lines(stream: TextIO) -> Iterator[str]:
+    """Read a stream as UTF-8 in every locale; a broken line is an error when it is answered.
+
+    Raises:
+        EncodingError: at the first line that shows that the stream has another encoding.
+    """
     if isinstance(stream, TextIOWrapper):
         stream.reconfigure(encoding="utf-8-sig", errors="surrogateescape")
-    return stream
+    text = InputText()
+    for line in stream:
+        if not line.isascii() or "\0" in line:
+            text.check(line.encode("utf-8", "surrogateescape"))
+        yield line

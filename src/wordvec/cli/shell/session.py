@@ -54,7 +54,10 @@ _TABLE_PARTS = ("mode", "model")  # each changes one part of the table's name
 _INTERRUPTED = 130  # the exit code of Ctrl-C
 
 # An argument: no white space, except in quotes or after a backslash.
-_ARGUMENT = re.compile(r"""(?:[^\s"“”＂\\]|\\.|\\$|["“”＂](?:[^"“”＂\\]|\\.)*(?:["“”＂]|\\?$))+""")
+_ARGUMENT = re.compile(
+    r"""(?:[^\s"“”＂「『\\]|\\.|\\$|["“”＂](?:[^"“”＂\\]|\\.)*(?:["“”＂]|\\?$)"""
+    r"""|「(?:[^」\\]|\\.)*(?:」|\\?$)|『(?:[^』\\]|\\.)*(?:』|\\?$))+"""
+)
 _OPERAND_ENDS = (Kind.WORD, Kind.ID, Kind.CLOSE)
 _OPERAND_STARTS = (Kind.WORD, Kind.ID, Kind.OPEN)
 
@@ -157,7 +160,8 @@ class Session:
             return UsageError("expected a command after :", hint=":help")
         close = get_close_matches(name, [*self.names(), *_ALIASES, *_TABLE_PARTS], n=1)
         return UsageError(
-            f"there is no :{text.escape(name)}", hint=f":{close[0]}" if close else ":help"
+            f"there is no :{text.clip(text.escape(name), 40)}",
+            hint=f":{close[0]}" if close else ":help",
         )
 
     # --- commands -----------------------------------------------------------------------------
@@ -168,7 +172,7 @@ class Session:
         if name == "tables" and arguments:
             raise UsageError(
                 ":tables only lists the tables",
-                hint=f"in another terminal: wordvec tables {text.escape(rest)}",
+                hint=f"in another terminal: wordvec tables {text.clip(text.escape(rest), 60)}",
             )
         if name in _WITH_EXPRESSIONS:
             arguments = self._expressions(name, " ".join(arguments))
@@ -229,7 +233,8 @@ class Session:
             self._switch_to(TableRef(name.model, Mode(written), name.layer))
         else:
             raise UsageError(
-                f"unknown mode {written!r}: expected static or dynamic", hint=":mode dynamic"
+                f"unknown mode {text.quote(written)}: expected static or dynamic",
+                hint=":mode dynamic",
             )
         return 0
 

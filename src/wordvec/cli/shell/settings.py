@@ -13,6 +13,7 @@ import click
 
 from wordvec.cli.arguments import options_of
 from wordvec.errors import UsageError
+from wordvec.text import quote
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -131,14 +132,14 @@ def table_arguments(
 
 def unquote(written: str) -> str:
     """Remove the quotes around a value."""
-    if len(written) > 1 and written[0] == written[-1] and written[0] in "\"'":
+    if len(written) > 1 and written[0] + written[-1] in ('""', "''", "「」", "『』"):
         return written[1:-1]
     return written
 
 
 def _flag_values(name: str, written: str, *, is_on: bool) -> list[str]:
     if written not in ("", "on", _OFF):
-        raise UsageError(f":{name} takes on or off, not {written!r}", hint=f":{name} on")
+        raise UsageError(f":{name} takes on or off, not {quote(written)}", hint=f":{name} on")
     return ["on"] if written == "on" or (not written and not is_on) else []
 
 

@@ -5,19 +5,35 @@
 //   product    = { number ("*" | "/") } vector { "*" number | "/" number }
 //   vector     = word | "#" digits | "(" sum ")"
 
-const FULL_WIDTH = { "＋": "+", "－": "-", "−": "-", "＊": "*", "×": "*", "／": "/", "（": "(", "）": ")", "：": ":", "＝": "=" };
+const FULL_WIDTH = { "＋": "+", "－": "-", "−": "-", "＊": "*", "×": "*", "／": "/", "÷": "/", "（": "(", "）": ")", "：": ":", "＝": "=" };
 const QUOTES = '"”“＂';
+const BRACKETS = { "「": "」", "『": "』" };
+// An exponent with a sign belongs to its number only beside a * or /.
+const SIGNED_NUMBER = /^(?:[0-9０-９]+(?:[.．][0-9０-９]*)?|[.．][0-9０-９]+)[eEｅＥ][-+－−＋][0-9０-９]+/u;
 
 export class ExpressionError extends Error {}
 
 function tokenize(source) {
   const chars = [...source], tokens = [];
   const operator = (char) => FULL_WIDTH[char] ?? ("+-*/():=".includes(char) ? char : null);
+  const endsPlain = (char) => operator(char) || QUOTES.includes(char) || char in BRACKETS || /\s/u.test(char);
+  const signedNumber = (i) => {
+    const digits = SIGNED_NUMBER.exec(chars.slice(i).join(""))?.[0];
+    const after = digits && chars.slice(i + digits.length);
+    const scales = (kind) => kind === "*" || kind === "/";
+    if (!digits || scales(operator(after.find((char) => !/\s/u.test(char))))) return digits;
+    return scales(tokens.at(-1)?.kind) && (!after.length || after[0] === "\\" || endsPlain(after[0])) ? digits : null;
+  };
   for (let i = 0; i < chars.length; ) {
+    const coefficient = /[0-9０-９.．]/u.test(chars[i]) ? signedNumber(i) : null;
     if (/\s/u.test(chars[i])) i++;
-    else if (QUOTES.includes(chars[i])) {
+    else if (coefficient) {
+      tokens.push({ kind: "word", text: coefficient, quoted: false });
+      i += coefficient.length;
+    } else if (QUOTES.includes(chars[i]) || chars[i] in BRACKETS) {
+      const closing = BRACKETS[chars[i]] ?? QUOTES;
       let text = "";
-      for (i++; i < chars.length && !QUOTES.includes(chars[i]); i++) text += chars[i] === "\\" ? chars[++i] ?? "" : chars[i];
+      for (i++; i < chars.length && !closing.includes(chars[i]); i++) text += chars[i] === "\\" ? chars[++i] ?? "" : chars[i];
       if (i++ >= chars.length) throw new ExpressionError("this quote is not closed");
       tokens.push({ kind: "word", text, quoted: true });
     } else if (operator(chars[i])) {
@@ -26,11 +42,12 @@ function tokenize(source) {
       else tokens.push({ kind });
     } else {
       let text = "", quoted = false;
-      for (; i < chars.length && !operator(chars[i]) && !QUOTES.includes(chars[i]) && !/\s/u.test(chars[i]); i++)
+      for (; i < chars.length && !endsPlain(chars[i]); i++)
         if (chars[i] === "\\") (text += chars[++i] ?? ""), (quoted = true);
         else text += chars[i];
-      const id = !quoted && /^#[0-9]+$/.test(text);
-      tokens.push(id ? { kind: "id", text, id: Number(text.slice(1)) } : { kind: "word", text, quoted });
+      const id = !quoted && /^[#＃][0-9０-９]+$/.test(text);
+      const number = Number(text.slice(1).normalize("NFKC"));
+      tokens.push(id ? { kind: "id", text: `#${number}`, id: number } : { kind: "word", text, quoted });
     }
   }
   return [...tokens, { kind: "end" }];
@@ -38,8 +55,8 @@ function tokenize(source) {
 
 /** The value of a token that is a number, or null. */
 function numberOf({ kind, text, quoted }) {
-  const digits = kind === "word" && !quoted ? text.normalize("NFKC") : "";
-  return /^([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][0-9]+)?$/.test(digits) ? Number(digits) : null;
+  const digits = kind === "word" && !quoted ? text.normalize("NFKC").replace("−", "-") : "";
+  return /^([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$/.test(digits) ? Number(digits) : null;
 }
 
 /** Parse an expression into [{ operand, weight }], in the order written, each operand once. */
