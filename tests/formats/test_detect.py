@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from wordvec.errors import StoreError
 from wordvec.formats.detect import detect_format
@@ -101,18 +102,25 @@ def test_other_files_are_named(data: bytes, message: str, tmp_path: Path) -> Non
 def test_folders_are_known_by_their_files(tmp_path: Path) -> None:
     for files, expected in (
         (("vectors.tsv", "metadata.tsv"), "projector"),
-        (("meta.json", "vocab/vectors"), "spacy"),
-        (("config.json", "model.safetensors", "tokenizer.json"), "model2vec"),
+        (("meta.json", "vocab/vectors", "vocab/key2row"), "spacy"),
     ):
         folder = tmp_path / expected
         for file in files:
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             (folder / file).touch()
         assert detect_format(folder) == expected
+    static = tmp_path / "static"
+    static.mkdir()
+    (static / "tokenizer.json").touch()
+    save_file({"embeddings": np.ones((2, 3), np.float32)}, static / "model.safetensors")
+    assert detect_format(static) == "model2vec"
     (tmp_path / "bert").mkdir()
     with pytest.raises(StoreError, match="bert is a folder without vectors"):
         detect_format(tmp_path / "bert")
-    (tmp_path / "bert/config.json").touch()
+    for file in ("config.json", "tokenizer.json"):
+        (tmp_path / "bert" / file).touch()
+    matrix = {"bert.embeddings.word_embeddings.weight": np.ones((2, 3), np.float32)}
+    save_file(matrix, tmp_path / "bert/model.safetensors")
     with pytest.raises(StoreError, match="bert is the folder of a model") as error:
         detect_format(tmp_path / "bert")
     assert str(error.value.hint).startswith("wordvec extract --model ")

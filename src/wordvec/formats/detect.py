@@ -21,6 +21,8 @@ from wordvec.formats.sampling import (
     numbers_at_end,
     read_header,
 )
+from wordvec.formats.spacy_folder import looks_like_spacy
+from wordvec.formats.static_model import looks_like_static_model
 from wordvec.formats.text_rows import shown_line
 from wordvec.tables.files import display_path, wrap_os_errors
 
@@ -90,9 +92,9 @@ def _detect_folder(path: Path) -> FileFormat:
 
     if has(VECTORS, METADATA):
         return FileFormat.PROJECTOR
-    if has("vocab/vectors") or has("vectors", "strings.json"):
+    if looks_like_spacy(path, b""):
         return FileFormat.SPACY
-    if has("0_StaticEmbedding") or (has("model.safetensors", "tokenizer.json")):
+    if looks_like_static_model(path, b""):
         return FileFormat.MODEL2VEC
     if has("config.json"):
         raise StoreError(
