@@ -55,7 +55,7 @@ def _known_words(source: str, vocabulary: Vocabulary) -> Iterator[tuple[int, int
         for first in range(len(parts)):
             for last in range(min(first + _MOST_PARTS, len(parts)) - 1, max(first, done), -1):
                 start, end = parts[first].start, parts[last].end
-                if first >= done and vocabulary.find(source[start:end]):
+                if first >= done and vocabulary.has(source[start:end]):
                     yield start, end
                     done = last + 1
                     break

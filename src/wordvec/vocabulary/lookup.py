@@ -139,6 +139,10 @@ class Vocabulary:
                 )
         return None
 
+    def has(self, word: str) -> bool:
+        """Return whether a word is found as typed; the model's tokenizer is not loaded for it."""
+        return self._find_unchanged(word) is not None
+
     def _find_unchanged(self, text: str) -> tuple[int, str] | None:
         for position, spelled in self._spellings(text):
             id_ = self.id_of(spelled)
