@@ -232,7 +232,10 @@ def test_anything_else_in_the_pickle_is_refused_by_name(
         ({"index_to_key": ["a", None, "b"], "vectors": ROWS}, "the token of row 1 is not text"),
         ({"index_to_key": ["a", ["b"], "c"], "vectors": ROWS}, "the token of row 1 is not text"),
         ({"index_to_key": ["a", "\ud800", "c"], "vectors": ROWS}, "row 1 is not valid Unicode"),
-        ({"index_to_key": WORDS, "vectors": ROWS.astype(object)}, "an array of objects|dtype 'O8'"),
+        (
+            {"index_to_key": WORDS, "vectors": np.array(ROWS.tolist(), dtype=object)},
+            "an array of objects|dtype 'O8'",
+        ),
     ],
 )
 def test_attributes_that_do_not_match_are_refused(

@@ -94,7 +94,10 @@ def test_tokens_can_come_from_a_text_file(tmp_path: Path) -> None:
             {"vectors": ROWS, "tokens": np.array(WORDS, dtype=object)},
             "tokens are Python objects, which are not read: loading them can run code",
         ),
-        ({"vectors": ROWS.astype(object), "tokens": np.array(WORDS)}, "vectors are Python objects"),
+        (
+            {"vectors": np.array(ROWS.tolist(), dtype=object), "tokens": np.array(WORDS)},
+            "vectors are Python objects",
+        ),
         ({"vectors": ROWS, "tokens": np.array([WORDS])}, r"expected \(V,\) tokens, got \(1, 3\)"),
         (
             {"vectors": ROWS, "tokens": np.array(["a", "\ud800", "b"])},
