@@ -57,11 +57,6 @@ class ArrayHeader:
         return math.prod(self.shape[1:]) * self.dtype.itemsize
 
 
-def looks_like_npy(path: Path, head: bytes) -> bool:
-    """Return whether a file starts as an .npy array does."""
-    return path.is_file() and head.startswith(_MAGIC)
-
-
 def read_npy(path: Path, options: ReadOptions) -> Reading:
     """Read the vectors of an .npy file, and its tokens from a text file.
 
