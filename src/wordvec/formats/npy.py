@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from wordvec.formats.reading import Block
     from wordvec.tables.table import VectorTable
 
-_MAGIC = b"\x93NUMPY"
 _KIND = "an .npy array"
 
 
