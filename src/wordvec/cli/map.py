@@ -179,7 +179,9 @@ def command(
             progress=progress_of,
         )
     if token_map.left_out:
-        note(f"{token_map.left_out} tokens are left out: their vectors are zero or not finite")
+        from wordvec.map.page import left_out_text
+
+        note(left_out_text(token_map))
     if page:
         _write_page(token_map, page, vectors=vectors)
     for file_format, picture in (("png", png), ("svg", svg)):
