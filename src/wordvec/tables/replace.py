@@ -12,8 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wordvec.tables.files import (
+    map_npy,
     remove_folder,
     sha256_of,
+    sum_of_rows,
     sync_folder,
     write_atomically,
     write_npy,
@@ -56,7 +58,9 @@ def complete_table(folder: Path, table: VectorTable, settings: dict[str, object]
             ).tolist()
         ),
     )
-    manifest = Manifest(provenance, len(table), table.dimensions, settings, files)
+    shape = (len(table), table.dimensions)
+    total = sum_of_rows(map_npy(folder / VECTORS, shape, "<f4"))
+    manifest = Manifest(provenance, *shape, settings, files, total)
     write_atomically(folder / MANIFEST, lambda file: file.write(manifest.to_bytes()))
 
 

@@ -101,7 +101,11 @@ class Store:
 
     def derived(self, table: VectorTable) -> Derived:
         """Return the cache beside a table; it saves nothing for a table not in this store."""
-        return Derived(self.paths(table.name).current / DERIVED, table.provenance.checksum)
+        checksum, vocabulary = table.provenance.checksum, table.vocabulary
+        identity = (
+            f"{checksum} {vocabulary.special_ids} {vocabulary.unused_ids}" if checksum else ""
+        )
+        return Derived(self.paths(table.name).current / DERIVED, identity)
 
     def save(self, table: VectorTable, *, force: bool = False, wait: float = 0) -> None:
         """Save a table.
