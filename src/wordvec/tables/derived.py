@@ -71,7 +71,7 @@ class Derived:
         kinds = {name: (array.dtype.str, array.shape) for name, array in arrays.items()}
         checksum = hashlib.sha256(repr((self.table, key, sorted(kinds.items()))).encode())
         for name in sorted(arrays):
-            checksum.update(np.ascontiguousarray(arrays[name]))
+            checksum.update(np.ascontiguousarray(arrays[name]).data)
         return checksum.hexdigest()
 
     def _path(self, key: str) -> Path:
