@@ -156,6 +156,12 @@ def test_help_loads_click_alone() -> None:
     assert not loaded_by(code.replace("['--help']", "['query', '--help']")) & HEAVY
 
 
+def test_only_one_module_calls_faiss() -> None:
+    """It turns the ids of −1 into empty places, for all callers."""
+    callers = [path.name for path in MODULES if "faiss" in imported(path)]
+    assert callers == ["nearest.py"]
+
+
 def test_questions_do_not_load_torch() -> None:
     assert not loaded_by("import wordvec.analysis.query, wordvec.analysis.norms, wordvec.api") & {
         "torch",

@@ -179,7 +179,9 @@ def command(
             progress=progress_of,
         )
     if token_map.left_out:
-        note(f"{token_map.left_out} tokens are left out: their vectors are zero or not finite")
+        from wordvec.map.page import left_out_text
+
+        note(left_out_text(token_map))
     if page:
         _write_page(token_map, page, vectors=vectors)
     for file_format, picture in (("png", png), ("svg", svg)):
@@ -220,15 +222,14 @@ def _check_folders(*files: Path | None) -> None:
 
 def _write_page(token_map: TokenMap, page: Path, *, vectors: bool) -> None:
     from wordvec.map.page import build_page, estimate_vector_bytes
-    from wordvec.tables.files import write_atomically
+    from wordvec.tables.files import write_file
 
     if vectors:
         note(
             f"the vectors make the page about {size_text(estimate_vector_bytes(token_map))} larger"
         )
     content = build_page(token_map, vectors=vectors).encode("utf-8")
-
-    write_atomically(page, lambda file: file.write(content))
+    write_file(page, lambda file: file.write(content))
     _print_file(page, token_map)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError
 from wordvec.map.colours import CLASS_STYLES, TOKEN_CLASSES
+from wordvec.tables.files import write_file
 from wordvec.text import width
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def draw_picture(token_map: TokenMap, file: Path, *, file_format: str) -> tuple[
 
     Raises:
         MissingExtraError: if matplotlib is not installed.
+        StoreError: if the file cannot be written; a former one is as it was.
     """
     try:
         import matplotlib as mpl
@@ -71,7 +73,12 @@ def draw_picture(token_map: TokenMap, file: Path, *, file_format: str) -> tuple[
         for i, mapped in enumerate(token_map.tables, start=1):
             axes = figure.add_subplot(1, count, i)
             _draw_table(axes, token_map, mapped, japanese=font is not None)
-        figure.savefig(file, format=file_format, dpi=_DPI, metadata=metadata)
+        write_file(
+            file,
+            lambda picture: figure.savefig(
+                picture, format=file_format, dpi=_DPI, metadata=metadata
+            ),
+        )
     return () if font else (NO_FONT,)
 
 

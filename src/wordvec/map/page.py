@@ -28,6 +28,7 @@ from wordvec.map.packing import (
     quantise_vectors,
     score_multiplier,
 )
+from wordvec.map.projection import UNPLACEABLE
 from wordvec.search.settings import Metric
 from wordvec.vocabulary.spelling import Scheme
 
@@ -77,15 +78,19 @@ def summarise(token_map: TokenMap) -> str:
     """Describe in one line what the map shows and how the positions were computed."""
     settings, first = token_map.settings, token_map.tables[0]
     shown, total = f"{len(token_map.rows):,}", f"{len(token_map.vocabulary):,}"
-    count = token_map.left_out
-    tokens = "1 token" if count == 1 else f"{count:,} tokens"
-    left_out = f" · {tokens} left out (vector not finite, or zero)" if count else ""
+    left_out = f" · {left_out_text(token_map)}" if token_map.left_out else ""
     return (
         f"{shown if shown == total else f'{shown} of {total}'} tokens · "
         f"{first.table.dimensions} dimensions · {_vector_kind(first)} · "
         f"t-SNE of {_METRIC_NAMES[settings.metric]}, "
         f"perplexity {settings.perplexity:g}, seed {settings.seed}{left_out}"
     )
+
+
+def left_out_text(token_map: TokenMap) -> str:
+    """Say how many tokens have no position, and why."""
+    count, why = token_map.left_out, UNPLACEABLE[token_map.settings.metric]
+    return f"{'1 token' if count == 1 else f'{count:,} tokens'} left out (vector {why})"
 
 
 def estimate_vector_bytes(token_map: TokenMap) -> int:

@@ -33,11 +33,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
 from wordvec.errors import UsageError, WordvecError, as_choice
+from wordvec.search.nearest import HalfPrecisionRows, nearest_rows
 from wordvec.search.ranking import Hits, Ranking, ScoreBounds, best_of, without
 from wordvec.search.settings import Metric, check_k
 
@@ -90,7 +91,7 @@ class Engine:
         self._nonzero = self._finite & (self._norms > 0)
         self._error = relative_error(table.dimensions)
         self._single_queries = 0
-        self._half: dict[bool, Any] = {}  # copies in float16, by whether they are normalised
+        self._half: dict[bool, HalfPrecisionRows] = {}  # by whether the rows are normalised
 
     def rows(self, ids: RowIds | Sequence[int]) -> Floats:
         """Return rows as they are searched: (n, D) float64, of unit length if `unit`."""
@@ -268,9 +269,9 @@ class Engine:
     ) -> RowIds | None:
         """Return the rows that may be among the k best, ascending, if no other row can be.
 
-        keys, ids: (n,) the nominated rows, best first; faiss marks an empty place by the id −1.
+        keys, ids: (n,) the nominated rows, best first; an empty place has the key inf.
         """
-        if ids[-1] < 0 or not np.isfinite(keys[-1]):
+        if not np.isfinite(keys[-1]):
             return None
         complete = len(ids) == len(self._rows)
         last = keys[-1]
@@ -301,7 +302,7 @@ class Engine:
     def _faiss_source(self, metric: Metric) -> _Source:
         M, e = self._usual_norm, self._error
         underflow = 4 * (self.table.dimensions + 8) * _TINY32
-        nearest = partial(_faiss_nearest, self._rows, metric)
+        nearest = partial(nearest_rows, self._rows, metric)
         if metric is Metric.DOT:
             return _Source(nearest, 24, lambda q: e * M * q + underflow)
         return _Source(nearest, 24, lambda q: e * (M + q) ** 2 + underflow)
@@ -315,9 +316,9 @@ class Engine:
             if unit:
                 norms = self._norms[:, None]
                 rows = np.divide(rows, norms, dtype=np.float32, casting="same_kind")
-            self._half[unit] = _half_precision_index(rows)
+            self._half[unit] = HalfPrecisionRows(rows)
         rounding = _HALF_STEP * M + _HALF_TINY * np.sqrt(self.table.dimensions)
-        nearest = partial(_half_nearest, self._half[unit])
+        nearest = self._half[unit].nearest
         return _Source(nearest, 54, lambda q: rounding + self._error * (M + q), unit=unit)
 
 
@@ -345,7 +346,7 @@ def score_rows(rows: Floats, query: Floats, metric: Metric) -> Floats:
 class _Source:
     """A way to nominate the best few rows of a query, faster than by the product.
 
-    nearest: (Q, D) float32 queries, n → keys and ids, (Q, n) each, best first.
+    nearest: (Q, D) float32 queries, n → keys and ids, as `nearest_rows` returns them.
     extra: how many rows to ask for beyond k: enough to prove most answers.
     error: ‖q‖ → the largest error of a key. unit: whether the rows are normalised.
     """
@@ -354,38 +355,6 @@ class _Source:
     extra: int
     error: Callable[[float], float]
     unit: bool = False
-
-
-def _faiss_nearest(
-    rows: NDArray[np.float32], metric: Metric, queries: NDArray[np.float32], n: int
-) -> tuple[Floats, RowIds]:
-    """Search the mapped rows; keys are squared distances, or negative products."""
-    import faiss  # 40 ms that a single query does without
-
-    kind = faiss.METRIC_L2 if metric is Metric.L2 else faiss.METRIC_INNER_PRODUCT
-    values, ids = faiss.knn(queries, rows, n, metric=kind)
-    return values.astype(np.float64) * (1 if metric is Metric.L2 else -1), ids
-
-
-def _half_precision_index(rows: NDArray[np.float32]) -> Any:
-    """Return the rows rounded to float16, as a faiss index with one shard per thread."""
-    import faiss
-
-    threaded = successive_ids = True
-    index = faiss.IndexShards(rows.shape[1], threaded, successive_ids)  # type: ignore[call-arg]
-    for part in np.array_split(rows, min(faiss.omp_get_max_threads(), len(rows))):
-        kind = faiss.ScalarQuantizer.QT_fp16
-        shard = faiss.IndexScalarQuantizer(rows.shape[1], kind, faiss.METRIC_L2)
-        shard.train(part[:1])  # faiss requires it, though float16 has nothing to learn
-        shard.add(part)
-        index.add_shard(shard)  # the index keeps it alive
-    return index
-
-
-def _half_nearest(index: Any, queries: NDArray[np.float32], n: int) -> tuple[Floats, RowIds]:
-    """Search rows in half precision; keys are distances."""
-    squares, ids = index.search(queries, n)
-    return np.sqrt(np.maximum(squares.astype(np.float64), 0)), ids
 
 
 def _norms(vectors: Floats) -> Floats:

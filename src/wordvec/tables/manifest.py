@@ -1,7 +1,7 @@
 """manifest.json: what a table was computed from, and the size and checksum of each of its files.
 
     {"format": 1, "model": …, "mode": …, "tokens": V, "dimensions": D, …,
-     "files": {"vectors.npy": {"bytes": …, "sha256": …}, …}, "self": "sha256:…"}
+     "files": {"vectors.npy": {"bytes": …, "sha256": …}, …}, "sum_of_rows": …, "self": "sha256:…"}
 
 `self` is the checksum of the rest: `wordvec tables --verify` detects a flipped bit here too.
 """
@@ -37,6 +37,7 @@ class Manifest:
     """The content of manifest.json. V `tokens`, D `dimensions`.
 
     settings: how the extraction was run: batch size, device, threads.
+    sum_of_rows: of the vectors, see `files.sum_of_rows`; None in a table of an earlier version.
     """
 
     provenance: Provenance
@@ -44,12 +45,14 @@ class Manifest:
     dimensions: int
     settings: dict[str, object]
     files: dict[str, FileRecord]
+    sum_of_rows: str | None = None
 
     def to_bytes(self) -> bytes:
         """Return the content of the file."""
         data: dict[str, object] = {"format": FORMAT, **asdict(self.provenance)}
         data |= {"tokens": self.tokens, "dimensions": self.dimensions, "settings": self.settings}
         data["files"] = {name: asdict(record) for name, record in self.files.items()}
+        data["sum_of_rows"] = self.sum_of_rows
         data["self"] = checksum_of(data)
         return json_bytes(data, indent=1)
 
@@ -89,6 +92,7 @@ class Manifest:
                 name: FileRecord(_typed(record, "bytes", int), _typed(record, "sha256", str))
                 for name, record in _typed(data, "files", dict).items()
             },
+            sum_of_rows=_typed({"sum_of_rows": None, **data}, "sum_of_rows", (str, type(None))),
         )
 
 

@@ -19,7 +19,7 @@ from wordvec.tables.files import (
     write_atomically,
     write_npy,
 )
-from wordvec.tables.listing import list_tables
+from wordvec.tables.listing import list_leftovers, list_tables, remove_leftovers
 from wordvec.tables.lock import table_lock
 from wordvec.tables.manifest import Manifest, read_json
 from wordvec.tables.new_table import NewTable
@@ -31,7 +31,7 @@ from wordvec.text import escape
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from wordvec.tables.listing import TableInfo
+    from wordvec.tables.listing import Leftover, TableInfo
     from wordvec.tables.name import TableName
     from wordvec.tables.table import Provenance, VectorTable
     from wordvec.vocabulary.lookup import Vocabulary
@@ -59,6 +59,14 @@ class Store:
         """List every table and every unfinished extraction, by name."""
         return list_tables(self.root)
 
+    def leftovers(self) -> list[Leftover]:
+        """List what processes that were killed left in the store."""
+        return list_leftovers(self.root)
+
+    def clean(self) -> list[Leftover]:
+        """Remove what processes that were killed left in the store, and return it."""
+        return remove_leftovers(self.root)
+
     def __contains__(self, name: TableName) -> bool:
         """Return whether there is a table of that name, damaged or not."""
         return (self.paths(name).current / MANIFEST).exists()
@@ -67,7 +75,7 @@ class Store:
         """Return the folders of a table, existing or not."""
         if not name.model:
             raise StoreError("a table name needs a model")
-        return TablePaths(self.root, name)
+        return TablePaths.of(self.root, name)
 
     def open(self, name: TableName) -> VectorTable:
         """Open a table, its rows memory-mapped.
@@ -101,7 +109,11 @@ class Store:
 
     def derived(self, table: VectorTable) -> Derived:
         """Return the cache beside a table; it saves nothing for a table not in this store."""
-        return Derived(self.paths(table.name).current / DERIVED, table.provenance.checksum)
+        checksum, vocabulary = table.provenance.checksum, table.vocabulary
+        identity = (
+            f"{checksum} {vocabulary.special_ids} {vocabulary.unused_ids}" if checksum else ""
+        )
+        return Derived(self.paths(table.name).current / DERIVED, identity)
 
     def save(self, table: VectorTable, *, force: bool = False, wait: float = 0) -> None:
         """Save a table.
