@@ -321,7 +321,9 @@ def test_arrays_of_other_types_are_refused(store: Store, folder: Path) -> None:
     vectors = folder / "vectors.npy"
     whole = vectors.read_bytes()
     vectors.write_bytes(whole.replace(b"'<f4'", b"'|O' "))
-    with pytest.raises(DamagedTableError, match=r"vectors\.npy is not a readable \.npy file"):
+    with pytest.raises(
+        DamagedTableError, match=r"expected \(3, 2\) float32, found \(3, 2\) object$"
+    ):
         store.open(NAME)
     vectors.write_bytes(whole.replace(b"'<f4'", b"'<i4'"))
     with pytest.raises(DamagedTableError, match=r"\(3, 2\) float32, found \(3, 2\) int32"):

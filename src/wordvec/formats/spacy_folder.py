@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import StoreError
 from wordvec.formats.matrix import file_size, limited, read_blocks, refuse_damage
-from wordvec.formats.npy import ArrayHeader, map_matrix, read_matrix_header
+from wordvec.formats.npy import map_matrix, read_matrix_header
 from wordvec.formats.reading import Reading, ReadOptions
 from wordvec.formats.spacy_strings import keys_of
 from wordvec.tables.files import display_path, wrap_os_errors
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from wordvec.foreign.npy_header import ArrayHeader
     from wordvec.formats.reading import Block
 
 _OTHER_PIPELINE = "use a pipeline with vectors, such as one whose name ends in _md or _lg"
