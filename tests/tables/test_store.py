@@ -292,7 +292,7 @@ DAMAGES: list[tuple[str, Callable[[Path], None], str]] = [
     ("manifest.json", _scramble, "manifest.json is not valid JSON"),
     ("manifest.json", _write(b"[" * 9**6), "not valid JSON"),
     ("manifest.json", _write(b"{}"), "manifest.json: format is missing"),
-    ("manifest.json", _change(format="1"), "manifest.json: format '1' is not known"),
+    ("manifest.json", _change(format="1"), "manifest.json: format is '1', expected an integer"),
     ("manifest.json", _change(tokens=-3), "manifest.json: tokens is -3"),
     ("manifest.json", _change(tokens=True), "manifest.json: tokens is True"),
     ("manifest.json", _change(tokens=10**11), r"expected \(100000000000, 2\) float32"),

@@ -7,7 +7,6 @@ says what is there; the caller adds the name of the file.
 from __future__ import annotations
 
 import errno
-import os
 import stat
 from pathlib import Path
 
@@ -46,11 +45,11 @@ def check_file(path: Path) -> int:
         status = path.stat()
     except FileNotFoundError:
         if path.is_symlink():
-            target = os.readlink(path)
+            target = path.readlink()
             raise _refusal(path, f"a link to {target}, which does not exist") from None
         raise
-    except ValueError:  # a NUL
-        raise OSError(errno.EINVAL, "its name contains NUL", str(path)) from None
+    except ValueError:  # a NUL, a surrogate
+        raise OSError(errno.EINVAL, "no file can have this name", str(path)) from None
     if not stat.S_ISREG(status.st_mode):
         kind = next((kind for is_kind, kind in _KINDS if is_kind(status.st_mode)), "something else")
         raise _refusal(path, kind)
@@ -72,4 +71,4 @@ def read_file(path: Path, most: int) -> bytes:
 
 
 def _refusal(path: Path, kind: str) -> OSError:
-    return OSError(errno.EINVAL, f"expected a file, found {kind}", str(path))
+    return OSError(errno.EINVAL, f"not a file, but {kind}", str(path))

@@ -21,6 +21,7 @@ Kind = TypeVar("Kind")
 MOST_SETTINGS = 32 << 20
 """Bytes of a file of settings; its data take up to 24 times as much memory (`{},{},…`)."""
 MOST_DEPTH = 64
+_MOST_CONTAINERS = 4_000_000  # an empty one takes 72 bytes of memory, and two in the file
 _NAMES = {
     str: "text",
     int: "an integer",
@@ -35,10 +36,12 @@ def parse_json(data: bytes | str) -> Any:
     """Return the content of a JSON file.
 
     Raises:
-        ValueError: It is not JSON, or has more than `MOST_DEPTH` levels.
+        ValueError: It is not JSON, has more than `MOST_DEPTH` levels, or millions of lists.
     """
     if isinstance(data, bytes):  # the surrogates of an undecodable file name are kept
         data = data.decode("utf-8", "surrogatepass")
+    if data.count("[") + data.count("{") > _MOST_CONTAINERS:
+        raise ValueError(f"it has more than {_MOST_CONTAINERS:,} lists and objects")
     try:
         content = json.loads(data)
     except RecursionError:
@@ -69,19 +72,19 @@ def parse_object(data: bytes | str) -> dict[str, Any]:
     return typed(parse_json(data), dict, "it")
 
 
-def field(data: Mapping[str, Any], key: str, kind: type[Kind]) -> Kind:
+def required(data: Mapping[str, Any], key: str, kind: type[Kind]) -> Kind:
     """Return a field of an object.
 
     Raises:
         ValueError: It is missing or has another type; `true` is not an integer.
     """
-    value = optional_field(data, key, kind)
+    value = optional(data, key, kind)
     if value is None:
         raise ValueError(f"{key} is {'null' if key in data else 'missing'}")
     return value
 
 
-def optional_field(data: Mapping[str, Any], key: str, kind: type[Kind]) -> Kind | None:
+def optional(data: Mapping[str, Any], key: str, kind: type[Kind]) -> Kind | None:
     """Return a field of an object, or None if it is absent or null.
 
     Raises:
@@ -100,7 +103,7 @@ def typed(value: object, kind: type[Kind], name: str) -> Kind:
         ValueError: It is not.
     """
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise ValueError(f"{name} is {_shown(value)}, expected {_NAMES[kind]}")  # noqa: TRY004
+        raise ValueError(f"{name} is {_shown(value)}, expected {_NAMES[kind]}")
     return value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wordvec.errors import DamagedTableError, StoreError
+from wordvec.foreign.files import MOST_TEXT, check_file, read_file
 from wordvec.tables.files import display_path, map_npy, sha256_of, wrap_os_errors
 from wordvec.tables.manifest import Manifest, checksum_of, read_json
 from wordvec.tables.paths import MANIFEST, NORMS, TOKENS, VECTORS, nfc
@@ -54,7 +55,7 @@ def _tokenizer(folder: Path, manifest: Manifest) -> TokenizerFile | None:
 
     def read() -> bytes:
         with wrap_os_errors(folder / kind, reading=True):
-            return (folder / kind).read_bytes()
+            return read_file(folder / kind, MOST_TEXT)
 
     return TokenizerFile(kind, read)
 
@@ -108,9 +109,11 @@ def _check_content(path: Path, manifest: Manifest) -> str | None:
 
 def _check_size(path: Path, record: FileRecord) -> str | None:
     try:
-        size = path.stat().st_size
+        size = check_file(path)
     except FileNotFoundError:
         return f"{path.name} is missing"
+    except OSError as error:
+        return f"{path.name}: {error.strerror}"
     if size != record.bytes:
         return f"{path.name}: expected {record.bytes:,} bytes, found {size:,}"
     return None

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wordvec.errors import ModelError
+from wordvec.errors import ModelError, WordvecError
+from wordvec.text import quote
 from wordvec.vocabulary.lookup import Vocabulary, unused_token
-from wordvec.vocabulary.settings import TokenizerSettings
+from wordvec.vocabulary.settings import TokenizerSettings, has_file
 from wordvec.vocabulary.spelling import MARKS, Scheme
 from wordvec.vocabulary.token_files import VOCABULARY_FILES, read_token_file
 from wordvec.vocabulary.tokenizer import load_tokenizer
@@ -38,7 +39,7 @@ def read_vocabulary(folder: Path) -> Vocabulary:
         ModelError: There is no vocabulary, or its files are damaged.
         MissingExtraError: The vocabulary is a SentencePiece model; that package is not installed.
     """
-    file = next((folder / name for name in VOCABULARY_FILES if (folder / name).is_file()), None)
+    file = next((folder / name for name in VOCABULARY_FILES if has_file(folder / name)), None)
     if file is None:
         raise ModelError(
             f"{folder} has no vocabulary: expected one of {', '.join(VOCABULARY_FILES)}"
@@ -46,10 +47,12 @@ def read_vocabulary(folder: Path) -> Vocabulary:
     try:
         settings = TokenizerSettings.read(folder)
         return _assemble(read_token_file(file, settings), settings)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except WordvecError:
+        raise
+    except Exception as error:  # tokenizers raises plain ones
         raise ModelError(
             f"cannot read the vocabulary of {folder}: {file.name} or a file beside it "
-            f"is damaged or has an unknown format ({error!r})"
+            f"is damaged or has an unknown format ({quote(error, 100)})"
         ) from error
 
 
@@ -113,9 +116,9 @@ def _lowercases(
     file: TokenFile, settings: TokenizerSettings, tokens: tuple[str, ...], special: set[int]
 ) -> bool:
     """Return whether the model lower-cases: by its settings, else if it has no upper case."""
-    setting = settings.tokenizer.get("do_lower_case")
+    setting = settings.of_tokenizer("do_lower_case", bool)
     if setting is not None:
-        return bool(setting)
+        return setting
     if file.lowercase is not None:
         return file.lowercase
     ordinary = (token for row, token in enumerate(tokens) if row not in special)

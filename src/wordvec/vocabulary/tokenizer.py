@@ -17,11 +17,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from wordvec.errors import MissingExtraError, ModelError
-from wordvec.text import nfkc
+from wordvec.foreign.json_data import optional, parse_object, required
+from wordvec.text import clip, escape, nfkc
 from wordvec.vocabulary.spelling import CONTINUATION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
+
+    from wordvec.vocabulary.settings import TokenizerSettings
 
 MAX_WORD = 100  # characters: WordPiece reads a longer word as [UNK]
 
@@ -87,8 +90,6 @@ class _FastTokenizer:
 
     def __init__(self, data: bytes) -> None:
         self._tokenizer = parse_tokenizer(data)
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
 
     def normalize(self, text: str) -> str:
         normalizer = self._tokenizer.normalizer
@@ -106,9 +107,14 @@ def parse_tokenizer(data: bytes, name: str = TokenizerKind.TOKENIZERS) -> Any:
     import tokenizers
 
     try:
-        return tokenizers.Tokenizer.from_buffer(data)
+        tokenizer = tokenizers.Tokenizer.from_buffer(data)
     except Exception as error:  # it raises plain Exceptions
-        raise ModelError(f"{name} is damaged or has an unknown format ({error})") from error
+        raise ModelError(
+            f"{name} is damaged or has an unknown format ({clip(escape(str(error)), 200)})"
+        ) from error
+    tokenizer.no_padding()  # of a billion tokens, perhaps
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 class _SentencePiece:
@@ -189,20 +195,33 @@ class JapaneseSettings:
     normalize: bool = True
 
     @classmethod
-    def of(cls, tokenizer_config: Mapping[str, Any]) -> JapaneseSettings:
+    def of(cls, settings: TokenizerSettings) -> JapaneseSettings:
         """Read them from a tokenizer_config.json.
 
         Without a dictionary it is ipadic, the default when the reference model was made;
         transformers 5 has another default.
         """
-        mecab = tokenizer_config.get("mecab_kwargs") or {}
+        mecab = settings.of_tokenizer("mecab_kwargs", dict) or {}
         return cls(
-            words=str(tokenizer_config.get("word_tokenizer_type") or "mecab"),
-            subwords=str(tokenizer_config.get("subword_tokenizer_type") or "wordpiece"),
-            dictionary=str(mecab.get("mecab_dic") or "ipadic"),
-            option=str(mecab.get("mecab_option") or ""),
-            lowercase=bool(tokenizer_config.get("do_lower_case")),
-            normalize=bool(mecab.get("normalize_text", True)),
+            words=settings.of_tokenizer("word_tokenizer_type", str) or "mecab",
+            subwords=settings.of_tokenizer("subword_tokenizer_type", str) or "wordpiece",
+            dictionary=optional(mecab, "mecab_dic", str) or "ipadic",
+            option=optional(mecab, "mecab_option", str) or "",
+            lowercase=settings.of_tokenizer("do_lower_case", bool) or False,
+            normalize=optional(mecab, "normalize_text", bool) is not False,
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> JapaneseSettings:
+        """Read the content of japanese.json, or raise ValueError."""
+        saved = parse_object(data)
+        return cls(
+            words=required(saved, "words", str),
+            subwords=required(saved, "subwords", str),
+            dictionary=required(saved, "dictionary", str),
+            option=required(saved, "option", str),
+            lowercase=required(saved, "lowercase", bool),
+            normalize=required(saved, "normalize", bool),
         )
 
     def to_bytes(self) -> bytes:
@@ -215,8 +234,8 @@ class _BertJapanese:
 
     def __init__(self, data: bytes, vocabulary: frozenset[str]) -> None:
         try:
-            self._settings = JapaneseSettings(**json.loads(data))
-        except (ValueError, TypeError) as error:
+            self._settings = JapaneseSettings.from_bytes(data)
+        except ValueError as error:
             raise ModelError(f"{TokenizerKind.JAPANESE} is damaged ({error})") from error
         self._vocabulary = vocabulary
         self._greedy = GreedyCutter(vocabulary)
