@@ -163,7 +163,7 @@ def read_json(path: Path) -> dict[str, Any]:
             raise DamagedTableError(f"{display_path(path)} is missing") from error
         raise
     except ValueError as error:
-        raise DamagedTableError(f"{display_path(path)} is not valid JSON: {error}") from error
+        raise DamagedTableError(f"{display_path(path)} is not valid JSON") from error
     if not isinstance(data, dict):
         raise DamagedTableError(f"{display_path(path)} is not a JSON object")
     return data
