@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError, StoreError, UsageError, WordvecError, as_choice
-from wordvec.extraction.checkpoint import first_line
+from wordvec.extraction.checkpoint import one_line
 from wordvec.extraction.rows import fit_vocabulary
 from wordvec.extraction.settings import BATCH_SIZE, Device, Dtype, ExtractionSettings
 from wordvec.extraction.static import read_static_vectors
@@ -234,7 +234,7 @@ def _check_torch_loads() -> None:
         import torch  # noqa: F401
     except (ImportError, OSError) as error:  # a shared library is missing
         raise WordvecError(
-            f"torch is installed, but cannot be loaded: {first_line(error)}",
+            f"torch is installed, but cannot be loaded: {one_line(error)}",
             hint="pip install --force-reinstall torch",
         ) from error
 
