@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _LAYERS = 256  # that a model may have more than tensors, if its layers share them (ALBERT)
 _LABELS = 100_000  # transformers makes a name for each
-_PARTS, _PARTS_PER_TENSOR = 20_000, 20  # modules and parameters; a layer of BERT has 36
+_PARTS, _PARTS_PER_TENSOR = 4_000, 20  # modules and parameters; a layer of BERT has 36 for 16
 
 
 def check_counts(folder: Path, tensors: Sequence[StoredTensor]) -> None:

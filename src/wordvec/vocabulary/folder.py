@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wordvec.errors import ModelError, WordvecError
-from wordvec.text import quote
+from wordvec.errors import ModelError
 from wordvec.vocabulary.lookup import Vocabulary, unused_token
 from wordvec.vocabulary.settings import TokenizerSettings, has_file
 from wordvec.vocabulary.spelling import MARKS, Scheme
-from wordvec.vocabulary.token_files import VOCABULARY_FILES, read_token_file
-from wordvec.vocabulary.tokenizer import load_tokenizer
+from wordvec.vocabulary.token_files import MOST_UNUSED_ROWS, VOCABULARY_FILES, read_token_file
+from wordvec.vocabulary.tokenizer import load_tokenizer, tokenizers_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +28,6 @@ USUAL_SPECIALS = (
 )
 _USUAL_CLS = ("[CLS]", "<s>")
 _USUAL_SEP = ("[SEP]", "</s>")
-_MOST_UNUSED_ROWS = 100_000  # more rows without a token mean that the file is damaged
 
 
 def read_vocabulary(folder: Path) -> Vocabulary:
@@ -44,16 +42,13 @@ def read_vocabulary(folder: Path) -> Vocabulary:
         raise ModelError(
             f"{folder} has no vocabulary: expected one of {', '.join(VOCABULARY_FILES)}"
         )
-    try:
+    problem = (
+        f"cannot read the vocabulary of {folder}: {file.name} or a file beside it "
+        f"is damaged or has an unknown format"
+    )
+    with tokenizers_errors(problem):
         settings = TokenizerSettings.read(folder)
         return _assemble(read_token_file(file, settings), settings)
-    except WordvecError:
-        raise
-    except Exception as error:  # tokenizers raises plain ones
-        raise ModelError(
-            f"cannot read the vocabulary of {folder}: {file.name} or a file beside it "
-            f"is damaged or has an unknown format ({quote(error, 100)})"
-        ) from error
 
 
 def _assemble(file: TokenFile, settings: TokenizerSettings) -> Vocabulary:
@@ -87,7 +82,7 @@ def _fill_gaps(tokens: dict[int, str]) -> tuple[tuple[str, ...], set[int]]:
     if not tokens:
         raise ValueError("no tokens")
     rows = max(tokens) + 1
-    if min(tokens) < 0 or rows - len(tokens) > _MOST_UNUSED_ROWS:
+    if min(tokens) < 0 or rows - len(tokens) > MOST_UNUSED_ROWS:
         raise ValueError(f"ids from {min(tokens)} to {max(tokens)} for {len(tokens)} tokens")
     unused = set(range(rows)) - tokens.keys()
     return tuple(tokens.get(row, unused_token(row)) for row in range(rows)), unused

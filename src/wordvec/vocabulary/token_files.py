@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import ModelError
-from wordvec.foreign.json_data import typed
+from wordvec.foreign.json_data import optional, parse_object, required, typed
 from wordvec.text import quote
 from wordvec.vocabulary.settings import damaged_file, has_file, read_bytes, read_json, read_text
 from wordvec.vocabulary.spelling import CONTINUATION, Scheme, guess_scheme
@@ -20,7 +20,7 @@ from wordvec.vocabulary.tokenizer import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from wordvec.vocabulary.settings import TokenizerSettings
@@ -36,6 +36,7 @@ VOCABULARY_FILES = (
 )
 """In the order of preference; all but the first three are SentencePiece models."""
 
+MOST_UNUSED_ROWS = 100_000  # more rows without a token mean that the file is damaged
 _MOST_TOKENS = 5_000_000  # the largest vocabulary that we know has 262,144
 
 # fairseq puts its own tokens before those of SentencePiece, and a mask after them.
@@ -85,7 +86,10 @@ def read_token_file(file: Path, settings: TokenizerSettings) -> TokenFile:
 
 def _read_tokenizer_json(file: Path, settings: TokenizerSettings) -> TokenFile:
     """Read the format of the `tokenizers` library: model, added tokens, normalizer, template."""
-    tokenizer = parse_tokenizer(read_bytes(file), str(file))
+    data = read_bytes(file)
+    with damaged_file(file, "is damaged or has an unknown format"):
+        _check_tokenizer_json(parse_object(data))
+    tokenizer = parse_tokenizer(data, str(file))
     _apply_bert_settings(tokenizer, settings)
     tokens = {row: token for token, row in tokenizer.get_vocab(with_added_tokens=True).items()}
     added = tokenizer.get_added_tokens_decoder().values()
@@ -99,6 +103,30 @@ def _read_tokenizer_json(file: Path, settings: TokenizerSettings) -> TokenFile:
         _lowercases(tokenizer),
         _saved(tokenizer),
     )
+
+
+def _check_tokenizer_json(data: Mapping[str, Any]) -> None:
+    """Check what the `tokenizers` library does not: it hangs or aborts the process.
+
+    Raises:
+        ValueError: An id is far beyond the number of tokens, or a merge of BPE gives a part without
+            the prefix that it must have.
+    """
+    model = required(data, "model", dict)
+    vocab = model.get("vocab")
+    added = optional(data, "added_tokens", list) or []
+    ids = [*vocab.values()] if isinstance(vocab, dict) else []
+    ids += [typed(token, dict, "an added token").get("id") for token in added]
+    most = len(vocab or ()) + len(ids) + MOST_UNUSED_ROWS
+    wrong = [id_ for id_ in ids if type(id_) is not int or not 0 <= id_ < most]
+    if wrong:
+        raise ValueError(f"an id is {quote(wrong[0], 40)}, expected 0 to {most - 1:,}")
+    prefix = optional(model, "continuing_subword_prefix", str)
+    if prefix:
+        for merge in optional(model, "merges", list) or ():
+            parts = merge.split(" ", 1) if isinstance(merge, str) else typed(merge, list, "a merge")
+            if not (parts and typed(parts[-1], str, "a part of a merge").startswith(prefix)):
+                raise ValueError(f"a merge has a part without {quote(prefix, 40)}")
 
 
 def _saved(tokenizer: Any) -> TokenizerFile:

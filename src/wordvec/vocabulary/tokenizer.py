@@ -10,19 +10,20 @@ A tokenizer gives tokens in the model's own spelling, without [CLS] and [SEP].
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from wordvec.errors import MissingExtraError, ModelError
+from wordvec.errors import MissingExtraError, ModelError, WordvecError
 from wordvec.foreign.json_data import optional, parse_object, required
 from wordvec.text import clip, escape, nfkc
 from wordvec.vocabulary.spelling import CONTINUATION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from wordvec.vocabulary.settings import TokenizerSettings
 
@@ -93,28 +94,40 @@ class _FastTokenizer:
 
     def normalize(self, text: str) -> str:
         normalizer = self._tokenizer.normalizer
-        return text if normalizer is None else str(normalizer.normalize_str(text))
+        if normalizer is None:
+            return text
+        with suppress(ModelError), tokenizers_errors("cannot normalise"):
+            return str(normalizer.normalize_str(text))
+        return text
 
     def cut(self, text: str) -> list[str] | None:
-        try:
+        with suppress(ModelError), tokenizers_errors("there is no token for unknown text"):
             return list(self._tokenizer.encode(text, add_special_tokens=False).tokens)
-        except Exception:  # noqa: BLE001  # a plain one, if there is no token for unknown text
-            return None
+        return None
 
 
 def parse_tokenizer(data: bytes, name: str = TokenizerKind.TOKENIZERS) -> Any:
     """Return the `tokenizers.Tokenizer` in a tokenizer.json, or raise ModelError."""
     import tokenizers
 
-    try:
+    with tokenizers_errors(f"{name} is damaged or has an unknown format"):
         tokenizer = tokenizers.Tokenizer.from_buffer(data)
-    except Exception as error:  # it raises plain Exceptions
-        raise ModelError(
-            f"{name} is damaged or has an unknown format ({clip(escape(str(error)), 200)})"
-        ) from error
     tokenizer.no_padding()  # of a billion tokens, perhaps
     tokenizer.no_truncation()
     return tokenizer
+
+
+@contextmanager
+def tokenizers_errors(problem: str) -> Iterator[None]:
+    """Raise what the `tokenizers` library raises as ModelError: plain Exceptions, Rust's panics."""
+    try:
+        yield
+    except WordvecError:
+        raise
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise ModelError(f"{problem} ({clip(escape(str(error)[:400]), 200)})") from error
 
 
 class _SentencePiece:
