@@ -196,12 +196,13 @@ def _extract_dynamic(  # noqa: PLR0913  # as for extract
     )
 
     name = TableName(source.name, Mode.DYNAMIC)
-    device, batch_size = find_device(settings.device), settings.batch_size
+    device = find_device(settings.device)
     vocabulary = read_vocabulary(source.folder)
     encoder = load_encoder(source)
     fitted = fit_vocabulary(vocabulary, matrix_rows(encoder), source.folder)
     for note in fitted.notes:
         notify(note)
+    batch_size = min(settings.batch_size, len(fitted.vocabulary))
     static_saved = ensure_static(source, store)
     recorded = _recorded_product(store.draft_record(name), settings)
     product = prepare(encoder, device, settings.dtype, batch_size, recorded=recorded)

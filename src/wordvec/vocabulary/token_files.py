@@ -117,7 +117,7 @@ def _check_tokenizer_json(data: Mapping[str, Any]) -> None:
     added = optional(data, "added_tokens", list) or []
     ids = [*vocab.values()] if isinstance(vocab, dict) else []
     ids += [typed(token, dict, "an added token").get("id") for token in added]
-    most = len(vocab or ()) + len(ids) + MOST_UNUSED_ROWS
+    most = len(ids) + (len(vocab) if isinstance(vocab, list) else 0) + MOST_UNUSED_ROWS
     wrong = [id_ for id_ in ids if type(id_) is not int or not 0 <= id_ < most]
     if wrong:
         raise ValueError(f"an id is {quote(wrong[0], 40)}, expected 0 to {most - 1:,}")
