@@ -46,7 +46,7 @@ FLOORS: list[set[str]] = [
     {"tables"},
     {"models"},
     {"vocabulary", "expression"},
-    {"encoding"},
+    {"foreign", "encoding"},
     {"text", "errors", "progress"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}

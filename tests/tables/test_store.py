@@ -292,7 +292,7 @@ DAMAGES: list[tuple[str, Callable[[Path], None], str]] = [
     ("manifest.json", _scramble, "manifest.json is not valid JSON"),
     ("manifest.json", _write(b"[" * 9**6), "not valid JSON"),
     ("manifest.json", _write(b"{}"), "manifest.json: format is missing"),
-    ("manifest.json", _change(format="1"), "manifest.json: format '1' is not known"),
+    ("manifest.json", _change(format="1"), "manifest.json: format is '1', expected an integer"),
     ("manifest.json", _change(tokens=-3), "manifest.json: tokens is -3"),
     ("manifest.json", _change(tokens=True), "manifest.json: tokens is True"),
     ("manifest.json", _change(tokens=10**11), r"expected \(100000000000, 2\) float32"),
@@ -321,7 +321,9 @@ def test_arrays_of_other_types_are_refused(store: Store, folder: Path) -> None:
     vectors = folder / "vectors.npy"
     whole = vectors.read_bytes()
     vectors.write_bytes(whole.replace(b"'<f4'", b"'|O' "))
-    with pytest.raises(DamagedTableError, match=r"vectors\.npy is not a readable \.npy file"):
+    with pytest.raises(
+        DamagedTableError, match=r"expected \(3, 2\) float32, found \(3, 2\) object$"
+    ):
         store.open(NAME)
     vectors.write_bytes(whole.replace(b"'<f4'", b"'<i4'"))
     with pytest.raises(DamagedTableError, match=r"\(3, 2\) float32, found \(3, 2\) int32"):

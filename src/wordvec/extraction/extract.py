@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError, StoreError, UsageError, WordvecError, as_choice
-from wordvec.extraction.checkpoint import first_line
+from wordvec.extraction.checkpoint import one_line
 from wordvec.extraction.rows import fit_vocabulary
 from wordvec.extraction.settings import BATCH_SIZE, Device, Dtype, ExtractionSettings
 from wordvec.extraction.static import read_static_vectors
@@ -196,12 +196,13 @@ def _extract_dynamic(  # noqa: PLR0913  # as for extract
     )
 
     name = TableName(source.name, Mode.DYNAMIC)
-    device, batch_size = find_device(settings.device), settings.batch_size
+    device = find_device(settings.device)
     vocabulary = read_vocabulary(source.folder)
     encoder = load_encoder(source)
     fitted = fit_vocabulary(vocabulary, matrix_rows(encoder), source.folder)
     for note in fitted.notes:
         notify(note)
+    batch_size = min(settings.batch_size, len(fitted.vocabulary))
     static_saved = ensure_static(source, store)
     recorded = _recorded_product(store.draft_record(name), settings)
     product = prepare(encoder, device, settings.dtype, batch_size, recorded=recorded)
@@ -234,7 +235,7 @@ def _check_torch_loads() -> None:
         import torch  # noqa: F401
     except (ImportError, OSError) as error:  # a shared library is missing
         raise WordvecError(
-            f"torch is installed, but cannot be loaded: {first_line(error)}",
+            f"torch is installed, but cannot be loaded: {one_line(error)}",
             hint="pip install --force-reinstall torch",
         ) from error
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from wordvec.encoding import JAPANESE_ENCODINGS, encoding_error, guess_encoding
 from wordvec.errors import StoreError
+from wordvec.foreign.files import check_file
 from wordvec.formats.compressed import compression_of, open_decompressed
 from wordvec.formats.delimited import CSV_SEPARATORS, find_columns
 from wordvec.formats.file_format import FileFormat
@@ -78,10 +79,10 @@ def detect_format(path: Path) -> FileFormat:
     with wrap_os_errors(path, reading=True, hint=None):
         if path.is_dir():
             return _detect_folder(path)
+        if not check_file(path):
+            raise StoreError(f"{display_path(path)} is empty")
         with path.open("rb") as file:
             head = file.read(_HEAD)
-        if not head:
-            raise StoreError(f"{display_path(path)} is empty")
     kind = compression_of(head)
     if kind:
         with open_decompressed(path) as file:

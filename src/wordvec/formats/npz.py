@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from wordvec.errors import StoreError
+from wordvec.foreign.npy_header import ArrayHeader, read_header
 from wordvec.formats.matrix import (
     check_dtype,
     check_shape,
@@ -32,7 +33,7 @@ from wordvec.formats.matrix import (
     refuse_damage,
     rows_at_once,
 )
-from wordvec.formats.npy import ArrayHeader, RowReader, map_matrix, read_header
+from wordvec.formats.npy import RowReader, map_matrix
 from wordvec.formats.reading import Reading, ReadOptions
 from wordvec.formats.token_lines import find_token_list, has_own_tokens, missing_tokens
 from wordvec.progress import Progress, no_progress

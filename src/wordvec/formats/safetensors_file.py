@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from wordvec.errors import StoreError
+from wordvec.foreign.json_data import parse_json, parse_object, typed
 from wordvec.formats.matrix import (
     check_shape,
     check_size,
@@ -141,10 +142,8 @@ def list_tensors(path: Path) -> TensorFile:
         length = int.from_bytes(file.read(8), "little")
         if length > min(size - 8, _MAX_HEADER):
             raise ValueError(f"a header of {length:,} bytes in a file of {size:,}")
-        header = json.loads(file.read(length))
-        metadata = header.pop("__metadata__", {})
-        if not isinstance(metadata, dict):
-            raise TypeError("its metadata are not an object")
+        header = parse_object(file.read(length))
+        metadata = typed(header.pop("__metadata__", {}), dict, "__metadata__")
         tensors = {
             name: _tensor(path, name, entry, 8 + length, size) for name, entry in header.items()
         }
@@ -204,10 +203,7 @@ def _tokens_in(path: Path, file: TensorFile) -> list[str] | None:
     if text is None:
         return None
     with refuse_damage(path, "a safetensors file with a JSON list of tokens"):
-        tokens = json.loads(text)
-        if not isinstance(tokens, list):
-            raise TypeError("its tokens are not a list")
-        return tokens
+        return typed(parse_json(typed(text, str, "tokens")), list, "tokens")
 
 
 def _blocks(vectors: Tensor, tokens: list[str], notes: list[str]) -> Iterator[Block]:

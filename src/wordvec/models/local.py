@@ -10,6 +10,7 @@ from wordvec.models.folder import CONFIG, WEIGHTS, fingerprints
 from wordvec.models.hub_name import HubName
 from wordvec.models.source import ModelSource
 from wordvec.text import escape
+from wordvec.vocabulary.settings import has_file
 
 
 def is_folder(name: str) -> bool:
@@ -49,7 +50,7 @@ def local_model(name: str, *, static_only: bool = False) -> ModelSource:
         found = with_slash != name and (_absolute_path(with_slash) / CONFIG).is_file()
         alternatives = f'model="{with_slash}"' if found else model_alternatives()
         raise ModelError(f"{name}: no such folder", hint=f"use {alternatives}")
-    if not (folder / CONFIG).is_file():
+    if not has_file(folder / CONFIG):
         raise ModelError(
             f"{name} has no {CONFIG}, so it is not a Hugging Face model",
             hint=subfolder_hint(name) or f"use {model_alternatives()}",

@@ -7,15 +7,17 @@ write raises an error, while a mapped page ends the process with SIGBUS.
 from __future__ import annotations
 
 import errno
+import math
 import os
 import re
 import shutil
-import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from wordvec.errors import DamagedTableError, StoreError
+from wordvec.foreign.files import check_file
+from wordvec.foreign.npy_header import read_header
 from wordvec.progress import Progress, no_progress
 from wordvec.text import escape
 
@@ -235,21 +237,19 @@ def map_npy(path: Path, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
     import numpy as np
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # an odd header may only warn
-            array = np.lib.format.open_memmap(path, mode="r")
-        surplus = path.stat().st_size - array.offset - array.nbytes
+        size = check_file(path)
+        with path.open("rb") as file:
+            header = read_header(file)
     except FileNotFoundError as error:
         raise DamagedTableError(f"{display_path(path)} is missing") from error
-    except OSError:
-        raise
-    except Exception as error:  # a damaged header fails in many ways inside numpy
+    except ValueError as error:
         raise DamagedTableError(f"{display_path(path)} is not a readable .npy file") from error
-    expected, found = f"{shape} {np.dtype(dtype)}", f"{array.shape} {array.dtype}"
-    if not array.flags.c_contiguous:
+    expected, found = f"{shape} {np.dtype(dtype)}", f"{header.shape} {header.dtype}"
+    if header.fortran_order and len(shape) > 1:
         found += " in Fortran order"
-    if surplus:
-        found += f" and {surplus} more bytes"
+    surplus = size - header.offset - math.prod(header.shape) * header.dtype.itemsize
+    if found == expected and surplus:
+        found += f" and {surplus} more bytes" if surplus > 0 else f" without {-surplus} bytes"
     if found != expected:
         raise DamagedTableError(f"{display_path(path)}: expected {expected}, found {found}")
-    return np.asarray(array)
+    return np.asarray(np.memmap(path, dtype, "r", header.offset, shape))

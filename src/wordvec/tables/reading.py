@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wordvec.errors import DamagedTableError, StoreError
+from wordvec.foreign.files import MOST_TEXT, check_file, read_file
 from wordvec.tables.files import display_path, map_npy, sha256_of, sum_of_rows, wrap_os_errors
 from wordvec.tables.manifest import Manifest, checksum_of, read_json
 from wordvec.tables.paths import MANIFEST, NORMS, TOKENS, VECTORS, nfc
@@ -73,7 +74,7 @@ def _tokenizer(folder: Path, manifest: Manifest) -> TokenizerFile | None:
         import hashlib
 
         with wrap_os_errors(folder / kind, reading=True):
-            content = (folder / kind).read_bytes()
+            content = read_file(folder / kind, MOST_TEXT)
         if f"sha256:{hashlib.sha256(content).hexdigest()}" != manifest.files[kind].sha256:
             raise DamagedTableError(
                 f"{display_path(folder / kind)}: wrong checksum",
@@ -141,9 +142,11 @@ def _check_sum(vectors: NDArray[np.float32], manifest: Manifest) -> str | None:
 
 def _check_size(path: Path, record: FileRecord) -> str | None:
     try:
-        size = path.stat().st_size
+        size = check_file(path)
     except FileNotFoundError:
         return f"{path.name} is missing"
+    except OSError as error:
+        return f"{path.name}: {error.strerror}"
     if size != record.bytes:
         return f"{path.name}: expected {record.bytes:,} bytes, found {size:,}"
     return None
