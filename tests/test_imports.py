@@ -47,7 +47,8 @@ FLOORS: list[set[str]] = [
     {"models"},
     {"vocabulary", "expression"},
     {"encoding"},
-    {"text", "errors", "progress"},
+    {"errors"},
+    {"text", "progress"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 

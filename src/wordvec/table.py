@@ -12,6 +12,7 @@ from wordvec.expression.parser import parse
 from wordvec.expression.tree import Expression
 from wordvec.progress import Progress, no_progress
 from wordvec.search.settings import QuerySettings, as_transforms, check_k
+from wordvec.text import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -92,8 +93,8 @@ class Table:
 
     def __repr__(self) -> str:
         V, D = self.data.vectors.shape
-        notes = "".join(f"\nNote: {note}" for note in self.notes)
-        return f"{self.name} · {V:,} × {D}{notes}"
+        notes = "".join(f"\nNote: {escape_controls(note)}" for note in self.notes)
+        return f"{escape_controls(str(self.name))} · {V:,} × {D}{notes}"
 
     def norm(self, word: str | int) -> float:
         """Return the L2 norm of the vector of a word."""

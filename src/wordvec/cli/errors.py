@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec.errors import ExpressionError, WordvecError
-from wordvec.text import clip, escape
+from wordvec.text import clip, escape, escape_controls, width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -99,7 +99,7 @@ def exit_code_of(call: Callable[[], object]) -> int:  # noqa: PLR0911  (one retu
         return error.exit_code
     except OSError as error:  # of a file that the user named, or of the disk
         place = f"{clip(escape(str(error.filename)), 300)}: " if error.filename else ""
-        click.echo(f"Error: {place}{error.strerror or error}", err=True)
+        show_error(WordvecError(f"{place}{error.strerror or error}"))
         return 1
     return result if isinstance(result, int) else 0
 
@@ -132,14 +132,35 @@ def warn(message: str) -> None:
     _print_message("Warning", message, "yellow")
 
 
-def _print_message(kind: str, message: str, colour: str) -> None:
+def _print_message(kind: str, message: str, colour: str | None = None) -> None:
     from wordvec.analysis.display import (
         OutputStyle,  # here and below: 10 ms that --help does not need
     )
 
     sys.stdout.flush()  # keep the order of both streams
-    kind = OutputStyle.of(sys.stderr).paint(f"{kind}:", colour)
-    sys.stderr.write(f"{kind} {as_options(message)}\n")
+    style = OutputStyle.of(sys.stderr)
+    first, *others = wrap(f"{kind}: {escape_controls(as_options(message))}", style.cells)
+    painted = style.paint(f"{kind}:", colour) + first.removeprefix(f"{kind}:")
+    sys.stderr.write("".join(f"{line}\n" for line in (painted, *others)))
+
+
+def wrap(message: str, cells: int | None) -> list[str]:
+    """Break a message between words where it is wider than the terminal; a long word stays whole.
+
+    >>> wrap("Note: 王 is read as 女", 10), wrap("Note: 王", None)
+    (['Note: 王', '  is read', '  as 女'], ['Note: 王'])
+    """
+    lines = [message]
+    if cells is not None and width(message) > cells:
+        first, *words = message.split(" ")
+        lines = [first]
+        for word in words:
+            joined = f"{lines[-1]} {word}"
+            if width(joined) <= cells:
+                lines[-1] = joined
+            else:
+                lines.append(f"  {word}")
+    return lines
 
 
 def show_error(error: WordvecError, *, prefix: str = "") -> None:
@@ -152,5 +173,5 @@ def show_error(error: WordvecError, *, prefix: str = "") -> None:
         style = OutputStyle.of(sys.stderr)
         source, caret = caret_lines(error, style.cells or 80)
         sys.stderr.write(f"  {source}\n  {style.paint(caret, 'red')}\n")
-    for line in as_options(error.hint or "").splitlines():
-        sys.stderr.write(f"Hint: {line}\n")
+    for line in filter(None, (error.hint or "").split("\n")):
+        _print_message("Hint", line)

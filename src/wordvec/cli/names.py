@@ -55,12 +55,13 @@ def _root(ctx: click.Context) -> Path | None:
 
 
 def _saved_tables(root: Path | None) -> list[TableName]:
+    from wordvec.errors import WordvecError
     from wordvec.tables.paths import list_folders
     from wordvec.tables.store import default_root
 
     try:
         found = list_folders(default_root() if root is None else root)
-    except OSError:  # Tab must not print an error
+    except (OSError, WordvecError):  # Tab must not print an error
         return []
     return [name for name, folder in found if not folder.name.endswith(".draft")]
 
