@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wordvec.cli.interrupts import StoppedError, is_interrupt
 from wordvec.errors import ExpressionError, WordvecError
 from wordvec.text import clip, escape, escape_controls, width
 
@@ -73,7 +74,7 @@ def _shell_word(value: str) -> str:
     return value if re.fullmatch(r"[\w@%+=:,./-]+", value) else shlex.quote(value)
 
 
-def exit_code_of(call: Callable[[], object]) -> int:  # noqa: PLR0911  (one return per failure)
+def exit_code_of(call: Callable[[], object]) -> int:
     """Call a function, print its error if it fails, and return the exit code.
 
     An int that `call` returns is the exit code of a request that ran but failed.
@@ -81,27 +82,42 @@ def exit_code_of(call: Callable[[], object]) -> int:  # noqa: PLR0911  (one retu
     try:
         result = call()
         sys.stdout.flush()
-    except BrokenPipeError:  # `wordvec query … | head -1` closed the pipe
-        _silence_stdout()
-        return 1
-    except (click.Abort, KeyboardInterrupt):
-        click.echo(err=True)  # the next prompt starts on a new line
-        return 130
-    except click.exceptions.Exit as stop:  # --help, where there is no group around the command
-        return stop.exit_code
-    except click.ClickException as error:
-        # click repeats what was typed, whatever its length
-        error.message = _tidy(error.message)  # type: ignore[misc]  # final for its subclasses
-        error.show()
-        return error.exit_code
-    except WordvecError as error:
-        show_error(error)
-        return error.exit_code
-    except OSError as error:  # of a file that the user named, or of the disk
-        place = f"{clip(escape(str(error.filename)), 300)}: " if error.filename else ""
-        show_error(WordvecError(f"{place}{error.strerror or error}"))
-        return 1
+    except BaseException as error:  # noqa: BLE001  # what is not ours is raised again
+        return _print_failure(error)
     return result if isinstance(result, int) else 0
+
+
+def _print_failure(error: BaseException) -> int:
+    """Print what went wrong, and return the exit code; raise what is no failure of a request."""
+    if isinstance(error, StoppedError) or is_interrupt(error):
+        if not isinstance(error, click.Abort):  # for it, click has ended the line of ^C
+            click.echo(err=True)
+        note(error.message if isinstance(error, StoppedError) else "stopped")
+        return StoppedError.exit_code
+    code = 1
+    match error:
+        case BrokenPipeError():  # `wordvec query … | head -1` closed the pipe
+            _silence_stdout()
+        case click.Abort():
+            note("stopped")
+            code = StoppedError.exit_code
+        case click.exceptions.Exit():  # --help, where there is no group around the command
+            code = error.exit_code
+        case click.ClickException():  # click repeats what was typed, whatever its length
+            error.message = _tidy(error.message)  # type: ignore[misc]  # final for its subclasses
+            error.show()
+            code = error.exit_code
+        case WordvecError():
+            show_error(error)
+            code = error.exit_code
+        case OSError():  # of a file that the user named, or of the disk
+            place = f"{clip(escape(str(error.filename)), 300)}: " if error.filename else ""
+            show_error(WordvecError(f"{place}{error.strerror or error}"))
+        case MemoryError():
+            show_error(WordvecError("there is not enough memory for this"))
+        case _:
+            raise error
+    return code
 
 
 def _tidy(message: str) -> str:

@@ -15,6 +15,7 @@ import wordvec
 from wordvec.cli.commands import COMMANDS, load_command
 from wordvec.cli.errors import exit_code_of
 from wordvec.cli.help import HelpContext
+from wordvec.cli.interrupts import ignore_interrupts
 from wordvec.cli.streams import refuse_closed_output, safe_streams
 from wordvec.text import clip, escape
 
@@ -87,6 +88,7 @@ class CommandGroup(click.Group):
 
         with safe_streams():
             code = exit_code_of(call)
+            ignore_interrupts()
         sys.exit(code)
 
 

@@ -55,6 +55,9 @@ class _ClosedInput:
         """Return False."""
         return False
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.lines)
+
     def __getattr__(self, name: str) -> Any:
         raise WordvecError("standard input is closed")
 

@@ -23,7 +23,15 @@ from wordvec.tables.listing import list_tables
 from wordvec.tables.lock import table_lock
 from wordvec.tables.manifest import Manifest, read_json
 from wordvec.tables.new_table import NewTable
-from wordvec.tables.paths import DERIVED, MANIFEST, RECORD, VECTORS, TablePaths
+from wordvec.tables.paths import (
+    DERIVED,
+    MANIFEST,
+    RECORD,
+    VECTORS,
+    TablePaths,
+    expand_home,
+    user_folder,
+)
 from wordvec.tables.reading import check_name, find_problems, read_table
 from wordvec.tables.replace import complete_table, swap_in
 from wordvec.text import escape
@@ -38,12 +46,16 @@ if TYPE_CHECKING:
 
 
 def default_root() -> Path:
-    """Return the folder of tables: WORDVEC_HOME, or the user's cache folder."""
-    if home := os.environ.get("WORDVEC_HOME"):
-        return Path(home).expanduser()
-    from platformdirs import user_cache_path
+    """Return the folder of tables: WORDVEC_HOME, or the user's cache folder.
 
-    return user_cache_path("wordvec", appauthor=False)
+    Raises:
+        StoreError: if it is in a home folder that does not exist.
+    """
+    if home := os.environ.get("WORDVEC_HOME"):
+        return expand_home(home)
+    from platformdirs import user_cache_dir
+
+    return user_folder(user_cache_dir)
 
 
 class Store:

@@ -100,8 +100,8 @@ class Session:
         settings = {name: option.help or "" for name, option in self.settings.options.items()}
         return {**commands, **BUILTINS, **settings}
 
-    def answer_all(self, lines: Iterable[str]) -> int:
-        """Answer lines until one of them exits or is interrupted.
+    def answer_all(self, lines: Iterable[str | WordvecError]) -> int:
+        """Answer lines until one of them exits or is interrupted; an error is printed in its place.
 
         Returns:
             The exit code of the last line that failed, or 0.
@@ -113,11 +113,14 @@ class Session:
                 break
         return code
 
-    def answer(self, line: str) -> int:
+    def answer(self, line: str | WordvecError) -> int:
         """Answer one line or print its error, and return its exit code."""
-        return exit_code_of(lambda: self._answer(line.strip()))
+        return exit_code_of(lambda: self._answer(line))
 
-    def _answer(self, line: str) -> int:
+    def _answer(self, line: str | WordvecError) -> int:
+        if isinstance(line, WordvecError):  # it could not be read
+            raise line
+        line = line.strip()
         if not line.isprintable():
             _check_encoding(line)
         if line[:1] in (":", "："):  # no expression starts with a colon
