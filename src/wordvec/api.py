@@ -176,28 +176,20 @@ class OpenTables:
         self._open: dict[TableName, Table] = {}
 
     def open_all(self, refs: Sequence[TableRef]) -> list[Table]:
-        """Open several tables; a note about all of them is given once, with the first.
-
-        If the bundled model is used, the note names one command for the tables of the reference
-        model: `extract --mode dynamic` saves the static table too.
-        """
-        dynamic = any(ref.mode is Mode.DYNAMIC for ref in refs)
+        """Open several tables; a note about all of them is given once, with the first."""
         tables: list[Table] = []
         seen: set[str] = set()
         for ref in refs:
-            table = self.open(ref, suggested_mode=Mode.DYNAMIC if dynamic else Mode.STATIC)
+            table = self.open(ref)
             notes = tuple(note for note in table.notes if note not in seen)
             seen.update(notes)
             tables.append(table.with_notes(notes))
         return tables
 
-    def open(self, ref: TableRef | str, *, suggested_mode: Mode | None = None) -> Table:
-        """Open one table.
-
-        suggested_mode: the mode to suggest to a user who has no table of the reference model.
-        """
+    def open(self, ref: TableRef | str) -> Table:
+        """Open one table."""
         ref = ref if isinstance(ref, TableRef) else TableRef.parse(ref)
-        name, notes = resolve_name(ref, self.store, suggested_mode=suggested_mode)
+        name, notes = resolve_name(ref, self.store)
         known = self._open.get(name)
         if known is not None and self._is_current(known):
             return known.with_notes(notes)

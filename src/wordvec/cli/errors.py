@@ -88,7 +88,7 @@ def exit_code_of(call: Callable[[], object]) -> int:
 
 
 def _print_failure(error: BaseException) -> int:
-    """Print what went wrong, and return the exit code; raise what is no failure of a request."""
+    """Print what went wrong and return the exit code, or raise the error if a bug caused it."""
     if isinstance(error, StoppedError) or is_interrupt(error):
         if not isinstance(error, click.Abort):  # for it, click has ended the line of ^C
             click.echo(err=True)

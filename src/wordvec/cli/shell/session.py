@@ -19,8 +19,9 @@ from wordvec.analysis.display import Cell, Column, OutputStyle, table_lines
 from wordvec.api import OpenTables
 from wordvec.cli.arguments import options_of, options_with_value, split_arguments
 from wordvec.cli.commands import COMMANDS, load_command
-from wordvec.cli.errors import exit_code_of, print_notes
+from wordvec.cli.errors import exit_code_of
 from wordvec.cli.help import HelpContext, HelpFormatter
+from wordvec.cli.opening import print_table_notes
 from wordvec.cli.output import write_lines
 from wordvec.cli.shell.settings import ShellSettings, table_arguments, unquote
 from wordvec.cli.shell.tokens import TokenIndex
@@ -214,7 +215,7 @@ class Session:
 
     def _open_table(self, ref: TableRef) -> VectorTable:
         table = self.tables.open(ref)
-        print_notes(table.notes)
+        print_table_notes(table.notes, self.store)
         return table.data
 
     def _change_table(self, written: str) -> None:
