@@ -34,7 +34,10 @@ class WordvecError(Exception):
     def hint(self) -> str | None:
         """The next thing to type or do; None if there is nothing."""
         if callable(self._hint):
-            self._hint = self._hint()
+            try:
+                self._hint = self._hint()
+            except WordvecError:  # the error itself says more
+                self._hint = None
         return self._hint
 
     @hint.setter

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, zip_longest
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from wordvec import text
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from wordvec.tables.table import TableDescription
     from wordvec.vocabulary.lookup import Vocabulary
 
+_FEW = 100  # ranks that are found one at a time; for more, all rows are ranked once
 P = 0.9  # the weight of each next depth in rank-biased overlap
 
 Key: TypeAlias = "str | tuple[str, bool]"
@@ -277,7 +278,7 @@ class _Side:
             raise error.in_table(engine.table.name) from error
         [self.answer] = engine.answer([self.question])
         self._ranking: Ranking | None = None
-        self._merged: dict[int, int] | None = None
+        self._ranks_of_all: dict[int, int] | None = None
 
     def column(self, sides: Sequence[_Side]) -> ComparedAnswer:
         return ComparedAnswer(
@@ -299,10 +300,10 @@ class _Side:
 
     def rank_of(self, row: int) -> int | None:
         """Return the rank of a row in the whole list of this table."""
-        if self.engine.settings.merge_twins:
-            if self._merged is None:
-                self._merged = self.engine.merged_ranks(self.question)
-            return self._merged.get(row)
+        if self.engine.settings.merge_twins or self.engine.settings.k > _FEW:
+            if self._ranks_of_all is None:
+                self._ranks_of_all = self.engine.ranks(self.question)
+            return self._ranks_of_all.get(row)
         if self._ranking is None:
             self._ranking = self.engine.ranking(self.question)
         return self._ranking.rank_of(row, self.engine.allowed(self.question))
@@ -375,8 +376,26 @@ def rank_biased_overlap(
     s, n = len(short), len(long)
     if not s:
         return float(not n)
-    common = [len(set(short[:d]) & set(long[:d])) for d in range(1, n + 1)]  # X_d
+    common = _common_counts(short, long)  # X_d
     total = sum(common[d - 1] / d * p**d for d in range(1, n + 1))
     total += sum(common[s - 1] * (d - s) / (s * d) * p**d for d in range(s + 1, n + 1))
     end = ((common[n - 1] - common[s - 1]) / n + common[s - 1] / s) * p**n
     return (1 - p) / p * total + end
+
+
+def _common_counts(short: Sequence[Hashable], long: Sequence[Hashable]) -> list[int]:
+    """Return how many items the first d of both lists have in common, for each d from 1."""
+    in_short: set[Hashable] = set()
+    in_long: set[Hashable] = set()
+    counts: list[int] = []
+    common = 0
+    for one, other in zip_longest(short, long, fillvalue=_END):
+        for item, own, others in ((one, in_short, in_long), (other, in_long, in_short)):
+            if item is not _END and item not in own:
+                own.add(item)
+                common += item in others
+        counts.append(common)
+    return counts
+
+
+_END = object()  # past the end of the shorter list

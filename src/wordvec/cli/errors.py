@@ -74,20 +74,25 @@ def _shell_word(value: str) -> str:
     return value if re.fullmatch(r"[\w@%+=:,./-]+", value) else shlex.quote(value)
 
 
-def exit_code_of(call: Callable[[], object]) -> int:
+MOST_HINTS = 10
+"""Errors in the lines of one input that are shown with their hints: nobody reads more."""
+
+
+def exit_code_of(call: Callable[[], object], *, hints: bool = True) -> int:
     """Call a function, print its error if it fails, and return the exit code.
 
-    An int that `call` returns is the exit code of a request that ran but failed.
+    An int that `call` returns is the exit code of a request that ran but failed. hints: whether to
+    print the hint of an error, which can take much longer to find than an answer.
     """
     try:
         result = call()
         sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001  # what is not ours is raised again
-        return _print_failure(error)
+        return _print_failure(error, hints=hints)
     return result if isinstance(result, int) else 0
 
 
-def _print_failure(error: BaseException) -> int:
+def _print_failure(error: BaseException, *, hints: bool) -> int:
     """Print what went wrong and return the exit code, or raise the error if a bug caused it."""
     if isinstance(error, StoppedError) or is_interrupt(error):
         if not isinstance(error, click.Abort):  # for it, click has ended the line of ^C
@@ -108,7 +113,7 @@ def _print_failure(error: BaseException) -> int:
             error.show()
             code = error.exit_code
         case WordvecError():
-            show_error(error)
+            show_error(error, hints=hints)
             code = error.exit_code
         case OSError():  # of a file that the user named, or of the disk
             place = f"{clip(escape(str(error.filename)), 300)}: " if error.filename else ""
@@ -179,7 +184,7 @@ def wrap(message: str, cells: int | None) -> list[str]:
     return lines
 
 
-def show_error(error: WordvecError, *, prefix: str = "") -> None:
+def show_error(error: WordvecError, *, prefix: str = "", hints: bool = True) -> None:
     """Print an error: the message, the expression with the place marked, and the hint."""
     _print_message("Error", f"{prefix}{error.message}", "red")
     if isinstance(error, ExpressionError):
@@ -189,5 +194,5 @@ def show_error(error: WordvecError, *, prefix: str = "") -> None:
         style = OutputStyle.of(sys.stderr)
         source, caret = caret_lines(error, style.cells or 80)
         sys.stderr.write(f"  {source}\n  {style.paint(caret, 'red')}\n")
-    for line in filter(None, (error.hint or "").split("\n")):
+    for line in filter(None, (error.hint or "").split("\n") if hints else ()):
         _print_message("Hint", line)

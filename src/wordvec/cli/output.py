@@ -172,7 +172,8 @@ def caret_lines(error: ExpressionError, cells: int) -> tuple[str, str]:
     place = one_line(error.source[error.start : error.end])
     after = one_line(error.source[error.end :])
     room = max(cells - 2 - 1, 16)  # the indent, and one cell so that the line does not wrap
-    if text.width(before + place + after) > room:
+    whole = before + place + after
+    if len(whole) > room * text.MOST_PER_CELL or text.width(whole) > room:
         before = _clip_left(before, room // 2)
         place = text.clip(place, room // 2)
         after = text.clip(after, max(room - text.width(before + place), 1))
@@ -181,8 +182,10 @@ def caret_lines(error: ExpressionError, cells: int) -> tuple[str, str]:
 
 
 def _clip_left(source: str, cells: int) -> str:
-    if text.width(source) <= cells:
+    most = cells * text.MOST_PER_CELL
+    if len(source) <= most and text.width(source) <= cells:
         return source
+    source = source[-most:]
     start = len(source)
     while start and text.width(source[start - 1 :]) < cells:
         start -= 1

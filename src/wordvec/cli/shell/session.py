@@ -19,7 +19,7 @@ from wordvec.analysis.display import Cell, Column, OutputStyle, table_lines
 from wordvec.api import OpenTables
 from wordvec.cli.arguments import options_of, options_with_value, split_arguments
 from wordvec.cli.commands import COMMANDS, load_command
-from wordvec.cli.errors import exit_code_of
+from wordvec.cli.errors import MOST_HINTS, exit_code_of
 from wordvec.cli.help import HelpContext, HelpFormatter
 from wordvec.cli.opening import print_table_notes
 from wordvec.cli.output import write_lines
@@ -104,19 +104,22 @@ class Session:
     def answer_all(self, lines: Iterable[str | WordvecError]) -> int:
         """Answer lines until one of them exits or is interrupted; an error is printed in its place.
 
+        Only the first errors of many lines have hints.
+
         Returns:
             The exit code of the last line that failed, or 0.
         """
-        code = 0
+        code = failed = 0
         for line in lines:
-            code = self.answer(line) or code
-            if self.finished or code == _INTERRUPTED:
+            failure = self.answer(line, hints=failed < MOST_HINTS)
+            code, failed = failure or code, failed + bool(failure)
+            if self.finished or failure == _INTERRUPTED:
                 break
         return code
 
-    def answer(self, line: str | WordvecError) -> int:
+    def answer(self, line: str | WordvecError, *, hints: bool = True) -> int:
         """Answer one line or print its error, and return its exit code."""
-        return exit_code_of(lambda: self._answer(line))
+        return exit_code_of(lambda: self._answer(line), hints=hints)
 
     def _answer(self, line: str | WordvecError) -> int:
         if isinstance(line, WordvecError):  # it could not be read
