@@ -30,7 +30,7 @@ from wordvec.analysis.result import Result
 from wordvec.errors import UnknownWordError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
     from wordvec.analysis.display import Block, OutputStyle
     from wordvec.analysis.query import Answer, Neighbour, QueryEngine
@@ -281,22 +281,19 @@ class _Side:
         self._ranks_of_all: dict[int, int] | None = None
 
     def column(self, sides: Sequence[_Side]) -> ComparedAnswer:
+        ranks = [self._ranks_in(side) for side in sides]
         return ComparedAnswer(
             self.answer,
-            tuple(
-                ComparedNeighbour(neighbour, tuple(self._ranks(neighbour, sides)))
-                for neighbour in self.answer.neighbours
-            ),
+            tuple(map(ComparedNeighbour, self.answer.neighbours, zip(*ranks, strict=True))),
         )
 
-    def _ranks(self, neighbour: Neighbour, sides: Sequence[_Side]) -> Iterator[int | None]:
-        for side in sides:
-            if side is self:
-                yield neighbour.rank
-                continue
-            rows = same_tokens(self.vocabulary, neighbour.id, side.vocabulary)
-            ranks = [side.rank_of(row) for row in rows]
-            yield min((rank for rank in ranks if rank is not None), default=None)
+    def _ranks_in(self, side: _Side) -> list[int | None]:
+        """Return the rank of each neighbour in the whole list of a table."""
+        if side is self:
+            return [neighbour.rank for neighbour in self.answer.neighbours]
+        rows_of = same_tokens(self.vocabulary, side.vocabulary)
+        found = (map(side.rank_of, rows_of(one.id)) for one in self.answer.neighbours)
+        return [min((rank for rank in ranks if rank is not None), default=None) for ranks in found]
 
     def rank_of(self, row: int) -> int | None:
         """Return the rank of a row in the whole list of this table."""
@@ -320,16 +317,17 @@ class _Side:
         )
 
 
-def same_tokens(vocabulary: Vocabulary, row: int, other: Vocabulary) -> tuple[int, ...]:
-    """Return the rows of another vocabulary that have the same text, lowest first.
+def same_tokens(vocabulary: Vocabulary, other: Vocabulary) -> Callable[[int], tuple[int, ...]]:
+    """Return a function: a row → the rows of another vocabulary with the same text, lowest first.
 
     With the same spelling scheme, tokens are compared as they are. In another scheme 王 may be 王,
     `▁王` or both; `##王`, which only continues a word, has no equivalent.
     """
     if vocabulary == other:
-        return (row,)
+        return lambda row: (row,)
     plain = vocabulary.scheme == other.scheme
-    return tuple(_rows_by_text(other, plain=plain).get(_key(vocabulary, row, plain=plain), ()))
+    rows = _rows_by_text(other, plain=plain)
+    return lambda row: tuple(rows.get(_key(vocabulary, row, plain=plain), ()))
 
 
 def _overlap(sides: Sequence[_Side], i: int, j: int) -> Overlap:
