@@ -7,8 +7,10 @@ rewrites these as options.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from wordvec.text import escape_controls, quote
@@ -129,6 +131,23 @@ def check_flag(value: object, parameter: str) -> None:
     """
     if not isinstance(value, bool):
         raise UsageError(f"expected {parameter} to be True or False, got {quote(value)}")
+
+
+def as_path(value: object, parameter: str) -> Path:
+    """Convert text or a path to a path.
+
+    Raises:
+        UsageError: if it is neither, or if no file can have that name.
+    """
+    if not isinstance(value, str | Path):
+        raise UsageError(f"expected {parameter} to be the path of a file, got {quote(value)}")
+    try:
+        named = "\0" not in str(value) and bool(os.fsencode(value))
+    except UnicodeEncodeError:  # half a surrogate pair
+        named = False
+    if not named:
+        raise UsageError(f"no file can have the name {quote(str(value))} ({parameter})")
+    return Path(value)
 
 
 def as_choice(choices: type[Choice], value: str, parameter: str) -> Choice:

@@ -7,7 +7,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from wordvec.errors import UsageError, WordvecError
+from wordvec.errors import UsageError, WordvecError, as_path
 from wordvec.expression.parser import parse
 from wordvec.expression.tree import Expression
 from wordvec.progress import Progress, no_progress
@@ -243,7 +243,7 @@ class Table:
         settings = QuerySettings.of(
             method=method, metric=metric, transforms=transforms, pieces=pieces
         )
-        analogies = read_analogies(Path(file) if file else bundled_analogies())
+        analogies = read_analogies(bundled_analogies() if file is None else file)
         space = self.space(settings.all_transforms)
         return evaluate(space, analogies, settings, progress=progress)
 
@@ -265,7 +265,8 @@ class Table:
         """
         from wordvec.formats.export import export_table
 
-        return export_table(self.data, file, file_format, force=force, progress=progress)
+        path = as_path(file, "file")
+        return export_table(self.data, path, file_format, force=force, progress=progress)
 
     def engine(
         self, *, progress: Progress = no_progress, **options: Unpack[QueryOptions]

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wordvec.errors import DamagedTableError, StoreError, TableNotFoundError
+from wordvec.errors import DamagedTableError, StoreError, TableNotFoundError, UsageError
 from wordvec.tables.derived import Derived
 from wordvec.tables.draft import Draft, Plan
 from wordvec.tables.files import (
@@ -22,6 +22,7 @@ from wordvec.tables.files import (
 from wordvec.tables.listing import list_tables
 from wordvec.tables.lock import table_lock
 from wordvec.tables.manifest import Manifest, read_json
+from wordvec.tables.name import TableName
 from wordvec.tables.new_table import NewTable
 from wordvec.tables.paths import (
     DERIVED,
@@ -34,13 +35,12 @@ from wordvec.tables.paths import (
 )
 from wordvec.tables.reading import check_name, find_problems, read_table
 from wordvec.tables.replace import complete_table, swap_in
-from wordvec.text import escape
+from wordvec.text import escape, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from wordvec.tables.listing import TableInfo
-    from wordvec.tables.name import TableName
     from wordvec.tables.table import Provenance, VectorTable
     from wordvec.vocabulary.lookup import Vocabulary
 
@@ -77,6 +77,8 @@ class Store:
 
     def paths(self, name: TableName) -> TablePaths:
         """Return the folders of a table, existing or not."""
+        if not isinstance(name, TableName):
+            raise UsageError(f"expected a TableName, got {quote(name)}")
         if not name.model:
             raise StoreError("a table name needs a model")
         return TablePaths(self.root, name)
