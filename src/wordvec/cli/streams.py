@@ -18,7 +18,7 @@ from wordvec.errors import WordvecError
 from wordvec.text import escape_controls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 # What our own output needs: ends of lines, tabs and the returns of progress bars; on a terminal
 # also colours, and the keys by which tqdm moves between several bars.
@@ -44,6 +44,11 @@ class SafeStream:
             text = "".join(parts)
         return self._stream.write(text)
 
+    def writelines(self, texts: Iterable[str]) -> None:
+        """Write several texts."""
+        for text in texts:
+            self.write(text)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
@@ -56,7 +61,7 @@ class _ClosedInput:
         return False
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.lines)
+        return iter(self.readlines())
 
     def __getattr__(self, name: str) -> Any:
         raise WordvecError("standard input is closed")

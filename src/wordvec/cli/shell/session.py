@@ -304,7 +304,9 @@ class Session:
 
 
 def _check_encoding(line: str) -> None:
-    """Refuse bytes that are not UTF-8, which arrive as halves of surrogate pairs."""
+    """Refuse NUL, and bytes that are not UTF-8, which arrive as halves of surrogate pairs."""
+    if "\0" in line:
+        raise WordvecError("this line contains a NUL character")
     try:
         line.encode()
     except UnicodeEncodeError as error:
