@@ -238,7 +238,7 @@ BROKEN_FILES: dict[str, bytes] = {
     ),
     "code.pickle": f"\x80\x04c{EVIL.replace(chr(10), '')}\nsystem\n.".encode("latin-1", "ignore"),
     "text.pickle": b"\x80\x04"
-    + b"X"
+     b"X"
     + struct.pack("<I", len(EVIL.encode()))
     + EVIL.encode()
     + b".",
