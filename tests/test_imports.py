@@ -47,7 +47,8 @@ FLOORS: list[set[str]] = [
     {"models"},
     {"vocabulary", "expression"},
     {"foreign", "encoding"},
-    {"text", "errors", "progress"},
+    {"errors"},
+    {"text", "progress"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 
@@ -110,7 +111,7 @@ def test_only_extraction_imports_torch_and_only_cli_imports_click(path: Path) ->
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_only_cli_prints_or_exits(path: Path) -> None:
-    if part(path) == "cli":
+    if part(path) in ("cli", "__main__"):  # __main__ is the command before cli is loaded
         return
     calls = [
         ast.unparse(node.func)

@@ -7,11 +7,12 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from wordvec.errors import UsageError, WordvecError
+from wordvec.errors import UsageError, WordvecError, as_path
 from wordvec.expression.parser import parse
 from wordvec.expression.tree import Expression
 from wordvec.progress import Progress, no_progress
 from wordvec.search.settings import QuerySettings, as_transforms, check_k
+from wordvec.text import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -92,8 +93,8 @@ class Table:
 
     def __repr__(self) -> str:
         V, D = self.data.vectors.shape
-        notes = "".join(f"\nNote: {note}" for note in self.notes)
-        return f"{self.name} · {V:,} × {D}{notes}"
+        notes = "".join(f"\nNote: {escape_controls(note)}" for note in self.notes)
+        return f"{escape_controls(str(self.name))} · {V:,} × {D}{notes}"
 
     def norm(self, word: str | int) -> float:
         """Return the L2 norm of the vector of a word."""
@@ -242,7 +243,7 @@ class Table:
         settings = QuerySettings.of(
             method=method, metric=metric, transforms=transforms, pieces=pieces
         )
-        analogies = read_analogies(Path(file) if file else bundled_analogies())
+        analogies = read_analogies(bundled_analogies() if file is None else file)
         space = self.space(settings.all_transforms)
         return evaluate(space, analogies, settings, progress=progress)
 
@@ -264,7 +265,8 @@ class Table:
         """
         from wordvec.formats.export import export_table
 
-        return export_table(self.data, file, file_format, force=force, progress=progress)
+        path = as_path(file, "file")
+        return export_table(self.data, path, file_format, force=force, progress=progress)
 
     def engine(
         self, *, progress: Progress = no_progress, **options: Unpack[QueryOptions]

@@ -28,7 +28,7 @@ from wordvec.analysis.display import (
 )
 from wordvec.analysis.query import QueryEngine
 from wordvec.analysis.result import Result
-from wordvec.encoding import decode
+from wordvec.encoding import read_text
 from wordvec.errors import UsageError, WordvecError
 from wordvec.expression.tree import Analogy, Term, TokenId
 from wordvec.progress import Progress, no_progress
@@ -204,23 +204,24 @@ def bundled_analogies() -> Path:
     return Path(str(files("wordvec").joinpath("data", "analogies.tsv")))
 
 
-def read_analogies(path: Path) -> Analogies:
+def read_analogies(path: str | Path) -> Analogies:
     """Read category → pairs or questions, in the order of the file; empty lines are skipped.
 
     A file whose first line begins with a colon lists questions: `: category`, then four words per
     line. Other files have a category and the two words of a pair per line, separated by tabs.
 
     Raises:
-        WordvecError: for a file that is empty or not UTF-8, or a line that cannot be read.
+        WordvecError: for a file that cannot be read, is empty or not UTF-8, or a line that is no
+            question.
     """
-    written = decode(path.read_bytes(), path).split("\n")
+    written = read_text(path).split("\n")
     lines = [(number, line.strip()) for number, line in enumerate(written, 1) if line.strip()]
     if not lines:
         raise WordvecError(f"{path} is empty")
-    return _read_questions(path, lines) if lines[0][1][0] == ":" else _read_pairs(path, lines)
+    return (_read_questions if lines[0][1][0] == ":" else _read_pairs)(path, lines)
 
 
-def _read_pairs(path: Path, lines: Sequence[tuple[int, str]]) -> Analogies:
+def _read_pairs(path: str | Path, lines: Sequence[tuple[int, str]]) -> Analogies:
     pairs: dict[str, list[tuple[str, str]]] = {}
     for number, line in lines:
         cells = [cell.strip() for cell in line.split("\t")]
@@ -230,7 +231,7 @@ def _read_pairs(path: Path, lines: Sequence[tuple[int, str]]) -> Analogies:
     return {name: Category(some) for name, some in pairs.items()}
 
 
-def _read_questions(path: Path, lines: Sequence[tuple[int, str]]) -> Analogies:
+def _read_questions(path: str | Path, lines: Sequence[tuple[int, str]]) -> Analogies:
     places: dict[str, dict[tuple[str, str], int]] = {}  # pair → where it first occurred
     questions: dict[str, list[tuple[int, int]]] = {}
     name = ""
@@ -247,7 +248,7 @@ def _read_questions(path: Path, lines: Sequence[tuple[int, str]]) -> Analogies:
     return {name: Category(list(places[name]), some) for name, some in questions.items()}
 
 
-def _bad_line(path: Path, number: int, line: str, expected: str) -> WordvecError:
+def _bad_line(path: str | Path, number: int, line: str, expected: str) -> WordvecError:
     return WordvecError(f"{path}, line {number}: expected {expected}, got {clip(escape(line), 40)}")
 
 

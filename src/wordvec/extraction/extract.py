@@ -132,14 +132,19 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     if name in store and not force:
         result = _existing_table(store, name, settings, source)
         return replace(result, fallback_reason=source.fallback_reason)
-    if mode is Mode.STATIC:
-        table = read_static_table(source, notify=notify)
-        store.save(table, force=force)
-        result = _result(store, table)
-    else:
-        result = _extract_dynamic(
-            source, store, settings, force=force, notify=notify, progress=progress
-        )
+    try:
+        if mode is Mode.STATIC:
+            table = read_static_table(source, notify=notify)
+            store.save(table, force=force, wait=WAIT_SECONDS)
+            result = _result(store, table)
+        else:
+            result = _extract_dynamic(
+                source, store, settings, force=force, notify=notify, progress=progress
+            )
+    except StoreError:
+        if force or name not in store:
+            raise
+        result = _existing_table(store, name, settings, source)  # of a process that was faster
     return replace(result, seconds=time.monotonic() - began, fallback_reason=source.fallback_reason)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wordvec.errors import ModelError
+from wordvec.errors import ModelError, as_path
 from wordvec.models.bundled import BUNDLED, model_alternatives
 from wordvec.models.folder import CONFIG, WEIGHTS, fingerprints
 from wordvec.models.hub_name import HubName
@@ -77,6 +77,6 @@ def subfolder_hint(name: str) -> str | None:
 
 def _absolute_path(name: str) -> Path:
     try:
-        return Path(name).expanduser().resolve()
+        return as_path(name, "model").expanduser().resolve()
     except RuntimeError as error:  # ~unknown_user
         raise ModelError(f"{name}: {error}") from error

@@ -41,6 +41,7 @@ from wordvec.errors import UsageError, WordvecError, as_choice
 from wordvec.search.nearest import HalfPrecisionRows, nearest_rows
 from wordvec.search.ranking import Hits, Ranking, ScoreBounds, best_of, without
 from wordvec.search.settings import Metric, check_k
+from wordvec.text import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -232,6 +233,9 @@ class Engine:
             raise WordvecError(f"expected (Q, {D}) queries, got {queries.shape}")
         if exclude and len(exclude) != len(queries):
             raise WordvecError(f"expected {len(queries)} sets to exclude, got {len(exclude)}")
+        for row in set().union(*exclude):
+            if not isinstance(row, int | np.integer) or not 0 <= row < len(self._rows):
+                raise UsageError(f"there is no row {quote(row)} to exclude")
         with np.errstate(over="ignore", invalid="ignore"):
             if not (_norms(queries) < MAX_QUERY_NORM).all():
                 raise WordvecError("the query vector is not finite, or its square overflows")

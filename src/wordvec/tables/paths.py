@@ -17,13 +17,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, unquote
 
+from wordvec.errors import StoreError
 from wordvec.tables.name import Mode, TableName
+from wordvec.text import escape
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 VECTORS, NORMS, TOKENS, MANIFEST = "vectors.npy", "norms.npy", "tokens.json", "manifest.json"
 RECORD = "progress.json"
@@ -32,6 +35,38 @@ LOCKS = ".locks"
 LONGEST = 120  # characters of a folder name; encrypted home folders allow 143
 
 _MODE_FOLDER = re.compile(r"((static|dynamic)(?:@(\d{1,6}))?)(?:\.draft|\.new|\.old)?")
+
+
+def expand_home(path: str) -> Path:
+    """Return a path with the user's home folder in place of a `~` at its start.
+
+    Raises:
+        StoreError: if there is no such user, or the user has no home folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise _no_home(path) from error
+
+
+def user_folder(find: Callable[..., str]) -> Path:
+    """Return our folder in the user's home. find: a function of platformdirs.
+
+    Raises:
+        StoreError: if the user has no home folder.
+    """
+    try:
+        path = find("wordvec", appauthor=False)
+    except RuntimeError as error:  # older versions return a path that starts with ~
+        raise _no_home("~") from error
+    return expand_home(path)
+
+
+def _no_home(path: str) -> StoreError:
+    return StoreError(
+        f"{escape(path)}: there is no such home folder",
+        hint='set WORDVEC_HOME to a folder, or name one: store="DIR"',
+    )
 
 
 def nfc(name: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wordvec.errors import DamagedTableError, StoreError, TableNotFoundError
+from wordvec.errors import DamagedTableError, StoreError, TableNotFoundError, UsageError
 from wordvec.tables.derived import Derived
 from wordvec.tables.draft import Draft, Plan
 from wordvec.tables.files import (
@@ -22,28 +22,40 @@ from wordvec.tables.files import (
 from wordvec.tables.listing import list_leftovers, list_tables, remove_leftovers
 from wordvec.tables.lock import table_lock
 from wordvec.tables.manifest import Manifest, read_json
+from wordvec.tables.name import TableName
 from wordvec.tables.new_table import NewTable
-from wordvec.tables.paths import DERIVED, MANIFEST, RECORD, VECTORS, TablePaths
+from wordvec.tables.paths import (
+    DERIVED,
+    MANIFEST,
+    RECORD,
+    VECTORS,
+    TablePaths,
+    expand_home,
+    user_folder,
+)
 from wordvec.tables.reading import check_name, find_problems, read_table
 from wordvec.tables.replace import complete_table, swap_in
-from wordvec.text import escape
+from wordvec.text import escape, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from wordvec.tables.listing import Leftover, TableInfo
-    from wordvec.tables.name import TableName
     from wordvec.tables.table import Provenance, VectorTable
     from wordvec.vocabulary.lookup import Vocabulary
 
 
 def default_root() -> Path:
-    """Return the folder of tables: WORDVEC_HOME, or the user's cache folder."""
-    if home := os.environ.get("WORDVEC_HOME"):
-        return Path(home).expanduser()
-    from platformdirs import user_cache_path
+    """Return the folder of tables: WORDVEC_HOME, or the user's cache folder.
 
-    return user_cache_path("wordvec", appauthor=False)
+    Raises:
+        StoreError: if it is in a home folder that does not exist.
+    """
+    if home := os.environ.get("WORDVEC_HOME"):
+        return expand_home(home)
+    from platformdirs import user_cache_dir
+
+    return user_folder(user_cache_dir)
 
 
 class Store:
@@ -73,6 +85,8 @@ class Store:
 
     def paths(self, name: TableName) -> TablePaths:
         """Return the folders of a table, existing or not."""
+        if not isinstance(name, TableName):
+            raise UsageError(f"expected a TableName, got {quote(name)}")
         if not name.model:
             raise StoreError("a table name needs a model")
         return TablePaths.of(self.root, name)
