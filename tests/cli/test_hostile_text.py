@@ -237,11 +237,7 @@ BROKEN_FILES: dict[str, bytes] = {
         b"\0" * 4,
     ),
     "code.pickle": f"\x80\x04c{EVIL.replace(chr(10), '')}\nsystem\n.".encode("latin-1", "ignore"),
-    "text.pickle": b"\x80\x04"
-     b"X"
-    + struct.pack("<I", len(EVIL.encode()))
-    + EVIL.encode()
-    + b".",
+    "text.pickle": b"\x80\x04X" + struct.pack("<I", len(EVIL.encode())) + EVIL.encode() + b".",
     "header.npy": b"\x93NUMPY\x01\x00" + struct.pack("<H", 60) + repr({"descr": EVIL}).encode(),
     "latin.txt": EVIL.encode("utf-16"),
 }

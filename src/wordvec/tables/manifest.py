@@ -94,7 +94,7 @@ class Manifest:
                 _file_name(name): _file_record(typed(record, dict, name))
                 for name, record in required(data, "files", dict).items()
             },
-            sum_of_rows=_typed({"sum_of_rows": None, **data}, "sum_of_rows", (str, type(None))),
+            sum_of_rows=optional(data, "sum_of_rows", str),
         )
 
 
