@@ -121,6 +121,14 @@ def test_a_new_file_that_is_removed_before_it_is_locked_is_made_again(
     assert len(removed) == 1
 
 
+def test_a_file_that_is_renamed_while_leftovers_are_removed_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "abandoned_files", lambda folder: [folder / LEFT])
+    write_atomically(tmp_path / "file", lambda file: file.write(b"new"))
+    assert names_in(tmp_path) == ["file"]
+
+
 def test_a_killed_export_leaves_the_former_file_and_the_next_one_cleans_up(tmp_path: Path) -> None:
     folders = [tmp_path / str(step) for step in range(30)]
     for folder in folders:

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from wordvec.errors import DamagedTableError, StoreError
 from wordvec.tables.files import (
     display_path,
+    make_folder,
     map_npy,
     npy_header,
     remove_folder,
@@ -162,7 +163,7 @@ class Draft:
         return None
 
     def _create(self) -> None:
-        self.folder.mkdir(parents=True)
+        make_folder(self.folder)
         with (self.folder / VECTORS).open("wb", buffering=0) as file:
             reserve(file, len(self._header) + self.shape[0] * self.shape[1] * 4)
             file.seek(0)
