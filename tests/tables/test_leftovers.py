@@ -161,7 +161,7 @@ def test_a_picture_that_cannot_be_written_leaves_the_former_one(
     assert names_in(tmp_path) == ["map.png"]
 
 
-def test_only_leftare_replaced_and_links_stay(tmp_path: Path) -> None:
+def test_only_files_are_replaced_and_links_stay(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "file")
     write_file(link, lambda file: file.write(b"new"))
