@@ -203,7 +203,10 @@ class OpenTables:
         """Whether the saved table is still the one that was opened."""
         if table.name not in self.store:
             return not table.data.provenance.checksum  # in memory only
-        return self.store.provenance(table.name) == table.data.provenance
+        try:
+            return self.store.provenance(table.name) == table.data.provenance
+        except StoreError:  # damaged, or removed meanwhile: opening it says so
+            return False
 
     def _read(self, ref: TableRef, name: TableName) -> Table:
         if name == TableName(BUNDLED, Mode.STATIC) and name not in self.store and has_bundled():

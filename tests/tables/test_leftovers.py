@@ -121,6 +121,14 @@ def test_a_new_file_that_is_removed_before_it_is_locked_is_made_again(
     assert len(removed) == 1
 
 
+def test_a_file_that_is_renamed_while_leftovers_are_removed_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "abandoned_files", lambda folder: [folder / LEFT])
+    write_atomically(tmp_path / "file", lambda file: file.write(b"new"))
+    assert names_in(tmp_path) == ["file"]
+
+
 def test_a_killed_export_leaves_the_former_file_and_the_next_one_cleans_up(tmp_path: Path) -> None:
     folders = [tmp_path / str(step) for step in range(30)]
     for folder in folders:
@@ -153,7 +161,7 @@ def test_a_picture_that_cannot_be_written_leaves_the_former_one(
     assert names_in(tmp_path) == ["map.png"]
 
 
-def test_only_leftare_replaced_and_links_stay(tmp_path: Path) -> None:
+def test_only_files_are_replaced_and_links_stay(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "file")
     write_file(link, lambda file: file.write(b"new"))

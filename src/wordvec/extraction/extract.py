@@ -20,6 +20,7 @@ from wordvec.models.default import REFERENCE, find_default_model, named_model
 from wordvec.models.find import find_model
 from wordvec.models.local import canonical_name, is_on_disk
 from wordvec.progress import Progress, no_progress
+from wordvec.tables.files import folder_size
 from wordvec.tables.name import Mode, TableName
 from wordvec.tables.store import extract_command
 from wordvec.tables.table import Provenance, VectorTable
@@ -306,10 +307,9 @@ def _existing_table(
 
 def _result(store: Store, table: VectorTable) -> ExtractionResult:
     folder = store.paths(table.name).table
-    size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
     shape = (len(table), table.dimensions)
     non_finite = len(table.provenance.non_finite_rows)
-    return ExtractionResult(table.name, folder, shape, size, non_finite=non_finite)
+    return ExtractionResult(table.name, folder, shape, folder_size(folder), non_finite=non_finite)
 
 
 def _provenance(

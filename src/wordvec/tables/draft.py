@@ -16,6 +16,7 @@ from wordvec.errors import DamagedTableError, StoreError
 from wordvec.foreign.json_data import required
 from wordvec.tables.files import (
     display_path,
+    make_folder,
     map_npy,
     npy_header,
     remove_folder,
@@ -163,7 +164,7 @@ class Draft:
         return None
 
     def _create(self) -> None:
-        self.folder.mkdir(parents=True)
+        make_folder(self.folder)
         with (self.folder / VECTORS).open("wb", buffering=0) as file:
             reserve(file, len(self._header) + self.shape[0] * self.shape[1] * 4)
             file.seek(0)

@@ -88,6 +88,27 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Create a folder and its parents, although another process may remove an empty parent."""
+    for _ in range(10):
+        with suppress(FileNotFoundError):
+            folder.mkdir(parents=True)
+            return
+    folder.mkdir(parents=True)
+
+
+def folder_size(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder; removed ones have none."""
+    files = [path]
+    for folder, _, names in os.walk(path):
+        files += [Path(folder, name) for name in names]
+    total = 0
+    for file in files:
+        with suppress(OSError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total
+
+
 def remove_folder(folder: Path) -> None:
     """Remove `folder` and its contents, if it exists."""
     with suppress(FileNotFoundError):
@@ -101,7 +122,7 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     processes that were killed, and are removed.
     """
     for leftover in abandoned_files(path.parent):
-        leftover.unlink()
+        leftover.unlink(missing_ok=True)  # it may just have been renamed
     beside, file = _new_file(path.parent)
     try:
         with file:

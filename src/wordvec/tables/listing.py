@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wordvec.errors import StoreError, TableBusyError
 from wordvec.tables.draft import read_progress
-from wordvec.tables.files import display_path, wrap_os_errors
+from wordvec.tables.files import display_path, folder_size, wrap_os_errors
 from wordvec.tables.lock import find_leftovers, table_lock
 from wordvec.tables.manifest import Manifest
 from wordvec.tables.paths import MANIFEST, folder_name, list_folders, list_paths
@@ -41,8 +41,11 @@ class TableInfo:
 
 def list_tables(root: Path) -> list[TableInfo]:
     """List every table and every unfinished extraction in a store, by name."""
+    infos = []
     with wrap_os_errors(root, reading=True):
-        infos = [_describe(name, folder) for name, folder in list_folders(root)]
+        for name, folder in list_folders(root):
+            with suppress(FileNotFoundError):  # another process removed it
+                infos.append(_describe(name, folder))
     return sorted(infos, key=lambda info: (str(info.name), info.done is not None))
 
 
@@ -73,12 +76,12 @@ def remove_leftovers(root: Path) -> list[Leftover]:
 
 
 def _leftovers_of(paths: TablePaths) -> list[Leftover]:
-    return [Leftover(path, _total_size(path)) for path in find_leftovers(paths)]
+    return [Leftover(path, folder_size(path)) for path in find_leftovers(paths)]
 
 
 def _describe(name: TableName, folder: Path) -> TableInfo:
     is_draft = folder.name.endswith(".draft")
-    size, changed = _total_size(folder), _modification_time(folder)
+    size, changed = folder_size(folder), _modification_time(folder)
     try:
         if is_draft:
             provenance, shape, done = read_progress(folder)
@@ -86,20 +89,13 @@ def _describe(name: TableName, folder: Path) -> TableInfo:
         manifest = Manifest.read(folder / MANIFEST)
         problem = find_wrong_size(folder, manifest)
     except StoreError as error:
+        folder.stat()  # raises if it was removed while it was read
         return TableInfo(name, None, size, changed, 0 if is_draft else None, error.message)
     made = manifest.provenance
     if folder_name(made.model).casefold() != folder.parent.name.casefold():
         problem = f"{display_path(folder)} is the folder of another model"
     shape = (manifest.tokens, manifest.dimensions)
     return TableInfo(made.name, shape, size, made.created, None, problem, made.source)
-
-
-def _total_size(folder: Path) -> int:
-    total = 0
-    for file in (folder, *folder.rglob("*")):
-        with suppress(OSError):  # it may be removed meanwhile
-            total += file.stat().st_size if file.is_file() else 0
-    return total
 
 
 def _modification_time(path: Path) -> str:

@@ -81,7 +81,7 @@ def recover_interrupted_write(paths: TablePaths) -> None:
     for folder in leftover_folders(paths):
         remove_folder(folder)
     for file in leftover_files(paths):
-        file.unlink()
+        file.unlink(missing_ok=True)
     if (paths.table / MANIFEST).exists():
         (paths.table / RECORD).unlink(missing_ok=True)
 

@@ -13,6 +13,7 @@ from wordvec.tables.derived import Derived
 from wordvec.tables.draft import Draft, Plan
 from wordvec.tables.files import (
     display_path,
+    make_folder,
     remove_folder,
     sync_folder,
     wrap_os_errors,
@@ -145,7 +146,7 @@ class Store:
         with table_lock(paths, wait=wait), wrap_os_errors(paths.table):
             self._check_replaceable(paths, force=force)
             try:
-                paths.new.mkdir(parents=True)
+                make_folder(paths.new)
                 write_atomically(
                     paths.new / VECTORS, lambda file: write_npy(file, table.vectors, "<f4")
                 )
