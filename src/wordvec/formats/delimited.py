@@ -16,9 +16,11 @@ from typing import IO, TYPE_CHECKING
 from wordvec.errors import StoreError
 from wordvec.formats.compressed import open_decompressed
 from wordvec.formats.decimals import is_number, numbers_of
+from wordvec.formats.matrix import refuse_damage
 from wordvec.formats.reading import Block, Reading
 from wordvec.formats.sampling import BOM, estimate_lines, first_lines
 from wordvec.formats.text_rows import (
+    LONGEST_LINE,
     BrokenLines,
     Dialect,
     LineBlocks,
@@ -267,10 +269,14 @@ def _start(file: IO[bytes], path: Path, columns: Columns) -> LineBlocks:
     blocks = LineBlocks(file, path)
     if columns.has_header:  # it may have line breaks in quotes
         reader = csv.reader(
-            (line.decode(errors="replace") for line in iter(file.readline, b"")),
+            (
+                line.decode(errors="replace")
+                for line in iter(partial(file.readline, LONGEST_LINE), b"")
+            ),
             delimiter=columns.separator,
         )
-        next(reader, None)
+        with refuse_damage(path, "CSV"):
+            next(reader, None)
         blocks.line += reader.line_num
     return blocks
 
@@ -358,7 +364,7 @@ def _read_lists(
         if file.read(3) != BOM:
             file.seek(0)
         reader = csv.reader(
-            map(decoder.decode, iter(partial(file.readline, _LONGEST_RECORD * 64), b"")),
+            map(decoder.decode, iter(partial(file.readline, LONGEST_LINE), b"")),
             delimiter=columns.separator,
         )
         for number, record in enumerate(_records_of(reader, path)):
@@ -386,7 +392,7 @@ def _read_lists(
 
 
 def _records_of(reader: Iterator[list[str]], path: Path) -> Iterator[list[str]]:
-    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_RECORD * 64))
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
     try:
         yield from reader
     except csv.Error as error:

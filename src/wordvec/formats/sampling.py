@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from wordvec.errors import StoreError
 from wordvec.formats.compressed import compression_of, open_decompressed
 from wordvec.formats.decimals import is_number
-from wordvec.formats.text_rows import LONGEST_LINE
+from wordvec.formats.text_rows import LONGEST_LINE, MOST_DIMENSIONS
 from wordvec.tables.files import display_path
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BOM = b"\xef\xbb\xbf"
 _LINES, _BYTES = 2000, 1 << 18  # a list of 1,536 numbers in a cell can take 400 lines
+_SEPARATORS = (b" ", b"\t", b",", b";")
 _DECIMAL_COMMA = re.compile(rb"(?<![^\s;\"])(-?\d{1,9},\d+(?:[eE][-+]?\d+)?)(?![^\s;\"])")
 
 
@@ -34,7 +35,7 @@ def first_lines(path: Path) -> list[bytes]:
     """Return the first lines of a file, decompressed, with their line breaks.
 
     Raises:
-        StoreError: The file cannot be read, or its first line is too long for one of vectors.
+        StoreError: The file cannot be read, or one of them is too long for vectors.
     """
     lines: list[bytes] = []
     left = _BYTES
@@ -45,11 +46,13 @@ def first_lines(path: Path) -> list[bytes]:
                 break
             lines.append(line)
             left -= len(line)
-    if lines and len(lines[0]) == LONGEST_LINE:
-        raise StoreError(
-            f"{display_path(path)}: line 1 is longer than {LONGEST_LINE >> 20} MiB: "
-            "it does not contain vectors"
-        )
+    for number, line in enumerate(lines, start=1):
+        fields = max(map(line.count, _SEPARATORS))
+        if len(line) == LONGEST_LINE or fields > 2 * MOST_DIMENSIONS:  # two spaces are one
+            raise StoreError(
+                f"{display_path(path)}: line {number} is longer than {LONGEST_LINE >> 20} MiB "
+                f"or {MOST_DIMENSIONS:,} numbers: it does not contain vectors"
+            )
     if lines:
         lines[0] = lines[0].removeprefix(BOM)
     return lines

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from wordvec.formats.reading import Reading, ReadOptions
 
 BLOCK = 1 << 20  # bytes that are read at once
-LONGEST_LINE = 16 << 20
+LONGEST_LINE = 4 << 20
+MOST_DIMENSIONS = 100_000
 _NEWLINE, _RETURN = ord("\n"), ord("\r")
 
 

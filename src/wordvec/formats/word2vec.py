@@ -26,6 +26,7 @@ from wordvec.formats.sampling import (
     read_header,
 )
 from wordvec.formats.text_rows import (
+    MOST_DIMENSIONS,
     Dialect,
     LineBlocks,
     Lines,
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
 
     from wordvec.formats.reading import Block, ReadOptions
     from wordvec.tables.table import VectorTable
-
-MOST_DIMENSIONS = 1_000_000
 
 
 def read_word2vec(path: Path, options: ReadOptions) -> Reading:
