@@ -144,7 +144,7 @@ def _detect_zip(path: Path, kind: str | None) -> FileFormat:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if not name.endswith("/")]
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
         raise StoreError(f"{display_path(path)} is a damaged zip archive: {error}") from error
     if names and all(name.endswith(".npy") for name in names):
         return FileFormat.NPZ

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from wordvec.errors import MissingExtraError
 from wordvec.map.colours import CLASS_STYLES, TOKEN_CLASSES
 from wordvec.tables.files import write_file
-from wordvec.text import width
+from wordvec.text import escape_controls, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +109,7 @@ def _add_new_fonts() -> bool:
 
 
 def _draw_table(axes: Any, token_map: TokenMap, mapped: MappedTable, *, japanese: bool) -> None:
-    axes.set_title(str(mapped.table.name))
+    axes.set_title(escape_controls(str(mapped.table.name)))
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_axis_off()
     _draw_points(axes, token_map, mapped)
@@ -159,7 +159,7 @@ def _write(  # noqa: PLR0913  (one keyword per property of the text)
     if not japanese and max(text, default="") >= "\u2e80":
         return
     axes.annotate(
-        text,
+        escape_controls(text),
         position,
         xytext=(offset, 0),
         textcoords="offset points",

@@ -304,13 +304,13 @@ class Session:
 
 
 def _check_encoding(line: str) -> None:
-    """Refuse NUL, and bytes that are not UTF-8, which arrive as halves of surrogate pairs."""
-    if "\0" in line:
-        raise WordvecError("this line contains a NUL character")
+    """Refuse bytes that are not UTF-8, which arrive as halves of surrogate pairs, and NUL."""
     try:
         line.encode()
     except UnicodeEncodeError as error:
         raise WordvecError("this line is not UTF-8") from error
+    if "\0" in line:
+        raise WordvecError("this line contains a NUL character")
 
 
 def split_expressions(source: str) -> list[str]:
