@@ -19,6 +19,7 @@ import csv
 import re
 from dataclasses import dataclass
 from importlib.resources import files
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,7 +90,7 @@ def read_test_set(path: Path) -> TestSet:
         return _read_folder(path)
     written = decode(path.read_bytes(), path).split("\n")
     lines = [(number, line.strip("\r ")) for number, line in enumerate(written, 1)]
-    lines = [(number, line) for number, line in lines if line.strip() and line[0] != "#"]
+    lines = [(number, line) for number, line in lines if line.strip() and line[:2] != "# "]
     if not lines:
         raise WordvecError(f"{path} is empty")
     if lines[0][1].lstrip()[0] == ":":
@@ -136,10 +137,9 @@ def _cells(lines: Sequence[tuple[int, str]]) -> Iterator[Line]:
 
 def _is_number(cell: str) -> bool:
     try:
-        float(cell)
+        return isfinite(float(cell))
     except ValueError:
         return False
-    return True
 
 
 def _questions(path: Path, lines: Iterable[tuple[int, str]]) -> dict[str, Category]:

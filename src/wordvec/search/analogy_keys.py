@@ -121,8 +121,8 @@ class _Words:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
-    """The rows of an engine as the products need them.
+class RowProducts:
+    """Products of all rows of an engine in float32, their bounds, and exact scores.
 
     bad: rows whose products are not used: those without a score, and the exceptional ones, which
     are `unknown` if they have a score.
@@ -135,7 +135,7 @@ class _Rows:
     unknown: RowIds = field(init=False)
 
     @classmethod
-    def of(cls, engine: Engine, metric: Metric) -> _Rows:
+    def of(cls, engine: Engine, metric: Metric) -> RowProducts:
         divided = engine.unit or metric in (Metric.COSINE, Metric.CSLS)
         rankable = engine.searchable(Metric.COSINE if metric is Metric.CSLS else metric)
         inverse = None
@@ -197,7 +197,7 @@ def _by_sum(words: _Words, space: Space, settings: QuerySettings, *, by_words: b
     metric, engine = settings.ranking_metric, space.engine
     if settings.method is Method.ADD:
         words = words.units()
-    rows = _Rows.of(engine, metric)
+    rows = RowProducts.of(engine, metric)
     a, b, c = words.terms()
     with np.errstate(over="ignore", invalid="ignore"):
         queries = c - a + b
@@ -252,14 +252,14 @@ def _by_sum(words: _Words, space: Space, settings: QuerySettings, *, by_words: b
     return askable, BlockKeys(keys, rows.exact(score), key_of, error)
 
 
-def _half_squares(engine: Engine, rows: _Rows) -> Single:
+def _half_squares(engine: Engine, rows: RowProducts) -> Single:
     norms = np.array(engine.table.norms)
     norms[rows.bad] = 0
     half: Single = (norms**2 / 2).astype(np.float32)
     return half
 
 
-def _csls(queries: Floats, lengths: Floats, rows: _Rows, space: Space) -> BlockKeys:
+def _csls(queries: Floats, lengths: Floats, rows: RowProducts, space: Space) -> BlockKeys:
     similarity = space.mean_neighbour_similarity()
     hits = space.engine.search(queries, CSLS_NEIGHBOURS, metric=Metric.COSINE)
     around = np.array([one.scores.mean() if len(one.scores) else 0.0 for one in hits])
@@ -288,7 +288,7 @@ def _csls(queries: Floats, lengths: Floats, rows: _Rows, space: Space) -> BlockK
 
 def _by_mul(words: _Words, engine: Engine) -> Prepared:
     words = words.units()
-    rows = _Rows.of(engine, Metric.COSINE)
+    rows = RowProducts.of(engine, Metric.COSINE)
     places = words.places[words.askable]
     terms = words.terms()
     shifted = rows.products(words.vectors)  # (1 + cos)/2
@@ -325,7 +325,7 @@ def _by_mul(words: _Words, engine: Engine) -> Prepared:
 
 
 def _by_direction(words: _Words, engine: Engine) -> Prepared:
-    rows = _Rows.of(engine, Metric.DOT)
+    rows = RowProducts.of(engine, Metric.DOT)
     a, b, c = words.terms()
     directions = b - a
     norms = norms_of(directions)
@@ -354,7 +354,7 @@ class _Directions:
     e₁/√t + e₂/(2t) + 8u where the square is at least t. Rows nearer to c are scored exactly.
     """
 
-    rows: _Rows
+    rows: RowProducts
     directions: Floats  # (B, D), unit vectors
     c: Floats  # (B, D)
     along: Single  # x·d of each pair a, b
