@@ -90,9 +90,7 @@ def evaluate(
     return evaluate_tables(_opened(tables, store), files, progress=progress, **options)
 
 
-def _opened(
-    tables: Sequence[str | Table], store: Store | str | Path | None
-) -> list[Table]:
+def _opened(tables: Sequence[str | Table], store: Store | str | Path | None) -> list[Table]:
     if isinstance(tables, str):
         shown = f"{tables!r:.60}"
         raise UsageError(f"expected a list of tables, got {shown}", hint=f"[{shown}, …]")

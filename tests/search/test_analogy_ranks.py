@@ -95,7 +95,5 @@ def test_a_block_gives_the_ranks_of_the_query_engine(
         found = analogy_ranks(
             space, how, [one for one, _ in drawn], [right for _, right in drawn], lambda _: None
         )
-    ranks = list(
-        zip(found.left_out.tolist(), found.kept.tolist(), found.own.tolist(), strict=True)
-    )
+    ranks = list(zip(found.left_out.tolist(), found.kept.tolist(), found.own.tolist(), strict=True))
     assert ranks == [one_by_one(space, how, one, right) for one, right in drawn]

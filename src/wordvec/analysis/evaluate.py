@@ -12,9 +12,9 @@ Word similarity is Spearman's ρ of the scores of people and the cosines of two 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations, permutations
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 import numpy as np

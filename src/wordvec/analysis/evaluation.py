@@ -348,9 +348,7 @@ class Evaluation(Result[Combination]):
             *(["category"] if self.by else []),
         ]
 
-    def _rows_of(
-        self, one: Combination
-    ) -> Iterator[tuple[list[str], tuple[list[str], list[str]]]]:
+    def _rows_of(self, one: Combination) -> Iterator[tuple[list[str], tuple[list[str], list[str]]]]:
         """Yield the labels and the numbers of the rows of one combination."""
         marked = ["best" if one is self.best else ""] if len(self.combinations) > 1 else []
         named = {
@@ -481,7 +479,11 @@ def _numbers(score: CategoryScore) -> tuple[list[str], list[str]]:
     own = [count / score.questions if score.questions else None for count in score.own]
     first = None if own[0] is None else sum(filter(None, own))
     return (
-        [f"{score.questions:,}", *map(percent, score.left_out.shares), _decimal(score.left_out.mrr)],
+        [
+            f"{score.questions:,}",
+            *map(percent, score.left_out.shares),
+            _decimal(score.left_out.mrr),
+        ],
         [percent(score.kept.shares[0]), percent(first), *map(percent, own)],
     )
 

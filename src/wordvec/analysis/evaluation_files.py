@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Line = tuple[int, list[str]]  # its number from 1, and its cells
     Pair = tuple[str, tuple[str, ...]]  # a word, and its right answers, the first of which is b
 
-# Columns of files with a heading, in lower case. Of two columns with a score, the first here counts.
+# Columns of files with a heading, in lower case. Of two scores, the first in this list counts.
 _FIRST, _SECOND = ("word1", "word 1", "word_1"), ("word2", "word 2", "word_2")
 _SCORES = (
     "simlex999", "mean", "human (mean)", "score", "similarity", "gold",
@@ -103,9 +103,7 @@ def read_test_set(path: Path) -> TestSet:
         return _similarities(path, columns, cells[1:])
     if all(len(row) == 3 and _is_number(row[2]) for _, row in cells):
         return _similarities(path, (0, 1, 2), cells)
-    if len(cells[0][1]) == 2:
-        return AnalogySet(path.name, {path.stem: _pairs_of_file(path, cells)})
-    return AnalogySet(path.name, _pairs_by_category(path, cells))
+    return AnalogySet(path.name, _pairs(path, cells))
 
 
 def _read_folder(path: Path) -> AnalogySet:
@@ -182,7 +180,9 @@ def _by_category(questions: Iterable[tuple[str, list[str]]]) -> dict[str, Catego
     return {name: Category(list(places[name]), some) for name, some in asked.items()}
 
 
-def _pairs_by_category(path: Path, rows: Iterable[Line]) -> dict[str, Category]:
+def _pairs(path: Path, rows: Sequence[Line]) -> dict[str, Category]:
+    if len(rows[0][1]) == 2:
+        return {path.stem: _pairs_of_file(path, rows)}
     pairs: dict[str, list[Pair]] = {}
     for number, row in rows:
         if len(row) != 3 or not all(row):
@@ -216,9 +216,7 @@ def _similarity_columns(heading: Sequence[str]) -> tuple[int, int, int] | None:
     return None if one is None or other is None or score is None else (one, other, score)
 
 
-def _similarities(
-    path: Path, columns: tuple[int, int, int], rows: Sequence[Line]
-) -> SimilaritySet:
+def _similarities(path: Path, columns: tuple[int, int, int], rows: Sequence[Line]) -> SimilaritySet:
     pairs, scores = [], []
     for number, row in rows:
         cells = [row[place].strip() if place < len(row) else "" for place in columns]

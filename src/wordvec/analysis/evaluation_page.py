@@ -23,7 +23,8 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
   color: #222; background: #fff }
 table { border-collapse: collapse; margin: .5rem 0 1.5rem; font-variant-numeric: tabular-nums }
-th, td { padding: .2rem .6rem; text-align: right } th:first-child, td:first-child { text-align: left }
+th, td { padding: .2rem .6rem; text-align: right }
+th:first-child, td:first-child { text-align: left }
 th { font-weight: 600 } caption { text-align: left; color: #666; padding-bottom: .3rem }
 .heat td { min-width: 4rem } .best { outline: 2px solid #d55e00; font-weight: 600 }
 svg { display: block; margin: .5rem 0 1.5rem; max-width: 100% } svg text { font-size: 12px }
@@ -40,7 +41,7 @@ def build_evaluation_page(evaluation: Evaluation) -> str:
     body = "".join(
         [
             html_element("h1", title),
-            evaluation._repr_html_(),  # noqa: SLF001  # as a notebook shows it
+            evaluation._repr_html_(),  # as a notebook shows it
             *_heat_maps(evaluation),
             *_curves(evaluation),
             *_categories(evaluation),

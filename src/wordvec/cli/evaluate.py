@@ -133,7 +133,11 @@ def _numbers(words: tuple[str, ...]) -> tuple[int, ...]:
 
 
 def _saved(store: Store) -> tuple[str, ...]:
-    names = tuple(str(info.name) for info in store.tables() if info.shape and info.done is None and info.problem is None)
+    names = tuple(
+        str(info.name)
+        for info in store.tables()
+        if info.shape and info.done is None and info.problem is None
+    )
     if not names:
         raise UsageError("there are no saved tables", hint="wordvec extract mini")
     return names

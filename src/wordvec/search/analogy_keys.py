@@ -189,74 +189,94 @@ class RowProducts:
         return lambda questions, rows: in_chunks(some, questions, rows)
 
     def finish(self, keys: Single) -> tuple[Single, RowIds]:
+        """Return keys, with −inf for bad rows, and the rows to be scored exactly."""
         keys[self.bad] = -np.inf
         return keys, self.unknown
 
 
 def _by_sum(words: _Words, space: Space, settings: QuerySettings, *, by_words: bool) -> Prepared:
-    metric, engine = settings.ranking_metric, space.engine
+    metric = settings.ranking_metric
     if settings.method is Method.ADD:
         words = words.units()
-    rows = RowProducts.of(engine, metric)
     a, b, c = words.terms()
     with np.errstate(over="ignore", invalid="ignore"):
         queries = c - a + b
         lengths = norms_of(queries)
-    by_direction = metric in (Metric.COSINE, Metric.CSLS)
-    usable = (lengths < MAX_QUERY_NORM) & ((lengths > 0) | np.bool_(not by_direction))
+    usable = lengths < MAX_QUERY_NORM
+    if metric in (Metric.COSINE, Metric.CSLS):
+        usable &= lengths > 0
     askable = words.askable.copy()
     askable[askable] = usable
     queries, lengths = queries[usable], lengths[usable]
+    rows = RowProducts.of(space.engine, metric)
     if metric is Metric.CSLS:
         return askable, _csls(queries, lengths, rows, space)
-
-    def score(found: Floats, _: RowIds, questions: RowIds) -> Floats:
-        scores = score_rows(found, queries[questions], metric)
-        return -scores if metric is Metric.L2 else scores
-
-    def key_of(questions: RowIds, scores: Floats) -> Floats:
-        length = lengths[questions]
-        if metric is Metric.L2:
-            return (length**2 - scores**2 + (1 if engine.unit else 0)) / 2
-        return scores * length if metric is Metric.COSINE else scores
-
-    sizes = lengths
-    if by_words:
-        sizes = norms_of(words.vectors)[words.places[askable]].sum(axis=1)
-        products = rows.products(words.vectors)
-        places = words.places[askable].tolist()
-    else:
-        products = rows.products(queries)
-    error = rows.product_error(sizes)
-    half = None
-    if metric is Metric.L2:
-        error += 16 * engine.table.dimensions * _EPS64 * (rows.largest + sizes) ** 2
-        if rows.inverse is None:
-            error += 4 * _U * rows.largest**2
-            half = _half_squares(engine, rows)
-    buffer = np.empty(len(engine.table), dtype=np.float32)
-
-    def keys(question: int) -> tuple[Single, RowIds]:
-        if by_words:
-            a, b, c = places[question]
-            found = np.subtract(products[c], products[a], out=buffer)
-            found += products[b]
-        else:
-            found = products[question]
-        if rows.inverse is not None:
-            found *= rows.inverse
-        if half is not None:
-            found -= half
-        return rows.finish(found)
-
-    return askable, BlockKeys(keys, rows.exact(score), key_of, error)
+    places = words.places[askable]
+    sizes = norms_of(words.vectors)[places].sum(axis=1) if by_words else lengths
+    products = rows.products(words.vectors if by_words else queries)
+    sums = _Sums(
+        rows, metric, queries, lengths, sizes, products, places.tolist() if by_words else None
+    )
+    return askable, sums.block_keys()
 
 
-def _half_squares(engine: Engine, rows: RowProducts) -> Single:
-    norms = np.array(engine.table.norms)
-    norms[rows.bad] = 0
-    half: Single = (norms**2 / 2).astype(np.float32)
-    return half
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    """`sum` and `add`: the rows nearest to a query, by L2 distance, cosine or inner product.
+
+    queries: (B, D). lengths: ‖q‖. sizes: S. products: of rows with queries, or with words; then
+    `places` has those of a, b and c in each question.
+    """
+
+    rows: RowProducts
+    metric: Metric
+    queries: Floats
+    lengths: Floats
+    sizes: Floats
+    products: Single
+    places: list[list[int]] | None
+
+    def block_keys(self) -> BlockKeys:
+        rows, engine = self.rows, self.rows.engine
+        error = rows.product_error(self.sizes)
+        half = None
+        if self.metric is Metric.L2:
+            error += 16 * engine.table.dimensions * _EPS64 * (rows.largest + self.sizes) ** 2
+            if rows.inverse is None:
+                error += 4 * _U * rows.largest**2
+                half = self._half_squares()
+        buffer = np.empty(len(engine.table), dtype=np.float32)
+
+        def keys(question: int) -> tuple[Single, RowIds]:
+            if self.places is None:
+                found = self.products[question]
+            else:
+                a, b, c = self.places[question]
+                found = np.subtract(self.products[c], self.products[a], out=buffer)
+                found += self.products[b]
+            if rows.inverse is not None:
+                found *= rows.inverse
+            if half is not None:
+                found -= half
+            return rows.finish(found)
+
+        return BlockKeys(keys, rows.exact(self._score), self._key_of, error)
+
+    def _score(self, found: Floats, _: RowIds, questions: RowIds) -> Floats:
+        scores = score_rows(found, self.queries[questions], self.metric)
+        return -scores if self.metric is Metric.L2 else scores
+
+    def _key_of(self, questions: RowIds, scores: Floats) -> Floats:
+        if self.metric is Metric.L2:
+            keys: Floats = (self.lengths[questions] ** 2 - scores**2) / 2
+            return keys if self.rows.inverse is None else keys + 0.5  # ‖x‖²/2 of a unit row
+        return scores * self.lengths[questions] if self.metric is Metric.COSINE else scores
+
+    def _half_squares(self) -> Single:
+        norms = np.array(self.rows.engine.table.norms)
+        norms[self.rows.bad] = 0
+        half: Single = (norms**2 / 2).astype(np.float32)
+        return half
 
 
 def _csls(queries: Floats, lengths: Floats, rows: RowProducts, space: Space) -> BlockKeys:
@@ -267,8 +287,10 @@ def _csls(queries: Floats, lengths: Floats, rows: RowProducts, space: Space) -> 
     single = np.nan_to_num(similarity).astype(np.float32)
 
     def score(found: Floats, ids: RowIds, questions: RowIds) -> Floats:
-        return 2 * score_rows(found, queries[questions], Metric.COSINE) - around[questions] - (
-            similarity[ids]
+        return (
+            2 * score_rows(found, queries[questions], Metric.COSINE)
+            - around[questions]
+            - (similarity[ids])
         )
 
     def keys(question: int) -> tuple[Single, RowIds]:
@@ -334,16 +356,15 @@ def _by_direction(words: _Words, engine: Engine) -> Prepared:
     askable[askable] = usable
     directions, c = directions[usable] / norms[usable, None], c[usable]
     places = words.places[askable]
-    pairs, first, pair_of = np.unique(
-        places[:, :2], axis=0, return_index=True, return_inverse=True
-    )
-    del pairs
+    _, first, pair_of = np.unique(places[:, :2], axis=0, return_index=True, return_inverse=True)
     starts, start_of = np.unique(places[:, 2], return_inverse=True)
     along, toward = rows.products(directions[first]), rows.products(words.vectors[starts])
     if rows.inverse is not None:
         along *= rows.inverse
         toward *= rows.inverse
-    return askable, _Directions(rows, directions, c, along, toward, pair_of.ravel(), start_of).keys()
+    return askable, _Directions(
+        rows, directions, c, along, toward, pair_of.ravel(), start_of
+    ).block_keys()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -362,7 +383,7 @@ class _Directions:
     pair_of: RowIds
     start_of: RowIds
 
-    def keys(self) -> BlockKeys:
+    def block_keys(self) -> BlockKeys:
         rows, engine = self.rows, self.rows.engine
         squares = np.ones(len(engine.table))
         if rows.inverse is None:
@@ -384,7 +405,9 @@ class _Directions:
         buffer, distances = (np.empty(len(single), dtype=np.float32) for _ in range(2))
 
         def keys(question: int) -> tuple[Single, RowIds]:
-            square = np.multiply(self.toward[self.start_of[question]], np.float32(-2), out=distances)
+            square = np.multiply(
+                self.toward[self.start_of[question]], np.float32(-2), out=distances
+            )
             square += single
             square += np.float32(lengths[question] ** 2)
             near = square < np.float32(least[question])
@@ -392,9 +415,7 @@ class _Directions:
             close = np.flatnonzero(near)
             square[close] = 1
             square[rows.bad] = 1
-            found = np.subtract(
-                self.along[self.pair_of[question]], offsets[question], out=buffer
-            )
+            found = np.subtract(self.along[self.pair_of[question]], offsets[question], out=buffer)
             found /= np.sqrt(square, out=square)
             found[close] = -np.inf
             found, unknown = rows.finish(found)

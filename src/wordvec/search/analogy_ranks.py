@@ -68,7 +68,9 @@ def analogy_ranks(
         places = np.flatnonzero(askable).tolist()
         if places:
             own = [block[place].own for place in places]
-            found = rank_block(keys, [right[done + place] for place in places], list(map(list, own)))
+            found = rank_block(
+                keys, [right[done + place] for place in places], list(map(list, own))
+            )
             at = done + np.array(places)
             ranks.left_out[at], ranks.kept[at] = found.left_out, found.kept
             words = [list(rows.values()) for rows in own]
@@ -79,9 +81,7 @@ def analogy_ranks(
     return ranks
 
 
-def _next_block(
-    questions: Sequence[AnalogyRows], space: Space, method: Method
-) -> tuple[int, bool]:
+def _next_block(questions: Sequence[AnalogyRows], space: Space, method: Method) -> tuple[int, bool]:
     """Return how many questions are ranked next, and whether rows are multiplied with words.
 
     Products with words are fewer where a category combines its pairs. Under `mul` and `direction`

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 _WAITING = 1 << 16  # pairs of question and row that wait for their exact score
 
 
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class BlockKeys:
     """How B questions rank the rows of a table.

@@ -335,7 +335,9 @@ def score_rows(rows: Floats, query: Floats, metric: Metric) -> Floats:
         case Metric.DOT:
             return dots
         case Metric.COSINE:
-            cosines: Floats = np.clip(dots / (norms_of(rows) * norms_of(np.atleast_2d(query))), -1, 1)
+            cosines: Floats = np.clip(
+                dots / (norms_of(rows) * norms_of(np.atleast_2d(query))), -1, 1
+            )
             return cosines
         case Metric.CSLS:
             raise UsageError(_NO_CSLS)

@@ -81,9 +81,7 @@ def lrcos_ranks(
             continue
         words = examples.words[block]
         keys = _keys(space.engine, words, models)
-        found = rank_block(
-            keys, [pairs[i].right for i in block], [pairs[i].word for i in block]
-        )
+        found = rank_block(keys, [pairs[i].right for i in block], [pairs[i].word for i in block])
         ranks.left_out[block], ranks.kept[block] = found.left_out, found.kept
         ranks.own[block] = np.where(found.own >= 0, 2, -1)
     return ranks
