@@ -4,11 +4,11 @@
     python scripts/bench_evaluate.py [--dimensions 300,768] [--rounds 5] [--questions 20000]
 
 The vectors are made so that part of the questions are solved, as with real ones. Compared are
-gensim's `evaluate_word_analogies`, which must count the same, and the bare product in float32 of all
-queries with all rows, in blocks. Two files of questions are made: `categories`, whose questions
-combine 13 × 40 pairs, as in Google's questions-words.txt, and `scattered`, whose questions share no
-words, so that each needs a product of its own. wordvec and the product run in turn, and the median
-counts; gensim runs once for each file.
+gensim's `evaluate_word_analogies`, which must count the same, and the bare product in float32 of
+all queries with all rows, in blocks. Two files of questions are made: `categories`, whose questions
+combine the 40 pairs of a category, as in Google's questions-words.txt, and `scattered`, whose pairs
+are drawn at random, so that each question needs a product of its own. wordvec and the product run
+in turn, and the median counts; gensim runs once for each file.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wordvec.analysis.evaluate import EvaluationSettings, evaluate
+from wordvec.analysis.evaluate import evaluate
 from wordvec.analysis.evaluation_files import read_test_set
+from wordvec.analysis.evaluation_settings import EvaluationSettings
 from wordvec.tables.name import Mode
 from wordvec.tables.table import Provenance, VectorTable
 from wordvec.vocabulary.lookup import Vocabulary
@@ -45,9 +46,9 @@ def main() -> None:
         measure(dimensions, options.rounds, options.questions)
 
 
-def measure(D: int, rounds: int, count: int) -> None:
+def measure(dimensions: int, rounds: int, count: int) -> None:
     """Print the speeds on one table."""
-    vectors = made_vectors(D)
+    vectors = made_vectors(dimensions)
     tokens = [f"t{row}" for row in range(V)]
     table = VectorTable.from_vectors(
         Vocabulary(tuple(tokens)), vectors, Provenance("made", Mode.STATIC)
@@ -96,9 +97,9 @@ def bare_products(vectors: NDArray[np.float32], count: int) -> None:
         queries[: min(BLOCK, count - start)] @ vectors.T
 
 
-def made_vectors(D: int) -> NDArray[np.float32]:
+def made_vectors(dimensions: int) -> NDArray[np.float32]:
     """Return rows of which row 16,000 + i is row i moved along one direction, with noise."""
-    rng = np.random.default_rng(0)
+    D, rng = dimensions, np.random.default_rng(0)
     rows = rng.standard_normal((V, D), dtype=np.float32)
     rows += 2 * rng.standard_normal(D, dtype=np.float32) / D**0.5  # most real tables are off centre
     direction = rng.standard_normal(D, dtype=np.float32)

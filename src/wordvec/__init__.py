@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wordvec.analysis.compare import Comparison as Comparison
     from wordvec.analysis.evaluation import Evaluation as Evaluation
+    from wordvec.analysis.evaluation_page import evaluation_page as evaluation_page
     from wordvec.analysis.explanation import Explanation as Explanation
     from wordvec.analysis.norms import NormsReport as NormsReport
     from wordvec.analysis.odd import OddOne as OddOne
@@ -66,6 +67,7 @@ _HOME = {  # public name → the module that holds it
     "WordvecError": "wordvec.errors",
     "compare": "wordvec.api",
     "evaluate": "wordvec.api",
+    "evaluation_page": "wordvec.analysis.evaluation_page",
     "extract": "wordvec.api",
     "import_pickle": "wordvec.formats.import_table",
     "import_vectors": "wordvec.api",

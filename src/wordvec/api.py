@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from wordvec.analysis.compare import Comparison
-    from wordvec.analysis.evaluate import EvaluationOptions
     from wordvec.analysis.evaluation import Evaluation
+    from wordvec.analysis.evaluation_settings import EvaluationOptions
     from wordvec.expression.tree import Expression
     from wordvec.search.settings import QueryOptions
 

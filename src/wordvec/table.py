@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from wordvec.analysis.evaluate import EvaluationOptions
     from wordvec.analysis.evaluation import Evaluation
+    from wordvec.analysis.evaluation_settings import EvaluationOptions
     from wordvec.analysis.explanation import Explanation
     from wordvec.analysis.norms import NormsReport
     from wordvec.analysis.odd import OddOne
@@ -235,7 +235,7 @@ class Table:
                 the package.
             progress: called as progress(done, total) with numbers of questions.
             **options: methods=["add"], transforms=[[]], metric, at=(1, 5, 10), pieces=False,
-                by=None: see `wordvec.analysis.evaluate.EvaluationSettings`.
+                by=None: see `wordvec.analysis.evaluation_settings.EvaluationSettings`.
         """
         return evaluate_tables([self], files, progress=progress, **options)
 
@@ -322,8 +322,9 @@ def evaluate_tables(
     **options: Unpack[EvaluationOptions],
 ) -> Evaluation:
     """Measure several tables, as `Table.evaluate` does one."""
-    from wordvec.analysis.evaluate import EvaluationSettings, evaluate
+    from wordvec.analysis.evaluate import evaluate
     from wordvec.analysis.evaluation_files import bundled_analogies, read_test_set
+    from wordvec.analysis.evaluation_settings import EvaluationSettings
 
     settings = EvaluationSettings.of(**options)
     paths = [files] if isinstance(files, str | Path) else list(files)

@@ -12,39 +12,37 @@ Word similarity is Spearman's ρ of the scores of people and the cosines of two 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import combinations, permutations
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+from itertools import permutations
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wordvec.analysis.display import table_name
-from wordvec.analysis.evaluation import (
+from wordvec.analysis.evaluation import Evaluation
+from wordvec.analysis.evaluation_files import AnalogySet, SimilaritySet
+from wordvec.analysis.evaluation_scores import (
     Accuracy,
     CategoryScore,
     Combination,
-    Evaluation,
     NotAsked,
-    PairedComparison,
     SimilarityScore,
-    goodness,
 )
-from wordvec.analysis.evaluation_files import AnalogySet, SimilaritySet
-from wordvec.errors import UsageError, WordvecError
+from wordvec.analysis.evaluation_settings import LRCOS, EvaluationSettings
+from wordvec.analysis.evaluation_statistics import compare_tables, rank_correlation
+from wordvec.errors import WordvecError
 from wordvec.progress import Progress, no_progress
 from wordvec.search.analogy_keys import AnalogyRows
 from wordvec.search.analogy_ranks import AnalogyRanks, analogy_ranks
 from wordvec.search.engine import norms_of
 from wordvec.search.lrcos import LRCosPair, lrcos_ranks
 from wordvec.search.resolve import row_means
-from wordvec.search.settings import Metric, QuerySettings, as_transforms, check_k
+from wordvec.search.settings import Metric
 from wordvec.search.space import Space
 from wordvec.tables.table import TableDescription
-from wordvec.text import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from wordvec.analysis.evaluation_files import Category, TestSet
     from wordvec.search.ranking import Floats, RowIds
@@ -53,87 +51,6 @@ if TYPE_CHECKING:
     from wordvec.vocabulary.lookup import Vocabulary
 
     Rows = tuple[int, ...]
-
-LRCOS = "lrcos"
-RESAMPLES = 1000  # of the bootstrap
-
-
-class EvaluationOptions(TypedDict, total=False):
-    """The options of an evaluation as a caller may give them: see `EvaluationSettings`."""
-
-    methods: str | Iterable[str]
-    metric: str | None
-    transforms: str | Iterable[str | Iterable[str]]
-    at: Iterable[int]
-    pieces: bool
-    by: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluationSettings:
-    """How tables are measured. Strings are accepted for every choice.
-
-    methods: "sum", "add", "mul", "direction", "lrcos". metric: as in `QuerySettings`; lrcos has its
-        own. transforms: lists of transforms, such as [[], ["center"], ["center", "unit"]], or one
-        string "none;center;center,unit".
-    at: the numbers k of accuracy at k. pieces: a, b and c may be the mean of the pieces of an
-        unknown word. by: "category" to show every category, or None.
-
-    Raises:
-        UsageError: for an unknown value, or settings that do not go together.
-    """
-
-    methods: tuple[str, ...] = ("add",)
-    metric: str | None = None
-    transforms: tuple[tuple[str, ...], ...] = ((),)
-    at: tuple[int, ...] = (1, 5, 10)
-    pieces: bool = False
-    by: str | None = None
-
-    def __post_init__(self) -> None:
-        set_field = object.__setattr__  # the dataclass is frozen
-        methods = self.methods.split(",") if isinstance(self.methods, str) else self.methods
-        set_field(self, "methods", tuple(dict.fromkeys(str(one).strip() for one in methods)))
-        set_field(self, "transforms", as_transform_lists(self.transforms))
-        set_field(self, "at", tuple(check_k(k, "at") for k in self.at))
-        if not self.methods or not self.at:
-            raise UsageError("expected at least one method, and one k to count right answers at")
-        if self.by not in (None, "category"):
-            raise UsageError(f"unknown by {self.by!r:.60}: expected category")
-        for method in self.methods:
-            if method != LRCOS:
-                self.query_settings(method, ())
-
-    @classmethod
-    def of(cls, **options: Unpack[EvaluationOptions]) -> Self:
-        """Make settings from plain values.
-
-        Raises:
-            TypeError: for an unknown option, as Python does; UsageError: as above.
-        """
-        known = EvaluationOptions.__annotations__
-        for name in options:
-            if name not in known:
-                raise TypeError(f"unknown option {quote(name)}: expected {', '.join(known)}")
-        values: Any = options
-        return cls(**values)
-
-    def query_settings(self, method: str, transforms: Sequence[str]) -> QuerySettings:
-        """Return the settings of a method, and check them."""
-        return QuerySettings.of(
-            method=method, metric=self.metric, transforms=transforms, pieces=self.pieces
-        )
-
-
-def as_transform_lists(value: str | Iterable[str | Iterable[str]]) -> tuple[tuple[str, ...], ...]:
-    """Check lists of transforms, given as lists or as one string "none;center;center,unit"."""
-    parts = value.split(";") if isinstance(value, str) else value
-    lists = []
-    for part in parts:
-        names = part.split(",") if isinstance(part, str) else list(part)
-        steps = [name.strip() for name in names]
-        lists.append(as_transforms([] if steps == ["none"] else steps))
-    return tuple(dict.fromkeys(lists)) or ((),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +91,7 @@ class _Words:
         """Return the row of a word, or the rows of its pieces; none if it is unknown."""
         if word not in self._rows:
             match = self.vocabulary.find(word)
-            found = (match.id,) if match else ()
+            found: Rows = (match.id,) if match else ()
             if not found and self.pieces:
                 found = tuple(self.vocabulary.pieces(word) or ())
             if not found:
@@ -254,7 +171,7 @@ def evaluate(
         settings.at,
         tuple(found),
         tuple(similarities),
-        tuple(_comparisons(found)),
+        tuple(compare_tables(found)),
         {table_name(run.description): tuple(run.words.unknown) for run in runs},
         settings.by,
     )
@@ -411,71 +328,3 @@ def _cosines(space: Space, pairs: Sequence[tuple[Rows, Rows]]) -> Floats:
         dots = (one * other).sum(axis=1)
         cosines: Floats = dots / (norms_of(one) * norms_of(other))
     return cosines
-
-
-def rank_correlation(
-    scores: Floats, others: Floats
-) -> tuple[float | None, tuple[float, float] | None]:
-    """Return Spearman's ρ and its 95 % interval under the bootstrap of pairs (percentiles).
-
-    None for fewer than three pairs, or where one side is all equal.
-    """
-    if len(scores) < 3 or np.ptp(scores) == 0 or np.ptp(others) == 0:
-        return None, None
-    from scipy import stats
-
-    rho = float(stats.spearmanr(scores, others).statistic)
-    found = stats.bootstrap(
-        (scores, others), _spearman, paired=True, vectorized=True, n_resamples=RESAMPLES,
-        batch=100, method="percentile", rng=np.random.default_rng(0),
-    )  # fmt: skip
-    low, high = found.confidence_interval
-    return rho, (float(low), float(high))
-
-
-def _spearman(scores: Floats, others: Floats, axis: int = -1) -> Floats:
-    """Return Spearman's ρ along an axis; 0 where a resample is all equal."""
-    from scipy import stats
-
-    ranks = [stats.rankdata(some, axis=axis) for some in (scores, others)]
-    one, other = (some - some.mean(axis=axis, keepdims=True) for some in ranks)
-    size = np.sqrt((one**2).sum(axis=axis) * (other**2).sum(axis=axis))
-    rho: Floats = (one * other).sum(axis=axis) / np.where(size == 0, 1, size)
-    return rho
-
-
-def _comparisons(found: Sequence[Combination]) -> Iterator[PairedComparison]:
-    """Compare every two tables, each after its best transforms, by the method of the best."""
-    asked = [one for one in found if one.overall.questions]
-    if not asked:
-        return
-    method = max(asked, key=goodness).method
-    best: dict[str, Combination] = {}
-    for one in asked:
-        name = table_name(one.table)
-        if one.method == method and (name not in best or goodness(one) > goodness(best[name])):
-            best[name] = one
-    for one, other in combinations(best.values(), 2):
-        yield compare_pair(found, found.index(one), found.index(other))
-
-
-def compare_pair(found: Sequence[Combination], first: int, second: int) -> PairedComparison:
-    """Compare two combinations on the questions that both can be asked.
-
-    McNemar's exact test: of the questions that only one of them solves, each is as likely to be
-    that of the one as of the other (McNemar 1947).
-
-    Raises:
-        UsageError: for LRCos and another method, whose questions are not the same.
-    """
-    from scipy.stats import binomtest
-
-    ranks = [found[place].ranks.left_out for place in (first, second)]
-    if len(ranks[0]) != len(ranks[1]):
-        raise UsageError("LRCos has one question for each pair: compare it with LRCos")
-    both = (ranks[0] > 0) & (ranks[1] > 0)
-    one, other = (some == 1 for some in ranks)
-    only_first, only_second = int((both & one & ~other).sum()), int((both & other & ~one).sum())
-    apart = only_first + only_second
-    p = float(binomtest(only_first, apart).pvalue) if apart else 1.0
-    return PairedComparison(first, second, int(both.sum()), only_first, only_second, p)

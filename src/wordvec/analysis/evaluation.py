@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
-from functools import cached_property
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from wordvec.analysis.display import (
-    METHOD_NAMES,
-    METRIC_NAMES,
     Cell,
     Column,
     Facts,
@@ -19,218 +15,23 @@ from wordvec.analysis.display import (
     table_name,
     transforms_field,
 )
+from wordvec.analysis.evaluation_scores import (
+    OWN,
+    CategoryScore,
+    Combination,
+    PairedComparison,
+    SimilarityScore,
+    goodness,
+    percent,
+)
 from wordvec.analysis.result import Result
 from wordvec.text import clip, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from wordvec.analysis.display import Block
-    from wordvec.search.analogy_ranks import AnalogyRanks
     from wordvec.tables.table import TableDescription
-
-
-class NotAsked(StrEnum):
-    """Why a question cannot be asked."""
-
-    UNKNOWN = "unknown"
-    REPEATED = "repeated"
-    NO_DIRECTION = "no_direction"
-
-    @property
-    def sentence(self) -> str:
-        """The reason in words."""
-        return _REASONS[self]
-
-
-_REASONS = {
-    NotAsked.UNKNOWN: "a word is not in this vocabulary",
-    NotAsked.REPEATED: "the right answer is a word of the question, or both pairs start with "
-    "the same word",
-    NotAsked.NO_DIRECTION: "a vector is zero or not finite, or no other pair is left to learn from",
-}
-OWN = ("a", "b", "c")
-
-
-@dataclass(frozen=True, slots=True)
-class Accuracy:
-    """How many of some questions are right.
-
-    hits: for each k of `Evaluation.at`, how many have a right answer among the first k.
-    reciprocals: the sum of 1/rank of the first right answer.
-    """
-
-    questions: int
-    hits: tuple[int, ...]
-    reciprocals: float
-
-    @property
-    def shares(self) -> tuple[float | None, ...]:
-        """The share of right questions at each k; None without questions."""
-        return tuple(self._share(hits) for hits in self.hits)
-
-    @property
-    def mrr(self) -> float | None:
-        """The mean reciprocal rank."""
-        return self._share(self.reciprocals)
-
-    def _share(self, count: float) -> float | None:
-        return count / self.questions if self.questions else None
-
-    def to_dict(self, at: Sequence[int]) -> dict[str, float | None]:
-        """Return what `--json` prints."""
-        shares = {f"top{k}": share for k, share in zip(at, self.shares, strict=True)}
-        return {**shares, "mrr": self.mrr}
-
-
-@dataclass(frozen=True, slots=True)
-class CategoryScore:
-    """How the questions of one category, or all questions, were answered.
-
-    pairs: how many pairs have both words in the vocabulary. questions: how many were asked.
-    not_asked: the others, by reason. left_out, kept: with the words of a question left out of its
-    answers, and with these among them. own: how often the first answer was a, b or c, when kept.
-    """
-
-    name: str
-    pairs: int
-    questions: int
-    not_asked: Mapping[NotAsked, int]
-    left_out: Accuracy
-    kept: Accuracy
-    own: tuple[int, int, int]
-
-    def to_dict(self, at: Sequence[int]) -> dict[str, object]:
-        """Return what `--json` prints."""
-        return {
-            "pairs": self.pairs,
-            "questions": self.questions,
-            "not_asked": {reason.value: count for reason, count in self.not_asked.items()},
-            "left_out": self.left_out.to_dict(at),
-            "kept": self.kept.to_dict(at),
-            "own_first": dict(zip(OWN, self.own, strict=True)),
-        }
-
-
-def total(scores: Iterable[CategoryScore], name: str = "") -> CategoryScore:
-    """Add up categories."""
-    scores = list(scores)
-    not_asked = {
-        reason: count
-        for reason in NotAsked
-        if (count := sum(one.not_asked.get(reason, 0) for one in scores))
-    }
-
-    def added(parts: Sequence[Accuracy]) -> Accuracy:
-        hits = tuple(map(sum, zip(*(one.hits for one in parts), strict=True)))
-        questions = sum(one.questions for one in parts)
-        return Accuracy(questions, hits, sum(one.reciprocals for one in parts))
-
-    own = tuple(map(sum, zip(*(one.own for one in scores), strict=True)))
-    return CategoryScore(
-        name,
-        sum(one.pairs for one in scores),
-        sum(one.questions for one in scores),
-        not_asked,
-        added([one.left_out for one in scores]),
-        added([one.kept for one in scores]),
-        (own[0], own[1], own[2]),
-    )
-
-
-@dataclass(frozen=True)  # not slotted: the total is a cached property
-class Combination:
-    """How one table answered all analogies, by one method and after some transforms.
-
-    ranks: of each question of the files, in their order; 0 for a question that was not asked.
-    """
-
-    table: TableDescription
-    method: str
-    metric: str
-    transforms: tuple[str, ...]
-    categories: tuple[CategoryScore, ...]
-    ranks: AnalogyRanks = field(compare=False, repr=False)
-
-    @cached_property
-    def overall(self) -> CategoryScore:
-        """All questions together."""
-        return total(self.categories, "all questions")
-
-    @property
-    def mean(self) -> tuple[float | None, ...]:
-        """Accuracy at each k with query words left out, and the MRR: means over categories."""
-        asked = [one.left_out for one in self.categories if one.questions]
-        columns = zip(*((*one.shares, one.mrr) for one in asked), strict=True)
-        means = tuple(sum(filter(None, column)) / len(asked) for column in columns)
-        return means or (None,) * (len(self.overall.left_out.hits) + 1)
-
-    @property
-    def method_name(self) -> str:
-        """The method, as it is shown: 3CosAdd."""
-        return method_name(self.method, self.metric)
-
-    @property
-    def transforms_name(self) -> str:
-        """The transforms as `--transforms` takes them."""
-        return ",".join(self.transforms) or "none"
-
-
-def method_name(method: str, metric: str) -> str:
-    """Return a method, with the metric where it could be another."""
-    name = METHOD_NAMES.get(method, "LRCos" if method == "lrcos" else "sum")
-    shown = METRIC_NAMES[metric]
-    return f"{name}, {shown}" if name == "sum" or metric == "csls" else name
-
-
-@dataclass(frozen=True, slots=True)
-class SimilarityScore:
-    """How the cosines of one table agree with the scores of a file of pairs.
-
-    pairs: how many were scored; not_asked: how many have a word that is not in the vocabulary, or
-    no direction. rho: Spearman's ρ; None for fewer than three pairs, or where all are equal.
-    interval: 95 % of ρ under the bootstrap.
-    """
-
-    table: TableDescription
-    transforms: tuple[str, ...]
-    name: str
-    pairs: int
-    not_asked: int
-    rho: float | None
-    interval: tuple[float, float] | None
-
-    def to_dict(self) -> dict[str, object]:
-        """Return what `--json` prints."""
-        return {
-            "table": self.table.to_dict(),
-            "transforms": list(self.transforms),
-            "set": self.name,
-            "pairs": self.pairs,
-            "not_asked": self.not_asked,
-            "rho": self.rho,
-            "interval": None if self.interval is None else list(self.interval),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class PairedComparison:
-    """Two combinations on the questions that both can be asked, with McNemar's exact test.
-
-    first, second: their places in `Evaluation.combinations`. only_first, only_second: how many
-    questions one solves and the other does not. p: two-sided.
-    """
-
-    first: int
-    second: int
-    questions: int
-    only_first: int
-    only_second: int
-    p: float
-
-    def to_dict(self) -> dict[str, object]:
-        """Return what `--json` prints."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -262,52 +63,52 @@ class Evaluation(Result[Combination]):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which questions were not asked, and why."""
-        notes = []
-        tables = {table_name(one.table) for one in (*self.combinations, *self.similarities)}
-        for one in self.combinations:
-            shown = f"{table_name(one.table)}: " if len(tables) > 1 else ""
-            notes += [f"{shown}{note}" for note in self._notes_of(one)]
-        for score in self.similarities:
-            if score.not_asked:
-                shown = f"{table_name(score.table)}: " if len(tables) > 1 else ""
-                notes.append(
-                    f"{shown}{score.not_asked:,} of {score.pairs + score.not_asked:,} pairs of "
-                    f"{escape(score.name)} are left out: a word is not in this vocabulary"
-                )
+        """Which words are unknown, and which questions were not asked, with the reason."""
+        several = len(self.unknown) > 1
+        notes: list[str] = []
+        for table, words in self.unknown.items():
+            found = [
+                *_unknown_note(words),
+                *(
+                    note
+                    for one in self.combinations
+                    if table_name(one.table) == table
+                    for note in _question_notes(one)
+                ),
+                *(
+                    f"{one.not_asked:,} of {one.pairs + one.not_asked:,} pairs of "
+                    f"{escape(one.name)} are left out: a word is not in this vocabulary"
+                    for one in self.similarities
+                    if table_name(one.table) == table and one.not_asked
+                ),
+            ]
+            notes += [f"{table}: {note}" if several else note for note in found]
         return tuple(dict.fromkeys(notes))
-
-    def _notes_of(self, one: Combination) -> Iterator[str]:
-        whole = one.overall
-        asked = whole.questions + sum(whole.not_asked.values())
-        unknown = self.unknown[table_name(one.table)]
-        for reason, count in whole.not_asked.items():
-            words = ""
-            if reason is NotAsked.UNKNOWN:
-                some = " ".join(clip(escape(word), 20) for word in unknown[:5])
-                words = f": {some}{' …' if len(unknown) > 5 else ''}"
-            verb = "is" if count == 1 else "are"
-            yield f"{count:,} of {asked:,} questions {verb} not asked: {reason.sentence}{words}"
-        if empty := [escape(part.name) for part in one.categories if not part.questions]:
-            yield f"no questions left in {', '.join(empty)}"
 
     def _varying(self) -> list[str]:
         """Return which of table, method and transforms differ between rows."""
-        both = (*self.combinations, *self.similarities)
+        spaces = self._spaces()
         return [
-            *(["table"] if len({table_name(one.table) for one in both}) > 1 else []),
+            *(["table"] if len({table_name(table) for table, _ in spaces}) > 1 else []),
             *(["method"] if len({one.method_name for one in self.combinations}) > 1 else []),
-            *(["transforms"] if len({one.transforms for one in both}) > 1 else []),
+            *(["transforms"] if len({steps for _, steps in spaces}) > 1 else []),
+        ]
+
+    def _spaces(self) -> list[tuple[TableDescription, tuple[str, ...]]]:
+        """Return table and transforms of each row."""
+        return [
+            *((one.table, one.transforms) for one in self.combinations),
+            *((one.table, one.transforms) for one in self.similarities),
         ]
 
     def _header_fields(self) -> list[str]:
         varying = self._varying()
-        first = (*self.combinations, *self.similarities)[0]
+        table, steps = self._spaces()[0]
         method = [self.combinations[0].method_name] if self.combinations else []
         return [
-            *(table_fields(first.table) if "table" not in varying else []),
+            *(table_fields(table) if "table" not in varying else []),
             *(method if "method" not in varying else []),
-            *([transforms_field(first.transforms)] if "transforms" not in varying else []),
+            *([transforms_field(steps)] if "transforms" not in varying else []),
             *map(escape, self.files),
         ]
 
@@ -461,17 +262,23 @@ class Evaluation(Result[Combination]):
             ],
         }
 
-    def page(self) -> str:
-        """Return a report as one HTML page: heat maps, a curve over layers, bars by category."""
-        from wordvec.analysis.evaluation_page import build_evaluation_page
 
-        return build_evaluation_page(self)
+def _unknown_note(words: Sequence[str]) -> Iterator[str]:
+    if words:
+        some = " ".join(clip(escape(word), 20) for word in words[:5])
+        verb = "word is" if len(words) == 1 else "words are"
+        more = " …" if len(words) > 5 else ""
+        yield f"{len(words):,} {verb} not in this vocabulary: {some}{more}"
 
 
-def goodness(one: Combination) -> tuple[float, float]:
-    """Return accuracy at the first k and MRR over all questions, query words left out."""
-    left_out = one.overall.left_out
-    return left_out.shares[0] or 0.0, left_out.mrr or 0.0
+def _question_notes(one: Combination) -> Iterator[str]:
+    whole = one.overall
+    asked = whole.questions + sum(whole.not_asked.values())
+    for reason, count in whole.not_asked.items():
+        verb = "is" if count == 1 else "are"
+        yield f"{count:,} of {asked:,} questions {verb} not asked: {reason.sentence}"
+    if empty := [escape(part.name) for part in one.categories if not part.questions]:
+        yield f"no questions left in {', '.join(empty)}"
 
 
 def _numbers(score: CategoryScore) -> tuple[list[str], list[str]]:
@@ -486,11 +293,6 @@ def _numbers(score: CategoryScore) -> tuple[list[str], list[str]]:
         ],
         [percent(score.kept.shares[0]), percent(first), *map(percent, own)],
     )
-
-
-def percent(share: float | None) -> str:
-    """Return a share as it is shown."""
-    return "–" if share is None else f"{100 * share:.1f} %"
 
 
 def _decimal(value: float | None) -> str:

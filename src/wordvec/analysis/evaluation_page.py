@@ -11,12 +11,13 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from wordvec.analysis.display import html_element, table_name
-from wordvec.analysis.evaluation import goodness, percent
+from wordvec.analysis.evaluation_scores import goodness, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from wordvec.analysis.evaluation import Combination, Evaluation
+    from wordvec.analysis.evaluation import Evaluation
+    from wordvec.analysis.evaluation_scores import Combination
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _STYLE = """
@@ -35,8 +36,8 @@ _WIDTH, _HEIGHT = 640, 260  # of a curve, in pixels
 _BAR, _LABEL, _LENGTH = 16, 220, 480  # height, label and full length of a bar
 
 
-def build_evaluation_page(evaluation: Evaluation) -> str:
-    """Return the page."""
+def evaluation_page(evaluation: Evaluation) -> str:
+    """Return a report as one HTML page: heat maps, curves over layers, bars by category."""
     title = f"Evaluation on {', '.join(evaluation.files)}"
     body = "".join(
         [

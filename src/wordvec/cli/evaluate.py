@@ -117,9 +117,11 @@ def command(
     if report is None:
         print_report(output_format, [evaluation])
         return
+    from wordvec.analysis.evaluation_page import evaluation_page
     from wordvec.tables.files import write_atomically
 
-    write_atomically(report, lambda file: file.write(evaluation.page().encode()))
+    page = evaluation_page(evaluation).encode()
+    write_atomically(report, lambda file: file.write(page))
     print_report(output_format, [evaluation])
     if output_format == "text":
         write_lines(["", f"{report}  {size_text(report.stat().st_size)}"])

@@ -136,13 +136,14 @@ class RowProducts:
 
     @classmethod
     def of(cls, engine: Engine, metric: Metric) -> RowProducts:
+        """Prepare the rows of an engine for a metric."""
         divided = engine.unit or metric in (Metric.COSINE, Metric.CSLS)
         rankable = engine.searchable(Metric.COSINE if metric is Metric.CSLS else metric)
         inverse = None
         if divided:
             norms = np.where(rankable, np.asarray(engine.table.norms), 1)
             with np.errstate(over="ignore"):
-                inverse = (1 / norms).astype(np.float32)
+                inverse = np.reciprocal(norms).astype(np.float32)
         return cls(engine, rankable, inverse)
 
     def __post_init__(self) -> None:
@@ -161,11 +162,17 @@ class RowProducts:
         """Return x·v for all rows: (n, V); 0 for bad rows, and for vectors that overflow."""
         with np.errstate(over="ignore"):
             fitting = norms_of(vectors) < _LARGEST
-        vectors = np.where(fitting[:, None], vectors, 0).astype(np.float32)
+        single = np.where(fitting[:, None], vectors, 0).astype(np.float32)
         with np.errstate(over="ignore", invalid="ignore"):  # bad rows
-            products = vectors @ np.asarray(self.engine.table.vectors).T
+            products: Single = single @ np.asarray(self.engine.table.vectors).T
         if len(self.bad):
             products[:, self.bad] = 0
+        return products
+
+    def divide(self, products: Single) -> Single:
+        """Divide products by ‖x‖, in place, if that is what the keys are."""
+        if self.inverse is not None:
+            products *= self.inverse
         return products
 
     def product_error(self, norms: Floats) -> Floats:
@@ -254,8 +261,7 @@ class _Sums:
                 a, b, c = self.places[question]
                 found = np.subtract(self.products[c], self.products[a], out=buffer)
                 found += self.products[b]
-            if rows.inverse is not None:
-                found *= rows.inverse
+            found = rows.divide(found)
             if half is not None:
                 found -= half
             return rows.finish(found)
@@ -287,15 +293,12 @@ def _csls(queries: Floats, lengths: Floats, rows: RowProducts, space: Space) -> 
     single = np.nan_to_num(similarity).astype(np.float32)
 
     def score(found: Floats, ids: RowIds, questions: RowIds) -> Floats:
-        return (
-            2 * score_rows(found, queries[questions], Metric.COSINE)
-            - around[questions]
-            - (similarity[ids])
-        )
+        cosines = score_rows(found, queries[questions], Metric.COSINE)
+        scores: Floats = 2 * cosines - around[questions] - similarity[ids]
+        return scores
 
     def keys(question: int) -> tuple[Single, RowIds]:
-        found = products[question]
-        found *= rows.inverse
+        found = rows.divide(products[question])
         found *= 2
         found -= single
         return rows.finish(found)
@@ -313,8 +316,7 @@ def _by_mul(words: _Words, engine: Engine) -> Prepared:
     rows = RowProducts.of(engine, Metric.COSINE)
     places = words.places[words.askable]
     terms = words.terms()
-    shifted = rows.products(words.vectors)  # (1 + cos)/2
-    shifted *= rows.inverse
+    shifted = rows.divide(rows.products(words.vectors))  # to be (1 + cos)/2
     shifted += 1
     shifted /= 2
     np.clip(shifted, 0, 1, out=shifted)
@@ -358,10 +360,10 @@ def _by_direction(words: _Words, engine: Engine) -> Prepared:
     places = words.places[askable]
     _, first, pair_of = np.unique(places[:, :2], axis=0, return_index=True, return_inverse=True)
     starts, start_of = np.unique(places[:, 2], return_inverse=True)
-    along, toward = rows.products(directions[first]), rows.products(words.vectors[starts])
-    if rows.inverse is not None:
-        along *= rows.inverse
-        toward *= rows.inverse
+    along, toward = (
+        rows.divide(rows.products(vectors))
+        for vectors in (directions[first], words.vectors[starts])
+    )
     return askable, _Directions(
         rows, directions, c, along, toward, pair_of.ravel(), start_of
     ).block_keys()

@@ -140,12 +140,12 @@ def _keys(engine: Engine, words: Floats, models: Sequence[Any]) -> BlockKeys:
     weights = np.concatenate([model.coef_ for model in models])  # (B, D)
     biases = np.array([model.intercept_[0] for model in models])
     rows = RowProducts.of(engine, Metric.COSINE)
-    cosines, logits = rows.products(words), rows.products(weights)
+    cosines, logits = (rows.divide(rows.products(vectors)) for vectors in (words, weights))
 
     def keys(question: int) -> tuple[NDArray[np.float32], RowIds]:
-        logit = logits[question] * rows.inverse + np.float32(biases[question])
+        logit = logits[question] + np.float32(biases[question])
         share = 1 / (1 + np.exp(-logit.astype(np.float64)))
-        return rows.finish((cosines[question] * rows.inverse * share).astype(np.float32))
+        return rows.finish((cosines[question] * share).astype(np.float32))
 
     def score(found: Floats, _: RowIds, questions: RowIds) -> Floats:
         logits = (found * weights[questions]).sum(axis=1) / norms_of(found) + biases[questions]
