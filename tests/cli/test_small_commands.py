@@ -187,3 +187,18 @@ def test_wrong_arguments_are_refused(args: list[str], code: int, message: str) -
     found, out, err = run(*args)
     assert (found, out) == (code, "")
     assert message in err
+
+
+def test_one_heading_names_the_columns_of_analogies_and_similarities(
+    pairs: Path, tmp_path: Path
+) -> None:
+    scores = tmp_path / "scores.tsv"
+    scores.write_text("王\t女王\t3\n男\t女\t2\n王\t女\t2\n", encoding="utf-8")
+    _, out, _ = run("evaluate", pairs, scores, "--tsv", "--by", "category", "--at", "1")
+    heading, *lines = (line.split("\t") for line in out.splitlines())
+    found = [dict(zip(heading, line, strict=True)) for line in lines]
+    assert [(one["category"], one["pairs"]) for one in found] == [
+        ("royal", "2"), ("beasts", "0"), ("scores.tsv", "3"),
+    ]  # fmt: skip
+    assert [one["rho"] != "" for one in found] == [False, False, True]
+    assert [one["top1"] for one in found] == ["1.0", "", ""]

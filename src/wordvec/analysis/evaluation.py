@@ -210,11 +210,11 @@ class Evaluation(Result[Combination]):
 
     def tsv_rows(self) -> Iterator[list[object]]:
         """Yield what `--tsv` prints."""
-        tops = [f"top{k}" for k in self.at]
+        tops = [*(f"top{k}" for k in self.at), "mrr"]
         yield [
             "table", "method", "metric", "transforms", "category", "pairs", "questions",
-            "not_asked", *tops, "mrr", *(f"kept_{top}" for top in tops), "kept_mrr",
-            "own_a", "own_b", "own_c",
+            "not_asked", *tops, *(f"kept_{top}" for top in tops), "own_a", "own_b", "own_c",
+            "rho", "low", "high",
         ]  # fmt: skip
         for one in self.combinations:
             for score in one.categories if self.by else [one.overall]:
@@ -222,17 +222,15 @@ class Evaluation(Result[Combination]):
                     table_name(one.table), one.method, one.metric, one.transforms_name,
                     score.name if self.by else "", score.pairs, score.questions,
                     sum(score.not_asked.values()), *score.left_out.shares, score.left_out.mrr,
-                    *score.kept.shares, score.kept.mrr, *score.own,
+                    *score.kept.shares, score.kept.mrr, *score.own, None, None, None,
                 ]  # fmt: skip
-        yield from self._similarity_rows()
-
-    def _similarity_rows(self) -> Iterator[list[object]]:
-        if self.similarities:
-            yield ["table", "transforms", "similarity", "pairs", "not_asked", "rho", "low", "high"]
-        for one in self.similarities:
-            low, high = one.interval or (None, None)
-            named = [table_name(one.table), ",".join(one.transforms) or "none", one.name]
-            yield [*named, one.pairs, one.not_asked, one.rho, low, high]
+        nothing = [None] * (2 * len(tops) + len(OWN))
+        for rated in self.similarities:
+            steps = ",".join(rated.transforms) or "none"
+            yield [
+                table_name(rated.table), "", "cosine", steps, rated.name, rated.pairs, None,
+                rated.not_asked, *nothing, rated.rho, *(rated.interval or (None, None)),
+            ]  # fmt: skip
 
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""
@@ -244,7 +242,9 @@ class Evaluation(Result[Combination]):
             "comparisons": [
                 {**one.to_dict(), "sentence": self.sentence(one)} for one in self.comparisons
             ],
-            "unknown": {table: list(words) for table, words in self.unknown.items()},
+            "unknown": [
+                {"table": table, "words": list(words)} for table, words in self.unknown.items()
+            ],
         }
 
     def _combination_dict(self, one: Combination) -> dict[str, object]:
