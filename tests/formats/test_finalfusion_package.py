@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from support.readings import TOKENS, assert_same, check_damage, read_all, vectors
-from wordvec.formats.finalfusion import looks_like_finalfusion, read_finalfusion
+from wordvec.formats.detect import detect_format
+from wordvec.formats.file_format import FileFormat
+from wordvec.formats.finalfusion import read_finalfusion
 from wordvec.formats.reading import ReadOptions
 
 if TYPE_CHECKING:
@@ -118,6 +120,4 @@ def test_damaged_files_are_refused_or_read(tmp_path: Path) -> None:
 
 def test_the_format_is_detected_by_its_first_bytes(tmp_path: Path) -> None:
     path = write(tmp_path / "x.fifu")
-    assert looks_like_finalfusion(path, path.read_bytes()[:4096])
-    assert not looks_like_finalfusion(path, b"4 3\n")
-    assert not looks_like_finalfusion(tmp_path, b"")
+    assert detect_format(path) is FileFormat.FINALFUSION

@@ -12,7 +12,9 @@ import pytest
 from support.readings import TOKENS, assert_same, check_damage, named, odd_table, read_all, vectors
 from wordvec.errors import StoreError
 from wordvec.formats import npz
-from wordvec.formats.npz import looks_like_npz, read_npz, write_npz
+from wordvec.formats.detect import detect_format
+from wordvec.formats.file_format import FileFormat
+from wordvec.formats.npz import read_npz, write_npz
 from wordvec.formats.reading import ReadOptions
 
 if TYPE_CHECKING:
@@ -94,7 +96,10 @@ def test_tokens_can_come_from_a_text_file(tmp_path: Path) -> None:
             {"vectors": ROWS, "tokens": np.array(WORDS, dtype=object)},
             "tokens are Python objects, which are not read: loading them can run code",
         ),
-        ({"vectors": ROWS.astype(object), "tokens": np.array(WORDS)}, "vectors are Python objects"),
+        (
+            {"vectors": np.array(ROWS.tolist(), dtype=object), "tokens": np.array(WORDS)},
+            "vectors are Python objects",
+        ),
         ({"vectors": ROWS, "tokens": np.array([WORDS])}, r"expected \(V,\) tokens, got \(1, 3\)"),
         (
             {"vectors": ROWS, "tokens": np.array(["a", "\ud800", "b"])},
@@ -148,8 +153,6 @@ def test_damaged_archives_of_ours_are_refused_or_read(tmp_path: Path) -> None:
 
 def test_the_format_is_detected_by_its_first_entry(tmp_path: Path) -> None:
     path = write(tmp_path / "x.npz", odd_table())
-    assert looks_like_npz(path, path.read_bytes()[:4096])
+    assert detect_format(path) is FileFormat.NPZ
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("archive/data.pkl", b"")
-    assert not looks_like_npz(tmp_path / "x.zip", (tmp_path / "x.zip").read_bytes()[:4096])
-    assert not looks_like_npz(tmp_path, b"")

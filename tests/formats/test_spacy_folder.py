@@ -17,7 +17,7 @@ from spacy.vectors import Mode, Vectors
 from support.readings import assert_same, damaged_copies, read_all, read_or_refuse
 from wordvec.errors import StoreError
 from wordvec.formats.reading import ReadOptions
-from wordvec.formats.spacy_folder import looks_like_spacy, read_key2row, read_spacy
+from wordvec.formats.spacy_folder import is_spacy_folder, read_key2row, read_spacy
 from wordvec.formats.spacy_strings import murmur_hashes, symbols
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def test_a_pipeline_is_read(tmp_path: Path) -> None:
     (tmp_path / "package").mkdir()
     (tmp_path / "p").rename(tmp_path / "package" / "p-1.0")
     assert_same(read_all(read_spacy, tmp_path / "package"), tokens, rows)
-    assert looks_like_spacy(tmp_path / "package", b"")
+    assert is_spacy_folder(tmp_path / "package")
 
 
 def test_pruned_vectors_are_repeated_for_each_word(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_floret_and_pipelines_without_vectors_are_refused(tmp_path: Path) -> Non
         read_spacy(tmp_path / "f", ReadOptions())
     with pytest.raises(StoreError, match="is not a spaCy pipeline with vectors"):
         read_spacy(tmp_path / "p" / "vocab" / "missing", ReadOptions())
-    assert not looks_like_spacy(tmp_path / "missing", b"")
+    assert not is_spacy_folder(tmp_path / "missing")
 
 
 def test_a_row_beyond_the_vectors_is_refused(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from support.readings import assert_same, damaged_copies, read_all, read_or_refu
 from wordvec.errors import StoreError
 from wordvec.formats.reading import ReadOptions
 from wordvec.formats.safetensors_file import read_safetensors
-from wordvec.formats.static_model import looks_like_static_model, read_static_model
+from wordvec.formats.static_model import is_static_model, read_static_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +89,7 @@ def test_a_folder_of_sentence_transformers_is_read(tmp_path: Path) -> None:
     modules = pytest.importorskip("sentence_transformers.sentence_transformer.modules")
     module = modules.StaticEmbedding(tokenizer(), embedding_weights=ROWS)
     library.SentenceTransformer(modules=[module], device="cpu").save(str(tmp_path / "m"))
-    assert looks_like_static_model(tmp_path / "m", b"")
+    assert is_static_model(tmp_path / "m")
     assert_same(read_all(read_static_model, tmp_path / "m"), WORDS, ROWS)
 
 
@@ -102,7 +102,7 @@ def made(path: Path, tensors: dict[str, Any], folder: str = ".") -> Path:
 
 def test_the_older_layout_of_sentence_transformers_is_read(tmp_path: Path) -> None:
     path = made(tmp_path / "m", {"embedding.weight": ROWS}, "0_StaticEmbedding")
-    assert looks_like_static_model(path, b"")
+    assert is_static_model(path)
     assert_same(read_all(read_static_model, path), WORDS, ROWS)
 
 
@@ -150,11 +150,11 @@ def test_the_file_of_a_folder_names_the_folder(tmp_path: Path) -> None:
 def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="is not the folder of a static model"):
         read_static_model(tmp_path, ReadOptions())
-    assert not looks_like_static_model(tmp_path, b"")
+    assert not is_static_model(tmp_path)
     path = made(tmp_path / "bert", {"embeddings.word_embeddings.weight": ROWS})
-    assert not looks_like_static_model(path, b"")
+    assert not is_static_model(path)
     (path / "model.safetensors").write_bytes(b"\xff" * 100)
-    assert not looks_like_static_model(path, b"")
+    assert not is_static_model(path)
 
 
 def test_damaged_files_are_refused_or_read(tmp_path: Path) -> None:

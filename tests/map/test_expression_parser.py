@@ -52,7 +52,7 @@ def test_the_page_reads_the_terms_that_the_command_line_reads(tmp_path: Path) ->
                 term.operand.id if isinstance(term.operand, TokenId) else term.operand.text,
                 term.weight,
             ]
-            for term in parse(source).terms()
+            for term in parse(source).terms
         ]
         for source in SOURCES
     ]

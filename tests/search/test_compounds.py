@@ -7,7 +7,7 @@ import pytest
 from wordvec.errors import UnknownWordError
 from wordvec.expression.parser import parse
 from wordvec.search.compounds import compound_notes
-from wordvec.search.resolve import resolve
+from wordvec.search.resolve import resolve, resolve_word
 from wordvec.vocabulary.lookup import Vocabulary
 
 VOCABULARY = Vocabulary(
@@ -64,13 +64,13 @@ E_MAIL = (
     ],
 )
 def test_a_hyphenated_word_is_noted(source: str, read: list[str]) -> None:
-    notes = compound_notes(source, VOCABULARY)
+    notes = compound_notes(parse(source), VOCABULARY)
     assert [note.partition(" is read as ")[0] for note in notes] == read
 
 
 def test_a_note_says_how_to_type_the_word() -> None:
     assert resolve(parse("2*well-known"), VOCABULARY).notes == (WELL_KNOWN,)
-    assert compound_notes("e-mail", VOCABULARY) == [E_MAIL]
+    assert compound_notes(parse("e-mail"), VOCABULARY) == [E_MAIL]
 
 
 def test_the_error_for_an_unknown_part_says_so_too() -> None:
@@ -90,6 +90,12 @@ def test_the_error_for_an_unknown_part_says_so_too() -> None:
 
 def test_only_the_words_around_a_place_are_noted() -> None:
     source = "well-known+state-of-the-art"
-    assert compound_notes(source, VOCABULARY, at=0) == [WELL_KNOWN]
-    [note] = compound_notes(source, VOCABULARY, at=source.index("art"))
+    assert compound_notes(parse(source), VOCABULARY, at=0) == [WELL_KNOWN]
+    [note] = compound_notes(parse(source), VOCABULARY, at=source.index("art"))
     assert note.startswith("state-of-the-art is read as state minus of minus the minus art")
+
+
+def test_a_word_that_is_no_expression_is_not_called_a_subtraction() -> None:
+    with pytest.raises(UnknownWordError) as caught:
+        resolve_word("king-zzz", VOCABULARY)
+    assert "minus" not in (caught.value.hint or "")

@@ -56,7 +56,8 @@ def store_option(callback: Callback) -> Callback:
 
 
 def model_option(
-    text: str = "Hub id, folder, or mini (default: WORDVEC_MODEL, else the reference model).",
+    text: str = "Hub id (OWNER/NAME[@REVISION][:SUBFOLDER]), folder, or mini "
+    "(default: WORDVEC_MODEL, else the reference model).",
     **attributes: Any,
 ) -> Option:
     """Make `--model NAME`."""

@@ -67,13 +67,14 @@ def parse(source: str) -> Expression:
         ExpressionError: for a syntax error; it marks the place in the source.
         UsageError: if the source is not text.
 
-    >>> [(str(term.operand), term.weight) for term in parse("(王+女王)/2 − 男").terms()]
+    >>> [(str(term.operand), term.weight) for term in parse("(王+女王)/2 − 男").terms]
     [('王', 0.5), ('女王', 0.5), ('男', -1.0)]
     """
     if not isinstance(source, str):
         raise UsageError(f"expected an expression as text, got {type(source).__name__}")
-    expression = Expression(source, _Parser(source).expression())
-    expression.terms()  # reports a weight that overflows now, not later
+    parser = _Parser(source)
+    expression = Expression(source, parser.expression(), tuple(parser.words))
+    _ = expression.terms  # reports a weight that overflows now, not later
     return expression
 
 
@@ -85,6 +86,7 @@ class _Parser:
         self.tokens = tokenize(source)
         self.at = 0
         self.opened: list[Token] = []  # the parentheses that are open
+        self.words: list[Word] = []  # in the order of the source
 
     @property
     def next(self) -> Token:
@@ -203,7 +205,8 @@ class _Parser:
         token = self.next
         if token.kind is Kind.WORD:
             self.take()
-            return Word(token.text, token.start, token.end, token.quoted)
+            self.words.append(Word(token.text, token.start, token.end, token.quoted))
+            return self.words[-1]
         if token.kind is Kind.ID:
             return self.id()
         if token.kind is not Kind.OPEN:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from wordvec.errors import ExpressionError
@@ -154,15 +155,18 @@ class Analogy:
     c: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Expression:
     """A parsed expression. Two expressions are equal if they have the same syntax tree.
 
     `str` gives its shortest spelling, which parses to an equal expression.
+
+    words: every word of the source in its order, the numbers that turned out to be weights too.
     """
 
     source: str = field(compare=False)
     form: Form | AnalogyForm
+    words: tuple[Word, ...] = field(compare=False)
 
     def __str__(self) -> str:
         return str(self.form)
@@ -175,8 +179,9 @@ class Expression:
         a, b, c = (self._reduce(((1.0, side),)) for side in (self.form.a, self.form.b, self.form.c))
         return Analogy(a, b, c)
 
+    @cached_property
     def terms(self) -> tuple[Term, ...]:
-        """Return the weighted terms in the order of the source, repeated words merged into one.
+        """The weighted terms in the order of the source, repeated words merged into one.
 
         `a:b=c:?` is c - a + b. A word whose weights add up to 0 is kept, with weight 0.
         """

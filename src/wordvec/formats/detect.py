@@ -21,8 +21,8 @@ from wordvec.formats.sampling import (
     numbers_at_end,
     read_header,
 )
-from wordvec.formats.spacy_folder import looks_like_spacy
-from wordvec.formats.static_model import looks_like_static_model
+from wordvec.formats.spacy_folder import is_spacy_folder
+from wordvec.formats.static_model import is_static_model
 from wordvec.formats.text_rows import shown_line
 from wordvec.tables.files import display_path, wrap_os_errors
 
@@ -36,6 +36,7 @@ _SIGNATURES: tuple[tuple[bytes, FileFormat], ...] = (
     (rb"\x93NUMPY", FileFormat.NPY),
     (rb"PAR1", FileFormat.PARQUET),
     (rb"ARROW1", FileFormat.ARROW),
+    (rb"\xff\xff\xff\xff.{4}\x10\0\0\0", FileFormat.ARROW),  # a stream of Arrow
     (rb"FiFu", FileFormat.FINALFUSION),
 )
 _OTHER_FILES: tuple[tuple[bytes, str, str | None], ...] = (
@@ -92,9 +93,9 @@ def _detect_folder(path: Path) -> FileFormat:
 
     if has(VECTORS, METADATA):
         return FileFormat.PROJECTOR
-    if looks_like_spacy(path, b""):
+    if is_spacy_folder(path):
         return FileFormat.SPACY
-    if looks_like_static_model(path, b""):
+    if is_static_model(path):
         return FileFormat.MODEL2VEC
     if has("config.json"):
         raise StoreError(
@@ -106,7 +107,7 @@ def _detect_folder(path: Path) -> FileFormat:
 
 def _detect_binary(path: Path, head: bytes, kind: str | None) -> FileFormat | None:
     for signature, file_format in _SIGNATURES:
-        if re.match(signature, head):
+        if re.match(signature, head, re.DOTALL):
             return _uncompressed(path, file_format, kind)
     if head.startswith(b"PK\x03\x04"):
         return _detect_zip(path, kind)

@@ -76,11 +76,6 @@ class _Storage:
     read: Callable[[int, int], NDArray[Any]]
 
 
-def looks_like_finalfusion(path: Path, head: bytes) -> bool:
-    """Return whether a file starts as a finalfusion file does."""
-    return path.is_file() and head.startswith(_MAGIC)
-
-
 def read_finalfusion(path: Path, options: ReadOptions) -> Reading:
     """Read the words of a finalfusion file and their vectors, scaled by their norms.
 

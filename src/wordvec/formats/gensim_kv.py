@@ -88,11 +88,6 @@ class _Model:
         return None
 
 
-def looks_like_gensim(path: Path, head: bytes) -> bool:
-    """Return whether a file starts as a pickle of one of gensim's models does."""
-    return path.is_file() and head[:1] == b"\x80" and b"gensim.models." in head[:64]
-
-
 def read_gensim(path: Path, options: ReadOptions) -> Reading:
     """Read the words and vectors of a file that gensim's `save` wrote.
 

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from wordvec.formats.reading import Block
     from wordvec.tables.table import VectorTable
 
-_MAGIC = b"\x93NUMPY"
 _KIND = "an .npy array"
 
 
@@ -55,11 +54,6 @@ class ArrayHeader:
     def item_bytes(self) -> int:
         """The size of one row, or of one item of an array with one axis."""
         return math.prod(self.shape[1:]) * self.dtype.itemsize
-
-
-def looks_like_npy(path: Path, head: bytes) -> bool:
-    """Return whether a file starts as an .npy array does."""
-    return path.is_file() and head.startswith(_MAGIC)
 
 
 def read_npy(path: Path, options: ReadOptions) -> Reading:

@@ -68,12 +68,6 @@ class _Member:
     header: ArrayHeader
 
 
-def looks_like_npz(path: Path, head: bytes) -> bool:
-    """Return whether a file starts as a zip archive whose first file is an .npy array."""
-    name = head[30 : 30 + int.from_bytes(head[26:28], "little")]
-    return path.is_file() and head.startswith(b"PK\x03\x04") and name.endswith(b".npy")
-
-
 def read_npz(path: Path, options: ReadOptions) -> Reading:
     """Read the vectors and the tokens of an .npz archive.
 

@@ -70,17 +70,6 @@ class _Columns:
         return [name for name in (self.tokens, *self.vectors) if name is not None]
 
 
-def looks_like_parquet(path: Path, head: bytes) -> bool:
-    """Return whether a file starts as a Parquet file does."""
-    return path.is_file() and head.startswith(_PARQUET)
-
-
-def looks_like_arrow(path: Path, head: bytes) -> bool:
-    """Return whether a file starts as an Arrow (Feather) file does, or is an Arrow stream."""
-    stream = head.startswith(_ARROW_STREAM) and path.suffix in (".arrow", ".arrows", ".feather")
-    return path.is_file() and (head.startswith(_ARROW_FILE) or stream)
-
-
 def read_parquet(path: Path, options: ReadOptions) -> Reading:
     """Read the tokens and vectors of a Parquet file, a part of a row group at a time.
 

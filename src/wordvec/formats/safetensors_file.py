@@ -98,13 +98,6 @@ class TensorFile:
     metadata: dict[str, Any]
 
 
-def looks_like_safetensors(path: Path, head: bytes) -> bool:
-    """Return whether a file starts with the length of a JSON object that fits into it."""
-    if not path.is_file() or head[8:9] != b"{":
-        return False
-    return int.from_bytes(head[:8], "little") <= min(path.stat().st_size - 8, _MAX_HEADER)
-
-
 def read_safetensors(path: Path, options: ReadOptions) -> Reading:
     """Read the vectors and tokens of a safetensors file.
 

@@ -44,7 +44,7 @@ _INTEGERS = {
 }
 
 
-def looks_like_spacy(path: Path, _head: bytes) -> bool:
+def is_spacy_folder(path: Path) -> bool:
     """Return whether a folder has the vectors of a spaCy vocabulary."""
     try:
         return _find_folder(path) is not None

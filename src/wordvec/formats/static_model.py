@@ -47,7 +47,7 @@ _NAMES = ("embeddings", "embedding.weight")
 _SUBFOLDERS = (".", "0_StaticEmbedding")
 
 
-def looks_like_static_model(path: Path, _head: bytes) -> bool:
+def is_static_model(path: Path) -> bool:
     """Return whether a folder has a tokenizer and the one matrix of a static model."""
     try:
         folder = _find_folder(path)

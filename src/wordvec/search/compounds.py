@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from wordvec.expression.lexer import Kind, tokenize
 from wordvec.text import clip, escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wordvec.expression.lexer import Token
+    from wordvec.expression.tree import Expression, Word
     from wordvec.vocabulary.lookup import Vocabulary
 
 _COMPOUND = re.compile(r"(?=.*[A-Za-z]{2})[A-Za-z][A-Za-z0-9']*(?:-[A-Za-z0-9']+)+")
@@ -21,19 +20,22 @@ _MOST_NAMED = 3
 _CELLS = 40
 
 
-def compound_notes(source: str, vocabulary: Vocabulary, *, at: int | None = None) -> list[str]:
+def compound_notes(
+    expression: Expression, vocabulary: Vocabulary, *, at: int | None = None
+) -> list[str]:
     """Return a note for each hyphenated word of an expression that is read as a subtraction.
 
     It is a word of the vocabulary with a hyphen, or the whole expression if that is letters with
     hyphens between them.
 
     Args:
-        source: the expression as typed.
+        expression: the expression.
         at: only words that contain this place of the source.
     """
-    if "-" not in source:
+    source = expression.source
+    if "-" not in source or len(expression.words) < 2:
         return []
-    places = list(_known_words(source, vocabulary))
+    places = list(_known_words(expression, vocabulary))
     whole = source.strip()
     # where a part is unknown, the reading is worth a hint in any case
     if not places and _COMPOUND.fullmatch(whole) and (at is not None or vocabulary.pieces(whole)):
@@ -46,9 +48,10 @@ def compound_notes(source: str, vocabulary: Vocabulary, *, at: int | None = None
     return list(dict.fromkeys(notes))[:_MOST_NAMED]
 
 
-def _known_words(source: str, vocabulary: Vocabulary) -> Iterator[tuple[int, int]]:
+def _known_words(expression: Expression, vocabulary: Vocabulary) -> Iterator[tuple[int, int]]:
     """Yield where a hyphenated word of the vocabulary starts and ends, the longest first."""
-    for parts in _runs(source):
+    source = expression.source
+    for parts in _runs(expression):
         if len(parts) > _LONGEST_RUN:
             continue
         done = 0  # the parts before it are in a word
@@ -61,12 +64,12 @@ def _known_words(source: str, vocabulary: Vocabulary) -> Iterator[tuple[int, int
                     break
 
 
-def _runs(source: str) -> Iterator[list[Token]]:
+def _runs(expression: Expression) -> Iterator[list[Word]]:
     """Yield the words that are joined by hyphens without spaces, two or more at a time."""
-    words = [token for token in tokenize(source) if token.kind is Kind.WORD and not token.quoted]
+    words = [word for word in expression.words if not word.quoted]
     run = words[:1]
     for word in words[1:]:
-        if source[run[-1].end : word.start] != "-":
+        if expression.source[run[-1].end : word.start] != "-":
             yield run
             run = []
         run.append(word)

@@ -1,4 +1,4 @@
-"""The nearest neighbours of every token of a table: one graph, computed once and kept.
+"""The nearest neighbours of the tokens of a table; the graph of all is computed once and kept.
 
 CSLS and the map share it. It is exact: faiss nominates rows in blocks, and those are scored again
 in float64, where ties go to the lower row. faiss alone is not enough: in blocks it computes
@@ -64,17 +64,49 @@ def neighbour_graph(
     Raises:
         UsageError: for another metric, or k below 1.
     """
+    metric = _checked(metric, k)
+    key = graph_key(table, metric)
+    if derived is not None and (kept := _kept(derived, key, table, k, metric)) is not None:
+        return kept.cut(k)
+    graph = _build(table, np.arange(len(table)), k, metric, progress)
+    if derived is not None:
+        derived.save(key, {"ids": graph.ids, "scores": graph.scores})
+    return graph
+
+
+def nearest_to(
+    table: VectorTable,
+    rows: NDArray[np.int64],
+    k: int,
+    *,
+    metric: Metric | str = Metric.COSINE,
+    derived: Derived | None = None,
+) -> NeighbourGraph:
+    """Return the part of the neighbour graph that belongs to some rows: (N, K).
+
+    It is read from the whole graph if that is in `derived`. Otherwise these rows alone are compared
+    with the table, and nothing is saved.
+
+    Args:
+        rows: (N,) ids.
+
+    Raises:
+        UsageError: as `neighbour_graph`.
+    """
+    metric = _checked(metric, k)
+    key = graph_key(table, metric)
+    kept = _kept(derived, key, table, k, metric) if derived is not None else None
+    if kept is not None:
+        return NeighbourGraph(kept.ids[rows, :k], kept.scores[rows, :k])
+    return _build(table, rows, k, metric, no_progress)
+
+
+def _checked(metric: Metric | str, k: int) -> Metric:
     metric = as_choice(Metric, metric, "metric")
     if metric not in (Metric.L2, Metric.COSINE):
         raise UsageError(f"a neighbour graph needs l2 or cosine, not {metric}")
     check_k(k)
-    key = graph_key(table, metric)
-    if derived is not None and (kept := _kept(derived, key, table, k, metric)) is not None:
-        return kept.cut(k)
-    graph = _build(table, k, metric, progress)
-    if derived is not None:
-        derived.save(key, {"ids": graph.ids, "scores": graph.scores})
-    return graph
+    return metric
 
 
 def graph_key(table: VectorTable, metric: Metric) -> str:
@@ -100,21 +132,26 @@ def _comparable(table: VectorTable, metric: Metric) -> NDArray[np.bool_]:
     return finite & (table.norms > 0) if metric is Metric.COSINE else finite
 
 
-def _build(table: VectorTable, k: int, metric: Metric, progress: Progress) -> NeighbourGraph:
-    V = len(table)
-    placed = np.flatnonzero(_comparable(table, metric))  # (P,) row ids
+def _build(
+    table: VectorTable, wanted: NDArray[np.int64], k: int, metric: Metric, progress: Progress
+) -> NeighbourGraph:
+    """Compute the neighbours of the wanted rows, (N,), among all rows."""
+    comparable = _comparable(table, metric)
+    placed = np.flatnonzero(comparable)  # (P,) row ids
     k = min(k, max(len(placed) - 1, 0))
-    ids = np.full((V, k), -1, dtype=np.int32)
-    scores = np.full((V, k), np.nan, dtype=np.float32)
+    ids = np.full((len(wanted), k), -1, dtype=np.int32)
+    scores = np.full((len(wanted), k), np.nan, dtype=np.float32)
+    todo = np.flatnonzero(comparable[wanted])  # places in `wanted`
     if k:
         rows = _rows(table, placed, metric)
-        for start in range(0, len(placed), ROWS_AT_ONCE):
-            progress(start, len(placed))
-            block = slice(start, min(start + ROWS_AT_ONCE, len(placed)))
-            near, score = _nearest(rows, block, k, metric)
-            ids[placed[block]] = placed[near]
-            scores[placed[block]] = score
-    progress(len(placed), len(placed))
+        own = np.searchsorted(placed, wanted[todo])  # their places in `rows`
+        for start in range(0, len(todo), ROWS_AT_ONCE):
+            progress(start, len(todo))
+            block = slice(start, start + ROWS_AT_ONCE)
+            near, score = _nearest(rows, own[block], k, metric)
+            ids[todo[block]] = placed[near]
+            scores[todo[block]] = score
+    progress(len(todo), len(todo))
     return NeighbourGraph(ids, scores)
 
 
@@ -132,15 +169,14 @@ def _rows(table: VectorTable, placed: NDArray[np.int64], metric: Metric) -> NDAr
 
 
 def _nearest(
-    rows: NDArray[np.float32], block: slice, k: int, metric: Metric
+    rows: NDArray[np.float32], own: NDArray[np.int64], k: int, metric: Metric
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the k best other rows of each row of a block: ids and scores, (B, k)."""
+    """Return the k best other rows of each of the `own` rows, (B,): ids and scores, (B, k)."""
     import faiss  # not needed to read a kept graph
 
     asked = min(k + 1 + MARGIN, len(rows))  # + 1: the row itself
     kind = faiss.METRIC_L2 if metric is Metric.L2 else faiss.METRIC_INNER_PRODUCT
-    rough, named = faiss.knn(rows[block], rows, asked, metric=kind)  # (B, asked)
-    own = np.arange(block.start, block.stop)
+    rough, named = faiss.knn(rows[own], rows, asked, metric=kind)  # (B, asked)
     near, score = _decide(rows, own, np.maximum(named, 0), k, metric)
     if asked < len(rows) or named.min() < 0:
         for i in _doubtful(rows, own, rough, named, score[:, -1], metric):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -18,7 +18,7 @@ import numpy as np
 from wordvec.errors import ExpressionError, UnknownWordError, UsageError, WordvecError
 from wordvec.expression.lexer import as_id, spell
 from wordvec.expression.parser import parse
-from wordvec.expression.tree import Analogy, TokenId, Word
+from wordvec.expression.tree import Analogy, Expression, Term, TokenId, Word
 from wordvec.search.compounds import compound_notes
 from wordvec.text import clip, escape
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from wordvec.expression.tree import Expression, Operand, Term
+    from wordvec.expression.tree import Operand
     from wordvec.vocabulary.lookup import Vocabulary
 
     RowReader: TypeAlias = Callable[[list[int]], NDArray[np.float64]]  # n ids → (n, D) rows
@@ -67,12 +67,12 @@ def resolve(
     Raises:
         UnknownWordError: for a word that is not in the vocabulary; it marks the word.
     """
-    resolver = _Resolver(expression.source, vocabulary, pieces=pieces)
-    terms = resolver.terms(expression.terms())
+    resolver = _Resolver(expression, vocabulary, pieces=pieces)
+    terms = resolver.terms(expression.terms)
     sides = expression.analogy
     if sides is not None:
         sides = Analogy(*map(resolver.terms, (sides.a, sides.b, sides.c)))
-    notes = [*resolver.notes, *compound_notes(expression.source, vocabulary)]
+    notes = [*resolver.notes, *compound_notes(expression, vocabulary)]
     return ResolvedExpression(expression.source, terms, sides, tuple(dict.fromkeys(notes)))
 
 
@@ -121,8 +121,9 @@ def resolve_word(word: str | int, vocabulary: Vocabulary, *, pieces: bool = Fals
             )
         return ResolvedWord(vocabulary.display(row), (row,))
     word = str(word)
-    resolver = _Resolver(word, vocabulary, pieces=pieces)
-    ids = resolver.rows_of_word(Word(word, 0, len(word)))
+    form = Word(word, 0, len(word))
+    resolver = _Resolver(Expression(word, form, ()), vocabulary, pieces=pieces)
+    ids = resolver.rows_of_word(form)
     text = vocabulary.display(ids[0]) if len(ids) == 1 else _shown(word)
     return ResolvedWord(text, ids, next(iter(resolver.notes), None))
 
@@ -174,14 +175,15 @@ def combine(terms: Sequence[Term], rows: RowReader) -> NDArray[np.float64]:
 class _Resolver:
     """Looks up the words of one expression, and collects notes."""
 
-    def __init__(self, source: str, vocabulary: Vocabulary, *, pieces: bool) -> None:
-        self.source = source
+    def __init__(self, expression: Expression, vocabulary: Vocabulary, *, pieces: bool) -> None:
+        self.expression = expression
+        self.source = expression.source
         self.vocabulary = vocabulary
         self.pieces = pieces
         self.notes: list[str] = []
 
     def terms(self, terms: Sequence[Term]) -> tuple[Term, ...]:
-        return tuple(replace(term, ids=self._rows(term.operand)) for term in terms)
+        return tuple(Term(term.operand, term.weight, self._rows(term.operand)) for term in terms)
 
     def _rows(self, operand: Operand) -> tuple[int, ...]:
         return (
@@ -225,7 +227,7 @@ class _Resolver:
             verb = "is" if self.vocabulary.cuts_exactly else "could be"
             cut = f"{_shown(word.text)} {verb} cut into {self._join(pieces)}"
             hints.append(f"{cut}; for their mean use pieces=True")
-        hints += compound_notes(self.source, self.vocabulary, at=word.start)
+        hints += compound_notes(self.expression, self.vocabulary, at=word.start)
         similar = self.vocabulary.closest(word.text)
         if similar:
             hints.append(f"similar tokens: {' '.join(similar)}")
