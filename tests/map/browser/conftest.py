@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from support.browser import chromium, context
 from support.tables import table_of
 from wordvec.expression.parser import parse
 from wordvec.map.build import build_map
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from wordvec.map.build import TokenMap
     from wordvec.tables.table import VectorTable
 
-__all__ = ["chromium", "context"]  # fixtures of the tests in this folder
 # tokens of every class, and two that look like HTML
 WORDS = [
     "[PAD]", "の", "は", "王", "男", "女", "国", "人", "女王", "王国", "国王", "大王", "女王蜂",
