@@ -15,18 +15,20 @@ from wordvec.errors import StoreError, TableNotFoundError, UsageError, as_path
 from wordvec.models.bundled import BUNDLED, has_bundled
 from wordvec.progress import Progress, no_progress
 from wordvec.search.settings import QuerySettings
-from wordvec.table import Table, parsed
+from wordvec.table import Table, evaluate_tables, parsed
 from wordvec.tables.name import Mode, TableName, TableRef
 from wordvec.tables.resolve import missing_table_hint, resolve_name
 from wordvec.tables.store import Store
 
-__all__ = ["OpenTables", "Table", "compare", "extract", "import_vectors", "open"]
+__all__ = ["OpenTables", "Table", "compare", "evaluate", "extract", "import_vectors", "open"]
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Unpack
 
     from wordvec.analysis.compare import Comparison
+    from wordvec.analysis.evaluation import Evaluation
+    from wordvec.analysis.evaluation_settings import EvaluationOptions
     from wordvec.expression.tree import Expression
     from wordvec.search.settings import QueryOptions
 
@@ -63,14 +65,37 @@ def compare(
     """
     from wordvec.analysis.compare import compare as compare_engines
 
+    settings = QuerySettings.of(**options)
+    engines = [table.engine_for(settings) for table in _opened(tables, store)]
+    return compare_engines(engines, parsed(expression))
+
+
+def evaluate(
+    tables: Sequence[str | Table],
+    files: str | Path | Sequence[str | Path] = (),
+    *,
+    store: Store | str | Path | None = None,
+    progress: Progress = no_progress,
+    **options: Unpack[EvaluationOptions],
+) -> Evaluation:
+    """Measure several tables on analogies and word similarity, and compare them.
+
+    Args:
+        tables: names as for `open`, or open tables.
+        files: as for `Table.evaluate`.
+        store: as for `open`.
+        progress: called as progress(done, total) with numbers of questions.
+        **options: as for `Table.evaluate`.
+    """
+    return evaluate_tables(_opened(tables, store), files, progress=progress, **options)
+
+
+def _opened(tables: Sequence[str | Table], store: Store | str | Path | None) -> list[Table]:
     if isinstance(tables, str):
         shown = f"{tables!r:.60}"
         raise UsageError(f"expected a list of tables, got {shown}", hint=f"[{shown}, …]")
     opener = OpenTables(_as_store(store))
-    opened = [one if isinstance(one, Table) else opener.open(one) for one in tables]
-    settings = QuerySettings.of(**options)
-    engines = [table.engine_for(settings) for table in opened]
-    return compare_engines(engines, parsed(expression))
+    return [one if isinstance(one, Table) else opener.open(one) for one in tables]
 
 
 def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract`

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from wordvec.analysis.evaluate import Evaluation
+    from wordvec.analysis.evaluation import Evaluation
+    from wordvec.analysis.evaluation_settings import EvaluationOptions
     from wordvec.analysis.explanation import Explanation
     from wordvec.analysis.norms import NormsReport
     from wordvec.analysis.odd import OddOne
@@ -221,31 +222,23 @@ class Table:
 
         return odd(self.transformed(transforms), _as_list(words), pieces=pieces)
 
-    def evaluate(  # noqa: PLR0913  # one keyword for each option of `wordvec evaluate`
+    def evaluate(
         self,
-        file: str | Path | None = None,
+        files: str | Path | Sequence[str | Path] = (),
         *,
-        method: str = "add",
-        metric: str | None = None,
-        transforms: str | Iterable[str] = (),
-        pieces: bool = False,
         progress: Progress = no_progress,
+        **options: Unpack[EvaluationOptions],
     ) -> Evaluation:
-        """Count the analogies of a file that the table answers right.
+        """Measure the table on analogies and word similarity, by every method and transform.
 
         Args:
-            file: pairs or questions, see `analysis.evaluate`; None for the Japanese analogies that
-                are part of the package.
+            files: see `analysis.evaluation_files`; none for the Japanese analogies that are part of
+                the package.
             progress: called as progress(done, total) with numbers of questions.
+            **options: methods=["add"], transforms=[[]], metric, at=(1, 5, 10), pieces=False,
+                by=None: see `wordvec.analysis.evaluation_settings.EvaluationSettings`.
         """
-        from wordvec.analysis.evaluate import bundled_analogies, evaluate, read_analogies
-
-        settings = QuerySettings.of(
-            method=method, metric=metric, transforms=transforms, pieces=pieces
-        )
-        analogies = read_analogies(bundled_analogies() if file is None else file)
-        space = self.space(settings.all_transforms)
-        return evaluate(space, analogies, settings, progress=progress)
+        return evaluate_tables([self], files, progress=progress, **options)
 
     def export(
         self,
@@ -321,6 +314,25 @@ class Table:
 
 def _as_list(words: Any) -> Sequence[Any]:
     return list(words) if isinstance(words, Iterable) and not isinstance(words, str) else [words]
+
+
+def evaluate_tables(
+    tables: Sequence[Table],
+    files: str | Path | Sequence[str | Path] = (),
+    *,
+    progress: Progress = no_progress,
+    **options: Unpack[EvaluationOptions],
+) -> Evaluation:
+    """Measure several tables, as `Table.evaluate` does one."""
+    from wordvec.analysis.evaluate import evaluate
+    from wordvec.analysis.evaluation_files import bundled_analogies, read_test_set
+    from wordvec.analysis.evaluation_settings import EvaluationSettings
+
+    settings = EvaluationSettings.of(**options)
+    paths = [files] if isinstance(files, str | Path) else list(files)
+    test_sets = [read_test_set(Path(path)) for path in paths or [bundled_analogies()]]
+    pairs = [(table.data, table.derived) for table in tables]
+    return evaluate(pairs, test_sets, settings, progress=progress)
 
 
 def parsed(expression: str | Expression) -> Expression:

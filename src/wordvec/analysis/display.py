@@ -231,7 +231,7 @@ METRIC_NAMES = {
     Metric.DOT: "inner product",
     Metric.CSLS: "CSLS",
 }
-_METHOD_NAMES = {Method.ADD: "3CosAdd", Method.MUL: "3CosMul", Method.DIRECTION: "PairDirection"}
+METHOD_NAMES = {Method.ADD: "3CosAdd", Method.MUL: "3CosMul", Method.DIRECTION: "PairDirection"}
 
 
 def table_name(table: TableDescription) -> str:
@@ -251,7 +251,7 @@ def table_fields(table: TableDescription) -> list[str]:
 
 def settings_fields(settings: QuerySettings) -> list[str]:
     """Return how expressions are answered: metric, transforms, filters."""
-    method, metric = _METHOD_NAMES.get(settings.method), METRIC_NAMES[settings.ranking_metric]
+    method, metric = METHOD_NAMES.get(settings.method), METRIC_NAMES[settings.ranking_metric]
     return [
         *([method] if method else []),
         *([metric] if not method or settings.metric is Metric.CSLS else []),

@@ -149,10 +149,15 @@ def term_vectors(terms: Sequence[Term], rows: RowReader) -> NDArray[np.float64]:
 
     rows: gives rows by their ids. A term with several rows is their mean.
     """
-    vectors = rows([term.ids[0] for term in terms])
-    for place, term in enumerate(terms):
-        if len(term.ids) > 1:
-            vectors[place] = rows(list(term.ids)).mean(axis=0)
+    return row_means([term.ids for term in terms], rows)
+
+
+def row_means(ids_of: Sequence[tuple[int, ...]], rows: RowReader) -> NDArray[np.float64]:
+    """Return one row for each tuple of ids, or the mean of its rows: (n, D)."""
+    vectors = rows([ids[0] for ids in ids_of])
+    for place, ids in enumerate(ids_of):
+        if len(ids) > 1:
+            vectors[place] = rows(list(ids)).mean(axis=0)
     return vectors
 
 
