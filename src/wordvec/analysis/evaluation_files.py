@@ -23,7 +23,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wordvec.encoding import decode
+from wordvec.encoding import read_text
 from wordvec.errors import WordvecError
 from wordvec.text import clip, escape
 
@@ -88,7 +88,7 @@ def read_test_set(path: Path) -> TestSet:
     """
     if path.is_dir():
         return _read_folder(path)
-    written = decode(path.read_bytes(), path).split("\n")
+    written = read_text(path).split("\n")
     lines = [(number, line.strip("\r ")) for number, line in enumerate(written, 1)]
     lines = [(number, line) for number, line in lines if line.strip() and line[:2] != "# "]
     if not lines:
