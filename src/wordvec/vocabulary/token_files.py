@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import ModelError
 from wordvec.vocabulary.settings import read_bytes, read_json, read_text
-from wordvec.vocabulary.spelling import CONTINUATION, Scheme, guess_scheme
+from wordvec.vocabulary.spelling import CONTINUATION, WORD_END, Scheme, guess_scheme
 from wordvec.vocabulary.tokenizer import (
     MAX_WORD,
     JapaneseSettings,
@@ -118,7 +118,10 @@ def _apply_bert_settings(tokenizer: Any, settings: Mapping[str, Any]) -> None:
 
 def _scheme_of(tokenizer: Any, tokens: Iterable[str]) -> Scheme:
     parts = (tokenizer.pre_tokenizer, tokenizer.decoder)
-    if any(b"ByteLevel" in part.__getstate__() for part in parts if part is not None):
+    in_bytes = any(b"ByteLevel" in part.__getstate__() for part in parts if part is not None)
+    if getattr(tokenizer.model, "end_of_word_suffix", None) == WORD_END:
+        return Scheme.BYTE_WORD_END if in_bytes else Scheme.WORD_END
+    if in_bytes:
         return Scheme.BYTE_LEVEL
     match type(tokenizer.model).__name__:
         case "Unigram":

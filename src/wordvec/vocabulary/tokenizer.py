@@ -14,14 +14,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from wordvec.errors import MissingExtraError, ModelError
 from wordvec.text import nfkc
-from wordvec.vocabulary.spelling import CONTINUATION
+from wordvec.vocabulary.spelling import CONTINUATION, is_unspaced, mark, marks_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from wordvec.vocabulary.spelling import Scheme
 
 MAX_WORD = 100  # characters: WordPiece reads a longer word as [UNK]
 
@@ -56,7 +58,7 @@ class Tokenizer(Protocol):
         """Return the text as the model's normaliser changes it."""
 
     def cut(self, text: str) -> list[str] | None:
-        """Cut a text into tokens; return None if that fails."""
+        """Cut a text into tokens; return None if that fails or a part has no token."""
 
 
 def load_tokenizer(file: TokenizerFile, vocabulary: Iterable[str]) -> Tokenizer:
@@ -80,6 +82,21 @@ def load_tokenizer(file: TokenizerFile, vocabulary: Iterable[str]) -> Tokenizer:
             return _BertJapanese(data, frozenset(vocabulary))
 
 
+def cut_alone(
+    tokenizer: Tokenizer, word: str, scheme: Scheme, *, marks_start: bool
+) -> list[str] | None:
+    """Cut a word that stands alone, as it would be cut in a text.
+
+    If the model puts no mark before a text (GPT-2, Gemma), that is after a space, except in scripts
+    without spaces.
+    """
+    alone = tokenizer.cut(word)
+    if marks_start or marks_end(scheme) or mark(scheme) == CONTINUATION or is_unspaced(word[:1]):
+        return alone
+    after_space = tokenizer.cut(f" {word}")
+    return after_space if after_space and after_space[0] != mark(scheme) else alone
+
+
 class _FastTokenizer:
     """A tokenizer of the `tokenizers` library."""
 
@@ -89,6 +106,7 @@ class _FastTokenizer:
         self._tokenizer = parse_tokenizer(data)
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
+        self._unknown = _unknown_id(self._tokenizer, data)
 
     def normalize(self, text: str) -> str:
         normalizer = self._tokenizer.normalizer
@@ -96,9 +114,10 @@ class _FastTokenizer:
 
     def cut(self, text: str) -> list[str] | None:
         try:
-            return list(self._tokenizer.encode(text, add_special_tokens=False).tokens)
+            encoded = self._tokenizer.encode(text, add_special_tokens=False)
         except Exception:  # noqa: BLE001  # a plain one, if there is no token for unknown text
             return None
+        return None if self._unknown in encoded.ids else list(encoded.tokens)
 
 
 def parse_tokenizer(data: bytes, name: str = TokenizerKind.TOKENIZERS) -> Any:
@@ -109,6 +128,14 @@ def parse_tokenizer(data: bytes, name: str = TokenizerKind.TOKENIZERS) -> Any:
         return tokenizers.Tokenizer.from_buffer(data)
     except Exception as error:  # it raises plain Exceptions
         raise ModelError(f"{name} is damaged or has an unknown format ({error})") from error
+
+
+def _unknown_id(tokenizer: Any, data: bytes) -> int | None:
+    """Return the id that text without a token gets; it need not be that of a special token."""
+    model = tokenizer.model
+    if not hasattr(model, "unk_token"):  # Unigram; the library does not give its attribute
+        return cast("int | None", json.loads(data)["model"].get("unk_id"))
+    return None if model.unk_token is None else model.token_to_id(model.unk_token)
 
 
 class _SentencePiece:
