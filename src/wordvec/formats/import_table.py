@@ -29,7 +29,7 @@ from wordvec.tables.name import Mode, TableName
 from wordvec.tables.table import Provenance, VectorTable
 from wordvec.text import escape
 from wordvec.vocabulary.folder import USUAL_SPECIALS, read_vocabulary
-from wordvec.vocabulary.lookup import Vocabulary
+from wordvec.vocabulary.lookup import Vocabulary, unused_token
 from wordvec.vocabulary.spelling import Scheme, guess_scheme
 
 if TYPE_CHECKING:
@@ -243,7 +243,8 @@ def _import_tokens(  # noqa: PLR0913, PLR0917  # all parts of a request
             raise StoreError(f"{display_path(path)} has no vectors")
         if total is not None:
             progress(total, total)
-        new.finish(_vocabulary(tuple(rows.tokens)), _provenance(name), _settings(file_format, path))
+        vocabulary = _vocabulary(tuple(rows.tokens), reading.vocabulary)
+        new.finish(vocabulary, _provenance(name), _settings(file_format, path))
     notes = (*reading.notes, *rows.notes())
     return ImportResult(store.open(name), file_format, tuple(dict.fromkeys(notes)))
 
@@ -285,11 +286,20 @@ class _Rows:
             )
 
 
-def _vocabulary(tokens: tuple[str, ...]) -> Vocabulary:
-    """Return the vocabulary of tokens alone; what a model's settings would say is guessed."""
+def _vocabulary(tokens: tuple[str, ...], of_model: Vocabulary | None) -> Vocabulary:
+    """Return the vocabulary of the rows that were read.
+
+    Of tokens alone, it is guessed what the settings of their model would say.
+
+    of_model: the vocabulary of the model in the file, of which these are the first tokens.
+    """
+    if of_model is not None and of_model.tokens[: len(tokens)] == tokens:
+        return of_model.first(len(tokens))
     scheme = guess_scheme(tokens)
     specials = frozenset(() if scheme is Scheme.WORDS else USUAL_SPECIALS)
-    special_ids = tuple(row for row, token in enumerate(tokens) if token in specials)
+    special_ids = tuple(
+        row for row, token in enumerate(tokens) if token in specials or token == unused_token(row)
+    )
     has_upper = any(_UPPER.search(token) for token in tokens if token not in specials)
     return Vocabulary(tokens, scheme, special_ids, lowercase=not has_upper)
 

@@ -1,8 +1,8 @@
 """Hints for a word that is not in a vocabulary: the tokens that were probably meant.
 
-Tokens that differ only in case, in their mark (`▁`, `Ġ`, `##`, `</w>`) or in the form of a kanji (經 for
-経) come first, then those that are spelled most alike. All tokens are compared by their letters,
-in one pass over an array; only a shortlist is compared in full.
+Tokens that differ only in case, in their mark (`▁`, `Ġ`, `##`, `</w>`) or in the form of a kanji
+(經 for 経) come first, then those that are spelled most alike. All tokens are compared by their
+letters, in one pass over an array; only a shortlist is compared in full.
 """
 
 from __future__ import annotations

@@ -290,9 +290,7 @@ class Vocabulary:
     def _cut(self, word: str) -> list[str] | None:
         if self._loaded_tokenizer is None:
             return self._cut_greedily(word)
-        return cut_alone(
-            self._loaded_tokenizer, word, self.scheme, marks_start=self.marks_start
-        )
+        return cut_alone(self._loaded_tokenizer, word, self.scheme, marks_start=self.marks_start)
 
     def _cut_greedily(self, word: str) -> list[str] | None:
         if self.scheme is Scheme.WORDS:
