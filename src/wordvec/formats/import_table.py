@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 from wordvec.errors import StoreError, UsageError, as_choice
 from wordvec.formats.article_pickle import has_words, read_pickle
@@ -26,6 +27,7 @@ from wordvec.models.find import find_model
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.files import display_path, wrap_os_errors
 from wordvec.tables.name import Mode, TableName
+from wordvec.tables.paths import nfc
 from wordvec.tables.table import Provenance, VectorTable
 from wordvec.text import escape
 from wordvec.vocabulary.folder import USUAL_SPECIALS, read_vocabulary
@@ -44,7 +46,7 @@ _SUFFIXES = {
     *(".gz", ".bz2", ".xz", ".vec", ".txt", ".bin", ".kv", ".model", ".fifu", ".arrow", ".feather"),
     *(suffix for entry in FORMATS.values() for suffix in entry.suffixes),
 }
-_NAME = re.compile(r"(?![.-])[\w.-]{1,100}")
+_LONGEST_NAME = 100  # characters
 _UPPER = re.compile(r"[A-Z]")
 
 
@@ -142,30 +144,49 @@ def import_pickle(
 
 
 def check_name(name: str) -> str:
-    """Return the name of an imported table, or raise UsageError.
+    """Return the name of an imported table, composed (NFC), or raise UsageError.
 
     It must not be read as a path, as a model of the hub or as another part of a table's name.
     """
-    if not _NAME.fullmatch(name):
+    composed = nfc(name)
+    if not 0 < len(composed) <= _LONGEST_NAME or composed[0] in ".-" or _other_letters(composed):
         raise UsageError(
             f"{escape(name)!r} cannot be the name of a table: expected letters, digits, and . _ -",
             hint='name="chive"',
         )
-    if name == BUNDLED:
+    if composed == BUNDLED:
         raise UsageError(f'"{BUNDLED}" is the name of the bundled model', hint='name="chive"')
-    return name
+    if composed in set(Mode):
+        raise UsageError(
+            f'table="{composed}" means the {composed} table of the default model, so '
+            f'"{composed}" cannot be the name of another',
+            hint='name="chive"',
+        )
+    return composed
+
+
+def _other_letters(name: str) -> set[str]:
+    """Return the characters that cannot be in a name; combining marks are parts of letters."""
+    return {
+        char
+        for char in name
+        if not (char.isalnum() or char in "._-" or category(char).startswith("M"))
+    }
 
 
 def name_of_file(path: Path) -> str:
-    """Return the name that a table gets from its file: without suffixes, in letters that fit.
+    """Return the name that a table gets from its file, as typed: without suffixes and other signs.
 
     >>> name_of_file(Path("cc.ja.300.vec.gz")), name_of_file(Path("my vectors (1).txt"))
     ('cc.ja.300', 'my-vectors-1')
     """
-    name = path.resolve().name
+    typed = path.name if path.name not in ("", "..") else path.resolve().name
+    name = nfc(typed)
     while Path(name).suffix.lower() in _SUFFIXES:
         name = Path(name).stem
-    return re.sub(r"[^\w.]+", "-", name).strip("-.") or "vectors"
+    for char in _other_letters(name):
+        name = name.replace(char, "-")
+    return re.sub("-+", "-", name).strip("-.") or "vectors"
 
 
 @contextmanager
