@@ -26,6 +26,7 @@ _BYTE_ORDER_MARKS = (  # UTF-32 before UTF-16, whose mark it starts with
 _NAMES = {"CP932": "Shift-JIS (cp932)"}
 _KANA_OR_KANJI = re.compile("[\u3041-\u30fe\u4e00-\u9fff]")
 _COMMON = re.compile("[\t\n\r -~\u3000-\u30ff\uff01-\uff5e]")  # in Japanese text: not kanji
+JAPANESE_ENCODINGS = ("CP932", "EUC-JP", "ISO-2022-JP")
 _SAMPLE = 1 << 16  # bytes that are looked at
 _LEAST_PLAUSIBLE = 0.7  # of the characters; binary data read as UTF-16 has a third
 

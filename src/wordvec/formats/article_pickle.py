@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 from wordvec.errors import StoreError
 from wordvec.formats.reading import Block, Reading, ReadOptions
 from wordvec.formats.safe_pickle import PickledArray, PickledDict, Refused, kind_of, load
-from wordvec.formats.token_lines import read_token_lines, tokens_beside
+from wordvec.formats.token_lines import has_own_tokens, read_token_lines, tokens_beside
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.files import display_path, wrap_os_errors
 from wordvec.text import escape
@@ -82,6 +82,8 @@ def read_vectors(path: Path, options: ReadOptions) -> Reading:
         StoreError: The file cannot be read, or is not a dict of vectors of equal length.
     """
     if has_words(path):
+        if options.tokens is not None:
+            raise has_own_tokens(path)
         return _read_words(path, options)
     tokens = read_token_lines(options.tokens or tokens_beside(path))
     rows = read_pickle(path, len(tokens))

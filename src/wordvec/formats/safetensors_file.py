@@ -29,7 +29,7 @@ from wordvec.formats.matrix import (
     refuse_damage,
 )
 from wordvec.formats.reading import Reading, ReadOptions
-from wordvec.formats.token_lines import find_token_list, missing_tokens
+from wordvec.formats.token_lines import find_token_list, has_own_tokens, missing_tokens
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.files import display_path
 from wordvec.text import clip, escape
@@ -102,7 +102,7 @@ def read_safetensors(path: Path, options: ReadOptions) -> Reading:
     """Read the vectors and tokens of a safetensors file.
 
     The vectors are the tensor "vectors", "embeddings", "embedding.weight" or "weight", else the
-    only matrix. The tokens are those of `options.tokens`, else the metadata `tokens`, else the
+    only matrix. The tokens are the metadata `tokens`, else those of `options.tokens`, else the
     text file beside it.
 
     Raises:
@@ -112,7 +112,9 @@ def read_safetensors(path: Path, options: ReadOptions) -> Reading:
     file = list_tensors(path)
     vectors = _find_vectors(path, file)
     V, _ = check_shape(path, vectors.shape)
-    tokens = None if options.tokens is not None else _tokens_in(path, file)
+    tokens = _tokens_in(path, file)
+    if tokens is not None and options.tokens is not None:
+        raise has_own_tokens(path)
     if tokens is None:
         tokens = find_token_list(path, options)
     if tokens is None and (path.parent / "tokenizer.json").is_file():
