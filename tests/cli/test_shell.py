@@ -82,6 +82,14 @@ def shell(lines: str | bytes) -> Result:
     return run("shell", "--model", "toy", stdin=lines)
 
 
+@pytest.mark.usefixtures("store")
+def test_pieces_is_an_option_of_the_shell_too() -> None:
+    assert run("shell", "--model", "toy", stdin="王王子王").code == 1
+    done = run("shell", "--model", "toy", "--pieces", stdin="王子王\n:pieces")
+    assert (done.code, done.out.splitlines()[-1]) == (0, "pieces: off")
+    assert "王子王 is read as the mean of 王子 + ##王" in done.err
+
+
 # --- lines ------------------------------------------------------------------------------------
 
 

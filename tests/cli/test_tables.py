@@ -220,6 +220,8 @@ def test_rm_removes_nothing_if_one_name_is_wrong(store: Store) -> None:
     code, _, err = run("tables", "rm", "--yes", "made")
     assert code == 2
     assert "'made' is not a table name" in err
+    assert "Hint: --table made:static\nHint: wordvec tables\n" in err
+    assert "Hint: --table static\n" in run("tables", "rm", "--yes", "statc").err
     assert len(store.tables()) == 1
 
 

@@ -251,3 +251,13 @@ def test_a_path_that_is_not_a_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(StoreError, match=r"pipe \(not a file, but a pipe\)"):
         read_pickle(tmp_path / "pipe", V)
+
+
+def test_the_error_for_a_much_larger_vocabulary_has_both_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "vectors.pickle"
+    path.write_bytes(pickle.dumps(dict(enumerate(np.ones((1_200, 2), dtype=np.float32)))))
+    with pytest.raises(
+        StoreError, match=r"1,197 ids are not in a vocabulary of 3 tokens: 3, "
+    ) as e:
+        read_pickle(path, 3)
+    assert e.value.message.endswith(" (it has 1,200 vectors)")

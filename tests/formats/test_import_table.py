@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import tracemalloc
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from wordvec.formats.import_table import (
     name_of_file,
 )
 from wordvec.tables.name import Mode, TableName
+from wordvec.tables.paths import nfc
 from wordvec.tables.store import Store
 from wordvec.vocabulary.folder import read_vocabulary
 from wordvec.vocabulary.lookup import Vocabulary
@@ -237,3 +239,25 @@ def test_vectors_by_id_have_the_name_of_their_model(tiny_bert: Path, tmp_path: P
     for options in ({"name": "x"}, {"limit": 3}):
         with pytest.raises(UsageError, match=r"x.pkl has vectors by id: the table has the name of"):
             imported(data, tmp_path, "x.pkl", model=str(tiny_bert), **options)
+
+
+@pytest.mark.parametrize("name", ["static", "dynamic"])
+def test_a_mode_cannot_be_the_name_of_a_table(name: str) -> None:
+    with pytest.raises(UsageError, match=f'^table="{name}" means the {name} table of the default'):
+        check_name(name)
+
+
+def test_combining_marks_are_parts_of_letters(tmp_path: Path) -> None:
+    for name in ("हिन्दी", "ไทย", "Việt", "か\u3099"):
+        assert check_name(name) == name_of_file(tmp_path / f"{name}.vec") == nfc(name)
+    assert check_name(unicodedata.normalize("NFD", "Việt")) == "Việt"
+    for name in ("", "a b", "a/b", "x" * 101, ".x", "-x"):
+        with pytest.raises(UsageError, match="cannot be the name of a table"):
+            check_name(name)
+
+
+def test_a_link_names_the_table_as_typed(tmp_path: Path) -> None:
+    (tmp_path / "3f2a9c").write_text("king 1 2\nqueen 2 3\n")
+    (tmp_path / "glove.txt").symlink_to(tmp_path / "3f2a9c")
+    assert str(import_vectors(tmp_path / "glove.txt", Store()).table.name) == "glove:static"
+    assert name_of_file(tmp_path / "x" / "..") == name_of_file(tmp_path)

@@ -11,14 +11,20 @@ from model2vec import StaticModel
 from model2vec.vocabulary_quantization import quantize_vocabulary
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import WhitespaceSplit
+from tokenizers.models import Unigram, WordLevel
+from tokenizers.normalizers import NFKD, Lowercase, Sequence, StripAccents
+from tokenizers.pre_tokenizers import Metaspace, WhitespaceSplit
 
 from support.readings import assert_same, damaged_copies, read_all, read_or_refuse, vectors
 from wordvec.errors import StoreError
+from wordvec.formats.export import export_table
+from wordvec.formats.import_table import import_vectors
 from wordvec.formats.reading import ReadOptions
 from wordvec.formats.safetensors_file import read_safetensors
 from wordvec.formats.static_model import is_static_model, read_static_model
+from wordvec.tables.store import Store
+from wordvec.vocabulary.lookup import TokenMatch, Vocabulary
+from wordvec.vocabulary.spelling import Scheme
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +74,40 @@ def test_each_type_of_model2vec_is_read(dtype: str, tmp_path: Path) -> None:
     assert reading.notes == (
         ["the vectors have type I8: read as they are, without a scale"] if dtype == "int8" else []
     )
+
+
+def test_words_are_found_as_the_tokenizer_of_the_folder_reads_them(tmp_path: Path) -> None:
+    scores = [("<unk>", 0.0), ("▁", -2.0), ("王", -7.0), ("▁王", -4.0), ("▁cafe", -4.0)]
+    made = Tokenizer(Unigram(scores, unk_id=0))
+    made.pre_tokenizer = Metaspace()
+    made.normalizer = Sequence([NFKD(), StripAccents(), Lowercase()])
+    StaticModel(ROWS[:5], made, normalize=False).save_pretrained(tmp_path / "m")
+    table = import_vectors(tmp_path / "m", Store(), name="m").table
+    found = [table.vocabulary.find(word) for word in ("王", "Café")]
+    assert [match and match.token for match in found] == ["▁王", "▁cafe"]
+    assert table.vocabulary.pieces("王王") == [3, 2]
+    limited = import_vectors(tmp_path / "m", Store(), name="m", limit=3, force=True).table
+    assert limited.vocabulary.find("王") == TokenMatch(
+        2, "王", "without the ▁ that the model puts before it"
+    )
+    (tmp_path / "tokens.txt").write_text("a\nb\nc\nd\ne\n")
+    named = import_vectors(tmp_path / "m", Store(), name="n", tokens=tmp_path / "tokens.txt").table
+    assert named.vocabulary == Vocabulary(tuple("abcde"), Scheme.WORDS, lowercase=True)
+
+
+def test_a_row_without_a_token_is_no_answer(tmp_path: Path) -> None:
+    made = Tokenizer(WordLevel({"[UNK]": 0, "king": 1, "queen": 4}, unk_token=WORDS[1]))
+    path = tmp_path / "m"
+    path.mkdir()
+    made.save(str(path / "tokenizer.json"))
+    save_file({"embeddings": ROWS[:5]}, path / "model.safetensors")
+    for file in (path, tmp_path / "exported.npz"):
+        table = import_vectors(file, Store(), name="m", force=True).table
+        assert table.vocabulary.tokens == ("[UNK]", "king", "[row2]", "[row3]", "queen")
+        assert table.vocabulary.unused_ids == (2, 3)
+        assert np.isnan(table.norms[2:4]).all()
+        if file == path:
+            export_table(table, tmp_path / "exported.npz")
 
 
 def test_a_quantised_vocabulary_has_a_vector_for_each_token(tmp_path: Path) -> None:

@@ -216,6 +216,50 @@ def test_a_cache_without_the_weights_is_incomplete(hub: Hub, tmp_path: Path) -> 
     assert run.stderr.startswith(f"Error: {NAME} is missing or incomplete in the cache")
 
 
+def test_the_error_says_what_the_cache_lacks(hub: Hub, tmp_path: Path) -> None:
+    model = hub.models[NAME]
+    fill_cache(tmp_path, "a/unnamed", model)
+    cache = tmp_path / "hf" / "hub"
+    (cache / "models--a--unnamed" / "refs" / "main").unlink()
+    fill_cache(tmp_path, "a/weightless", model, files=("config.json", "vocab.txt"))
+    fill_cache(tmp_path, "a/wordless", model, files=("config.json", "model.safetensors"))
+    fill_cache(tmp_path, "a/nested", model, files=())
+    inner = cache / "models--a--nested" / "snapshots" / COMMIT / "0_Transformer"
+    shutil.copytree(model, inner)
+    for name, problem, hint in (
+        (
+            "a/unnamed",
+            "without the revision 'main'",
+            f"Hint: in the cache: --model a/unnamed@{COMMIT}\n",
+        ),
+        ("a/unnamed@v9", "without the revision 'v9'", "Hint: in the cache: --model a/unnamed@"),
+        ("a/weightless", "without its weights", ""),
+        ("a/wordless", "without its vocabulary", ""),
+        (
+            "a/nested",
+            "without its config.json",
+            "Hint: a subfolder has one: use --model a/nested:0_Transformer\n",
+        ),
+        (
+            "a/nested:1_Pooling",
+            "without the folder 1_Pooling",
+            "Hint: a subfolder has one: use --model a/nested:0_Transformer\n",
+        ),
+    ):
+        run = extract(hub, tmp_path, "--model", name, HF_HUB_OFFLINE="1")
+        assert run.stderr.startswith(
+            f"Error: {name} is missing or incomplete in the cache ({problem}), and HF_HUB_OFFLINE"
+        )
+        assert hint in run.stderr
+        closed = "http://127.0.0.1:9"
+        run = wordvec("extract", "--model", name, endpoint=closed, home=tmp_path)
+        assert run.stderr.startswith(
+            f"Error: {name} is in the cache {problem}, and {closed} is not reachable\n"
+        )
+    found = extract(hub, tmp_path, "--model", f"a/unnamed@{COMMIT}", HF_HUB_OFFLINE="1")
+    assert found.returncode == 0
+
+
 def fill_cache(
     home: Path,
     name: str,

@@ -389,3 +389,88 @@ def test_the_default_is_the_reference_model_if_saved_or_else_the_bundled_one(
     assert default_model(reference_is_saved=True) == REFERENCE
     monkeypatch.setattr(bundled, "bundled_folder", lambda: tmp_path)  # not included
     assert default_model(reference_is_saved=False) == REFERENCE
+
+
+@pytest.mark.parametrize(
+    ("files", "what", "hint"),
+    [
+        (["model-Q4.gguf"], "model-Q4.gguf (GGUF)", 'gguf_file="model-Q4.gguf"'),
+        (["model.onnx"], "model.onnx (ONNX)", "the model that they were exported from"),
+        (
+            ["bert_config.json", "checkpoint", "bert_model.ckpt.index"],
+            "bert_model.ckpt.index (a checkpoint of TensorFlow 1)",
+            "transformers 4",
+        ),
+        (
+            ["bert_config.json", "bert_model.ckpt.data-00000-of-00001"],
+            "bert_model.ckpt.data-00000-of-00001 (a checkpoint of TensorFlow 1)",
+            "transformers 4",
+        ),
+        (["adapter_model.safetensors"], "adapter_model.safetensors (a PEFT adapter)", "merge"),
+    ],
+)
+def test_a_folder_with_another_format_and_no_config_json_says_how_to_convert_it(
+    files: list[str], what: str, hint: str, tmp_path: Path
+) -> None:
+    for file in files:
+        (tmp_path / file).write_bytes(b"?")
+    with pytest.raises(ModelError) as caught:
+        find_model(str(tmp_path))
+    assert caught.value.message == f"{tmp_path} has no config.json, only {what}"
+    assert hint in str(caught.value.hint)
+
+
+def test_weights_of_hugging_face_without_a_config_json_need_no_conversion(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"?")
+    with pytest.raises(ModelError, match=r"has no config\.json, so it is not a Hugging Face model"):
+        find_model(str(tmp_path))
+
+
+def test_the_error_for_a_file_names_its_folder(
+    tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_bert.parent)
+    for start, folder in (
+        ("./", "./"),
+        ("", "./"),
+        (f"{tiny_bert.parent}/", f"{tiny_bert.parent}/"),
+    ):
+        name = f"{start}{tiny_bert.name}/model.safetensors"
+        with pytest.raises(ModelError) as caught:
+            find_model(name)
+        assert caught.value.message == f"{name} is a file, expected the folder of a model"
+        assert caught.value.hint == f'use model="{folder}{tiny_bert.name}"'
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("https://huggingface.co/google-bert/bert-base-uncased", "google-bert/bert-base-uncased"),
+        ("http://hf.co/owner/name/", "owner/name"),
+        ("https://huggingface.co/owner/name/tree/main", "owner/name"),
+        ("https://huggingface.co/owner/name/tree/v1.0/a/b", "owner/name@v1.0:a/b"),
+        ("https://huggingface.co/owner/name/blob/main/config.json?x=1", "owner/name"),
+        ("https://huggingface.co/owner/name/resolve/v1/sub/vocab.txt", "owner/name@v1:sub"),
+    ],
+)
+def test_the_error_for_an_address_names_the_model(address: str, name: str) -> None:
+    with pytest.raises(ModelError, match="is an address, expected the name of a model") as caught:
+        find_model(address)
+    assert caught.value.hint == f'use model="{name}"'
+
+
+def test_the_bundled_model_is_suggested_for_its_name_in_capitals() -> None:
+    assert similar_models("Mini", n=1) == ["mini"]
+
+
+def test_a_pointer_in_the_cache_of_the_hub_is_downloaded_again(
+    tiny_bert: Path, tmp_path: Path
+) -> None:
+    repository = tmp_path / "models--owner--name"
+    copy = shutil.copytree(tiny_bert, repository / "snapshots" / "0123")
+    (copy / "model.safetensors").write_text(POINTER)
+    with pytest.raises(ModelError, match="a git-lfs pointer to it") as caught:
+        find_model(str(copy))
+    assert caught.value.hint == (
+        f"remove the folder {repository} and run the same command again: it is downloaded again"
+    )

@@ -417,8 +417,11 @@ def test_a_second_writer_gets_an_error(store: Store) -> None:
         for wait in (0, 0.1):
             with pytest.raises(TableBusyError, match="another process is writing made:static") as e:
                 store.save(table_of(ROWS), wait=wait)
-            assert e.value.hint is not None
-            assert "an extraction resumes where it stopped" in e.value.hint
+            assert e.value.hint == "wait until it ends, or stop it"
+        store.paths(NAME).draft.mkdir(parents=True)
+        with pytest.raises(TableBusyError, match="another process is writing") as e:
+            store.save(table_of(ROWS))
+        assert str(e.value.hint).endswith("or stop it: an extraction resumes where it stopped")
     store.save(table_of(ROWS))
 
 

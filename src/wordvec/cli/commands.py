@@ -20,8 +20,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "norms": ("norms", "Show the norms of tokens' vectors and their ranks."),
     "evaluate": ("evaluate", "Measure how many analogies a table solves."),
     "tables": ("tables", "List, verify or remove saved tables."),
-    "export": ("export", "Write a table to a file: pickle, npy or word2vec text."),
-    "import": ("import_", "Import vectors from a pickled {id: vector}."),
+    "export": ("export", "Write a table to a file of another program."),
+    "import": ("import_", "Save vectors of another program as a table."),
     "map": ("map", "Draw the vocabulary as an interactive map or a picture."),
     "shell": ("shell", "Answer expressions interactively, with the tables kept open."),
     "completion": ("completion", "Print the completion script for bash, zsh or fish."),
@@ -34,5 +34,6 @@ def load_command(name: str) -> click.Command:
     command = import_module(module).command
     if not isinstance(command, click.Command):
         raise TypeError(f"{module}.command is not a click command")
-    command.context_class = HelpContext
+    for one in (command, *getattr(command, "commands", {}).values()):  # tables rm
+        one.context_class = HelpContext
     return command

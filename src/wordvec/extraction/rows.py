@@ -18,7 +18,7 @@ Tokens without a row are those that were added to the tokenizer but not to the m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import ModelError
@@ -79,7 +79,7 @@ def fit_vocabulary(vocabulary: Vocabulary, rows: int, folder: Path) -> FittedVoc
             )
     if rows >= V:
         return FittedVocabulary(vocabulary)
-    return FittedVocabulary(cut(vocabulary, rows), (_note(vocabulary, rows),))
+    return FittedVocabulary(vocabulary.first(rows), (_note(vocabulary, rows),))
 
 
 def _vocab_size(config: Any) -> int | None:
@@ -99,21 +99,6 @@ def _added_rows(settings: TokenizerSettings, folder: Path) -> set[int]:
     if has_file(file):
         rows.update(parse_tokenizer(read_bytes(file), str(file)).get_added_tokens_decoder())
     return rows
-
-
-def cut(vocabulary: Vocabulary, rows: int) -> Vocabulary:
-    """Return the vocabulary of the first rows; special ids after them are dropped."""
-
-    def kept(id_: int | None) -> int | None:
-        return id_ if id_ is not None and id_ < rows else None
-
-    return replace(
-        vocabulary,
-        tokens=vocabulary.tokens[:rows],
-        special_ids=tuple(id_ for id_ in vocabulary.special_ids if id_ < rows),
-        cls_id=kept(vocabulary.cls_id),
-        sep_id=kept(vocabulary.sep_id),
-    )
 
 
 def _note(vocabulary: Vocabulary, rows: int) -> str:

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
     from wordvec.tables.table import VectorTable
 
-# A vector takes 14 to 35 instructions; a file that has more is not a dict of vectors.
-_INSTRUCTIONS_PER_VECTOR, _OTHER_INSTRUCTIONS = 64, 10_000
+_OTHER_INSTRUCTIONS = 10_000
 _BLOCK_ROWS = 256
 _BYTES_PER_INSTRUCTION = 2  # at least, in a dict of vectors
 _FIRST_INSTRUCTIONS = 30
@@ -54,7 +53,7 @@ def read_pickle(path: Path, tokens: int) -> NDArray[np.float32]:
             hint="save the vectors with pickle.dump({id: vector.numpy(), …}, file)",
         )
     try:
-        pickled = load(data, _OTHER_INSTRUCTIONS + _INSTRUCTIONS_PER_VECTOR * tokens)
+        pickled = load(data, _most_instructions(data))
         return _stack(_check(pickled, tokens), max_size=len(data))
     except Refused as error:
         raise StoreError(f"{display_path(path)}: {error.message}", hint=error.hint) from None
@@ -96,12 +95,16 @@ def read_vectors(path: Path, options: ReadOptions) -> Reading:
 def _read_words(path: Path, options: ReadOptions) -> Reading:
     data = _map_file(path)
     try:
-        pickled = load(data, _OTHER_INSTRUCTIONS + len(data) // _BYTES_PER_INSTRUCTION)
+        pickled = load(data, _most_instructions(data))
         vectors = _check_words(pickled, options.limit)
         rows = _stack(list(vectors.values()), max_size=len(data))
     except Refused as error:
         raise StoreError(f"{display_path(path)}: {error.message}", hint=error.hint) from None
     return Reading(iter([Block(list(vectors), rows)]), len(vectors))
+
+
+def _most_instructions(data: mmap.mmap) -> int:
+    return _OTHER_INSTRUCTIONS + len(data) // _BYTES_PER_INSTRUCTION
 
 
 def _check_words(pickled: object, limit: int | None) -> dict[str, PickledArray]:
@@ -158,7 +161,8 @@ def _check(pickled: object, tokens: int) -> list[PickledArray]:
     foreign = [row for row in items if isinstance(row, int) and not 0 <= row < tokens]
     if foreign:
         raise Refused(
-            f"{len(foreign):,} ids are not in a vocabulary of {tokens:,} tokens: {_some(foreign)}",
+            f"{len(foreign):,} ids are not in a vocabulary of {tokens:,} tokens: {_some(foreign)} "
+            f"(it has {len(items):,} vectors)",
             _WRONG_MODEL,
         )
     vectors: list[PickledArray] = []

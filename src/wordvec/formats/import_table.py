@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 from wordvec.errors import StoreError, UsageError, as_choice
 from wordvec.formats.article_pickle import has_words, read_pickle
@@ -26,10 +27,11 @@ from wordvec.models.find import find_model
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.files import display_path, wrap_os_errors
 from wordvec.tables.name import Mode, TableName
+from wordvec.tables.paths import nfc
 from wordvec.tables.table import Provenance, VectorTable
 from wordvec.text import escape
 from wordvec.vocabulary.folder import USUAL_SPECIALS, read_vocabulary
-from wordvec.vocabulary.lookup import Vocabulary
+from wordvec.vocabulary.lookup import Vocabulary, unused_token
 from wordvec.vocabulary.spelling import Scheme, guess_scheme
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ _SUFFIXES = {
     *(".gz", ".bz2", ".xz", ".vec", ".txt", ".bin", ".kv", ".model", ".fifu", ".arrow", ".feather"),
     *(suffix for entry in FORMATS.values() for suffix in entry.suffixes),
 }
-_NAME = re.compile(r"(?![.-])[\w.-]{1,100}")
+_LONGEST_NAME = 100  # characters
 _UPPER = re.compile(r"[A-Z]")
 
 
@@ -143,30 +145,49 @@ def import_pickle(
 
 
 def check_name(name: str) -> str:
-    """Return the name of an imported table, or raise UsageError.
+    """Return the name of an imported table, composed (NFC), or raise UsageError.
 
     It must not be read as a path, as a model of the hub or as another part of a table's name.
     """
-    if not _NAME.fullmatch(name):
+    composed = nfc(name)
+    if not 0 < len(composed) <= _LONGEST_NAME or composed[0] in ".-" or _other_letters(composed):
         raise UsageError(
             f"{escape(name)!r} cannot be the name of a table: expected letters, digits, and . _ -",
             hint='name="chive"',
         )
-    if name == BUNDLED:
+    if composed == BUNDLED:
         raise UsageError(f'"{BUNDLED}" is the name of the bundled model', hint='name="chive"')
-    return name
+    if composed in set(Mode):
+        raise UsageError(
+            f'table="{composed}" means the {composed} table of the default model, so '
+            f'"{composed}" cannot be the name of another',
+            hint='name="chive"',
+        )
+    return composed
+
+
+def _other_letters(name: str) -> set[str]:
+    """Return the characters that cannot be in a name; combining marks are parts of letters."""
+    return {
+        char
+        for char in name
+        if not (char.isalnum() or char in "._-" or category(char).startswith("M"))
+    }
 
 
 def name_of_file(path: Path) -> str:
-    """Return the name that a table gets from its file: without suffixes, in letters that fit.
+    """Return the name that a table gets from its file, as typed: without suffixes and other signs.
 
     >>> name_of_file(Path("cc.ja.300.vec.gz")), name_of_file(Path("my vectors (1).txt"))
     ('cc.ja.300', 'my-vectors-1')
     """
-    name = path.resolve().name
+    typed = path.name if path.name not in ("", "..") else path.resolve().name
+    name = nfc(typed)
     while Path(name).suffix.lower() in _SUFFIXES:
         name = Path(name).stem
-    return re.sub(r"[^\w.]+", "-", name).strip("-.") or "vectors"
+    for char in _other_letters(name):
+        name = name.replace(char, "-")
+    return re.sub("-+", "-", name).strip("-.") or "vectors"
 
 
 @contextmanager
@@ -250,7 +271,8 @@ def _import_tokens(  # noqa: PLR0913, PLR0917  # all parts of a request
             raise StoreError(f"{display_path(path)} has no vectors")
         if total is not None:
             progress(total, total)
-        new.finish(_vocabulary(tuple(rows.tokens)), _provenance(name), _settings(file_format, path))
+        vocabulary = _vocabulary(tuple(rows.tokens), reading.vocabulary)
+        new.finish(vocabulary, _provenance(name), _settings(file_format, path))
     notes = (*reading.notes, *rows.notes())
     return ImportResult(store.open(name), file_format, tuple(dict.fromkeys(notes)))
 
@@ -292,11 +314,20 @@ class _Rows:
             )
 
 
-def _vocabulary(tokens: tuple[str, ...]) -> Vocabulary:
-    """Return the vocabulary of tokens alone; what a model's settings would say is guessed."""
+def _vocabulary(tokens: tuple[str, ...], of_model: Vocabulary | None) -> Vocabulary:
+    """Return the vocabulary of the rows that were read.
+
+    Of tokens alone, it is guessed what the settings of their model would say.
+
+    of_model: the vocabulary of the model in the file, of which these are the first tokens.
+    """
+    if of_model is not None and of_model.tokens[: len(tokens)] == tokens:
+        return of_model.first(len(tokens))
     scheme = guess_scheme(tokens)
     specials = frozenset(() if scheme is Scheme.WORDS else USUAL_SPECIALS)
-    special_ids = tuple(row for row, token in enumerate(tokens) if token in specials)
+    special_ids = tuple(
+        row for row, token in enumerate(tokens) if token in specials or token == unused_token(row)
+    )
     has_upper = any(_UPPER.search(token) for token in tokens if token not in specials)
     return Vocabulary(tokens, scheme, special_ids, lowercase=not has_upper)
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from wordvec.vocabulary.lookup import Vocabulary
+
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
@@ -45,8 +47,10 @@ class Reading:
     blocks: what it contains; consumed once.
     total: the number of rows, or an estimate, if it is known before the file is read.
     notes: what the user should know; complete when `blocks` is exhausted.
+    vocabulary: how a model reads its tokens, if the file has a tokenizer; token i is of row i.
     """
 
     blocks: Iterator[Block]
     total: int | None = None
     notes: list[str] = field(default_factory=list)
+    vocabulary: Vocabulary | None = None

@@ -80,7 +80,13 @@ def read_static_model(path: Path, options: ReadOptions) -> Reading:
         )
     embeddings = check_type(file.tensors[name])
     N, _ = check_shape(embeddings.path, embeddings.shape)
-    tokens = _read_tokens(folder, options)
+    vocabulary = None
+    if options.tokens is not None:
+        tokens = read_token_lines(options.tokens)
+    else:
+        with refuse_damage(folder, "the folder of a static model"):  # deeply nested JSON
+            vocabulary = read_vocabulary(folder)
+        tokens = list(vocabulary.tokens)
     mapping = _read_mapping(file, len(tokens), N)
     notes = integer_notes(embeddings)
     if mapping is None:
@@ -90,7 +96,7 @@ def read_static_model(path: Path, options: ReadOptions) -> Reading:
     weights = _per_token(file, "weights", len(tokens))
     total = limited(len(tokens), options.limit)
     blocks = _blocks(embeddings, tokens[:total], mapping, weights, notes)
-    return Reading(blocks, total, notes)
+    return Reading(blocks, total, notes, vocabulary)
 
 
 def _find_folder(path: Path) -> Path | None:
@@ -104,13 +110,6 @@ def _find_folder(path: Path) -> Path | None:
         ),
         None,
     )
-
-
-def _read_tokens(folder: Path, options: ReadOptions) -> list[str]:
-    if options.tokens is not None:
-        return read_token_lines(options.tokens)
-    with refuse_damage(folder, "the folder of a static model"):  # deeply nested JSON
-        return list(read_vocabulary(folder).tokens)
 
 
 def _leave_out_padding(path: Path, tokens: list[str], rows: int, notes: list[str]) -> list[str]:

@@ -31,16 +31,16 @@ from wordvec.map.packing import (
 from wordvec.map.projection import UNPLACEABLE
 from wordvec.search.settings import Metric
 from wordvec.text import escape_controls
-from wordvec.vocabulary.spelling import Scheme
+from wordvec.vocabulary import spelling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from wordvec.map.arrows import TracedExpression
     from wordvec.map.build import MappedTable, TokenMap
+    from wordvec.vocabulary.lookup import Vocabulary
 
 _METRIC_NAMES = {Metric.L2: "L2 distance", Metric.COSINE: "cosine similarity"}
-_WORD_START = {Scheme.SENTENCEPIECE: "▁", Scheme.BYTE_LEVEL: "Ġ"}
 
 
 def build_page(token_map: TokenMap, *, vectors: bool = False) -> str:
@@ -145,14 +145,24 @@ def _metadata(token_map: TokenMap) -> dict[str, Any]:
         "classes": [
             {"label": style.label, "light": style.light, "dark": style.dark} for style in styles
         ],
-        "wordStart": _WORD_START.get(vocabulary.scheme, ""),
-        "marksStart": vocabulary.marks_start,
+        **_marks(vocabulary),
         "lowercase": vocabulary.lowercase,
         "tables": [_table_metadata(mapped, metric) for mapped in token_map.tables],
         "expressions": [
             {"source": same[0].source, "tables": [_expression_data(traced) for traced in same]}
             for same in traced
         ],
+    }
+
+
+def _marks(vocabulary: Vocabulary) -> dict[str, Any]:
+    """Return how words are spelled, for the page's own look-up."""
+    mark, at_end = spelling.mark(vocabulary.scheme), spelling.marks_end(vocabulary.scheme)
+    return {
+        "wordStart": "" if at_end or mark == spelling.CONTINUATION else mark,
+        "wordEnd": mark if at_end else "",
+        "marksStart": vocabulary.marks_start,
+        "bareIds": vocabulary.bare_ids,
     }
 
 

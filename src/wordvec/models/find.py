@@ -11,10 +11,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wordvec.errors import ModelUnavailableError
+from wordvec.errors import ModelError, ModelUnavailableError
 from wordvec.models.bundled import BUNDLED, bundled_model
 from wordvec.models.folder import CONFIG, check_files
-from wordvec.models.local import is_folder, local_model, subfolder_hint
+from wordvec.models.hub_name import name_in_address
+from wordvec.models.local import file_hint, is_folder, local_model, subfolder_hint
+from wordvec.text import quote
 
 if TYPE_CHECKING:
     from wordvec.models.source import ModelSource
@@ -43,6 +45,14 @@ def _find(name: str, *, show_progress: bool, static_only: bool) -> ModelSource:
         return bundled_model()
     if is_folder(name):
         return local_model(name, static_only=static_only)
+    address = name_in_address(name)
+    if address is not None:
+        raise ModelError(
+            f"{quote(name)} is an address, expected the name of a model",
+            hint=f'use model="{address}"',
+        )
+    if Path(name).is_file():
+        raise ModelError(f"{name} is a file, expected the folder of a model", hint=file_hint(name))
     from wordvec.models.hub import hub_model  # not needed by most commands
 
     try:

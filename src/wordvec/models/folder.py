@@ -49,9 +49,13 @@ def weight_files(folder: Path, *, static_only: bool = False) -> tuple[Path, ...]
                 hint=_hint_for_missing_shard(folder, name, static_only=static_only),
             )
         return tuple(folder / shard for shard in names)
+    raise missing_weights(str(folder), list_files(folder), WEIGHTS)
+
+
+def list_files(folder: Path) -> list[str]:
+    """List the files of a folder and its subfolders, for an error message."""
     paths = (*folder.glob("*"), *folder.glob("*/*"))
-    found = [path.relative_to(folder).as_posix() for path in paths if path.is_file()]
-    raise missing_weights(str(folder), found, WEIGHTS)
+    return [path.relative_to(folder).as_posix() for path in paths if path.is_file()]
 
 
 def _hint_for_missing_shard(folder: Path, index: str, *, static_only: bool) -> str:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError, ModelError, ModelUnavailableError
 from wordvec.models.bundled import model_alternatives
-from wordvec.models.folder import CONFIG, WEIGHTS, shard_names, weight_files
+from wordvec.models.folder import CONFIG, WEIGHTS, shard_names
+from wordvec.models.hub_cache import NEWEST, look_in_cache
 from wordvec.models.hub_name import HubName
-from wordvec.models.other_formats import missing_weights
+from wordvec.models.other_formats import missing_weights, other_format
 from wordvec.models.source import ModelSource
 from wordvec.text import escape, quote
 from wordvec.vocabulary.settings import SETTINGS_FILES
@@ -25,7 +26,8 @@ from wordvec.vocabulary.token_files import VOCABULARY_FILES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NEWEST = "main"
+    from wordvec.models.hub_cache import CachedModel
+
 PROBE_SECONDS = 4.0
 """The time that the hub has for its first answer."""
 
@@ -50,33 +52,15 @@ def hub_model(name: str, *, show_progress: bool, static_only: bool = False) -> M
             hint=f"use {model_alternatives()}",
         ) from error
     parsed.check()
-    folder = _cached_folder(parsed, static_only=static_only)
+    cached = look_in_cache(parsed, static_only=static_only)
+    folder = cached.folder
     download = _Download(parsed, static_only=static_only)
     with _progress_bars(shown=show_progress):
         if folder is None:
-            folder = download.run()
+            folder = download.run(cached)
         elif not _is_known(parsed):
             download.complete(folder)
     return ModelSource(str(parsed), folder, _commit(folder, parsed))
-
-
-def _cached_folder(name: HubName, *, static_only: bool) -> Path | None:
-    """Return the folder of a model in the cache that has configuration, vocabulary and weights."""
-    from huggingface_hub import try_to_load_from_cache
-
-    config = try_to_load_from_cache(
-        name.repository, name.path_of(CONFIG), revision=name.revision or _NEWEST
-    )
-    if not isinstance(config, str):
-        return None
-    folder = Path(config).parent
-    if not any((folder / file).is_file() for file in VOCABULARY_FILES):
-        return None
-    try:
-        weight_files(folder, static_only=static_only)
-    except ModelError:
-        return None
-    return folder
 
 
 def _is_known(name: HubName) -> bool:
@@ -86,7 +70,7 @@ def _is_known(name: HubName) -> bool:
     """
     from huggingface_hub import try_to_load_from_cache
 
-    revision = name.revision or _NEWEST
+    revision = name.revision or NEWEST
     return all(
         try_to_load_from_cache(name.repository, name.path_of(file), revision=revision) is not None
         for file in SETTINGS_FILES
@@ -109,22 +93,32 @@ class _Download:
         self.endpoint: str = constants.ENDPOINT
         self.commit: str | None = None
 
-    def run(self) -> Path:
-        """Download the files that are not in the cache yet, and return their folder."""
+    def run(self, cached: CachedModel) -> Path:
+        """Download the files that are not in the cache yet, and return their folder.
+
+        cached: What is in the cache.
+        """
         from huggingface_hub import constants
 
         if constants.HF_HUB_OFFLINE:
-            raise ModelUnavailableError(
-                f"{self.name} is missing or incomplete in the cache, and HF_HUB_OFFLINE is set",
-                hint=f"unset HF_HUB_OFFLINE, or use {model_alternatives()}",
+            problem = f" ({cached.problem})" if cached.problem else ""
+            raise self._unavailable(
+                f"is missing or incomplete in the cache{problem}, and HF_HUB_OFFLINE is set",
+                cached,
+                "unset HF_HUB_OFFLINE",
             )
         if not self._is_reachable():
-            raise ModelUnavailableError(
-                f"{self.name} is not in the cache, and {self.endpoint} is not reachable",
-                hint="check the connection (HF_ENDPOINT, HTTPS_PROXY), "
-                f"or use {model_alternatives()}",
+            place = f"in the cache {cached.problem}" if cached.problem else "not in the cache"
+            raise self._unavailable(
+                f"is {place}, and {self.endpoint} is not reachable",
+                cached,
+                "check the connection (HF_ENDPOINT, HTTPS_PROXY)",
             )
         return self._fetch_all()
+
+    def _unavailable(self, problem: str, cached: CachedModel, remedy: str) -> ModelUnavailableError:
+        hints = [*filter(None, [cached.hint]), f"{remedy}, or use {model_alternatives()}"]
+        return ModelUnavailableError(f"{self.name} {problem}", hint="\n".join(hints))
 
     def complete(self, folder: Path) -> None:
         """Download the optional files of a model in the cache, if the hub is reachable."""
@@ -176,6 +170,9 @@ class _Download:
         with_weights = [
             folder for folder in folders if any(f"{folder}/{file}" in files for file in WEIGHTS)
         ]
+        other = None if folders else other_format(str(self.name), sorted(files), f"no {CONFIG}")
+        if other is not None:
+            return other
         hint = f"use {model_alternatives()}"
         if folders:  # a sentence-transformers model has some without weights
             subfolder = "/".join((*self.name.folders, *(with_weights or folders)[:1]))
@@ -207,7 +204,7 @@ class _Download:
                 hf_hub_download(
                     self.name.repository,
                     self.name.path_of(file),
-                    revision=self.commit or self.name.revision or _NEWEST,
+                    revision=self.commit or self.name.revision or NEWEST,
                 )
             )
         except errors.LocalEntryNotFoundError as error:  # no answer
@@ -235,7 +232,7 @@ class _Download:
         if isinstance(error, errors.RevisionNotFoundError):
             newest = replace(self.name, revision=None)
             return ModelError(
-                f"{repository} has no branch, tag or commit {self.name.revision or _NEWEST!r}",
+                f"{repository} has no branch, tag or commit {self.name.revision or NEWEST!r}",
                 hint=f'for the newest commit: model="{newest}"\n'
                 f"its branches and tags: {self.endpoint}/{repository}/tree/main",
             )

@@ -17,6 +17,27 @@ from wordvec.errors import ModelError
 # What git allows in the name of a branch or tag, see `git check-ref-format`.
 _REVISION = re.compile(r"(?!/)(?!.*(?:\.\.|//|@\{))[^\s\x00-\x20\x7f~^:?*\[\\]+(?<![/.])")
 
+_ADDRESS = re.compile(
+    r"https?://[^/]+/(?:models/)?(?P<repository>[^/?#]+/[^/?#]+)"
+    r"(?:/(?:tree|blob|resolve)/(?P<revision>[^/?#]+)(?P<path>[^?#]*))?"
+)
+
+
+def name_in_address(text: str) -> str | None:
+    """Return the name of the model that an address of the hub is of, or None if it is no address.
+
+    >>> name_in_address("https://huggingface.co/owner/name/tree/v1.0/0_Transformer")
+    'owner/name@v1.0:0_Transformer'
+    """
+    match = _ADDRESS.match(text)
+    if match is None:
+        return None
+    revision = match["revision"] if match["revision"] != "main" else None
+    folder = (match["path"] or "").strip("/")
+    if re.search(r"/(?:blob|resolve)/", text):  # of a file
+        folder = folder.rpartition("/")[0]
+    return str(HubName(match["repository"], revision, folder or None))
+
 
 @dataclass(frozen=True, slots=True)
 class HubName:

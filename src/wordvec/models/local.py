@@ -6,8 +6,9 @@ from pathlib import Path
 
 from wordvec.errors import ModelError, as_path
 from wordvec.models.bundled import BUNDLED, model_alternatives
-from wordvec.models.folder import CONFIG, WEIGHTS, fingerprints
+from wordvec.models.folder import CONFIG, WEIGHTS, fingerprints, list_files
 from wordvec.models.hub_name import HubName
+from wordvec.models.other_formats import other_format
 from wordvec.models.source import ModelSource
 from wordvec.text import escape
 from wordvec.vocabulary.settings import has_file
@@ -45,18 +46,29 @@ def local_model(name: str, *, static_only: bool = False) -> ModelSource:
     static_only: The folder needs only the weights that static vectors need.
     """
     folder = _absolute_path(name)
+    if folder.is_file():
+        raise ModelError(f"{name} is a file, expected the folder of a model", hint=file_hint(name))
     if not folder.is_dir():
         with_slash = name.replace(":", "/")  # as in the name of a model of the hub
         found = with_slash != name and (_absolute_path(with_slash) / CONFIG).is_file()
         alternatives = f'model="{with_slash}"' if found else model_alternatives()
         raise ModelError(f"{name}: no such folder", hint=f"use {alternatives}")
     if not has_file(folder / CONFIG):
-        raise ModelError(
+        hint = subfolder_hint(name)
+        other = None if hint else other_format(name, list_files(folder), f"no {CONFIG}")
+        raise other or ModelError(
             f"{name} has no {CONFIG}, so it is not a Hugging Face model",
-            hint=subfolder_hint(name) or f"use {model_alternatives()}",
+            hint=hint or f"use {model_alternatives()}",
         )
     revisions = fingerprints(folder, static_only=static_only)
     return ModelSource(str(folder), folder, revisions.whole, revisions.static)
+
+
+def file_hint(name: str) -> str:
+    """Return a hint at the folder of a file."""
+    folder = Path(name).parent
+    shown = folder if folder.is_absolute() or name.startswith("~") else f"./{folder.as_posix()}"
+    return f'use model="{escape(str(shown))}"'
 
 
 def subfolder_hint(name: str) -> str | None:

@@ -32,13 +32,14 @@ class _Format:
     """A format of weights.
 
     patterns: Of the names of its files. name: What it is. hint: What to do; {file} and {place} are
-    replaced. same_folder: Files in subfolders are of something else.
+    replaced. same_folder: Files in subfolders are of something else. own: Read under another name.
     """
 
     patterns: tuple[str, ...]
     name: str
     hint: str
     same_folder: bool = False
+    own: bool = False
 
 
 _FORMATS = (
@@ -54,18 +55,21 @@ _FORMATS = (
         'download the index of these files too: "model.safetensors.index.json" or '
         '"pytorch_model.bin.index.json"',
         same_folder=True,
+        own=True,
     ),
     _Format(
         ("*.safetensors",),
         "safetensors",
         _RENAME.format(target="model.safetensors"),
         same_folder=True,
+        own=True,
     ),
     _Format(
         ("*.bin", "*.pt", "*.pth", "*.ckpt"),
         "PyTorch",
         _RENAME.format(target="pytorch_model.bin"),
         same_folder=True,
+        own=True,
     ),
     _Format(
         ("tf_model*.h5", "*.h5"),
@@ -78,7 +82,7 @@ _FORMATS = (
         _CONVERT.format(package="flax", argument="from_flax", place="{place}"),
     ),
     _Format(
-        ("*.ckpt.index", "*.ckpt-*.index"),
+        ("*.ckpt.index", "*.ckpt-*.index", "*.ckpt.data-*", "*.ckpt-*.data-*"),
         "a checkpoint of TensorFlow 1",
         "convert it with transformers 4: "
         "transformers.models.bert.convert_bert_original_tf_checkpoint_to_pytorch",
@@ -104,19 +108,33 @@ def missing_weights(place: str, files: Iterable[str], expected: Iterable[str]) -
         files: The paths of its files, relative to it.
         expected: The names that were looked for.
     """
+    nothing = "no weights that wordvec can read"
+    return other_format(place, files, nothing, own=True) or ModelError(
+        f"{place} has {nothing}: expected one of {', '.join(expected)}",
+        hint="use a model with weights in safetensors format",
+    )
+
+
+def other_format(
+    place: str, files: Iterable[str], nothing: str, *, own: bool = False
+) -> ModelError | None:
+    """Return the error for weights of another program, or None if there are none.
+
+    Args:
+        place: The folder or the name of the model.
+        files: The paths of its files, relative to it.
+        nothing: What the model does not have, for the message.
+        own: Whether Hugging Face's own formats are looked for too, under other names.
+    """
     found = sorted(files, key=lambda file: (file.count("/"), file))
     for kind in _FORMATS:
         for file in found:
-            if _is_of(file, kind):
+            if (own or not kind.own) and _is_of(file, kind):
                 return ModelError(
-                    f"{place} has no weights that wordvec can read, only {escape(file)} "
-                    f"({kind.name})",
+                    f"{place} has {nothing}, only {escape(file)} ({kind.name})",
                     hint=kind.hint.replace("{place}", place).replace("{file}", escape(file)),
                 )
-    return ModelError(
-        f"{place} has no weights that wordvec can read: expected one of {', '.join(expected)}",
-        hint="use a model with weights in safetensors format",
-    )
+    return None
 
 
 def _is_of(file: str, kind: _Format) -> bool:

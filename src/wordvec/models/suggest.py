@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from wordvec.models.bundled import BUNDLED
 from wordvec.models.hub_name import HubName
 
 _OF_TOHOKU = (  # the hub knows them by the old and by the new name of the group
@@ -64,8 +65,8 @@ MIN_SIMILARITY = 0.8  # of difflib, 0 to 1
 def similar_models(name: str, *, n: int = 2) -> list[str]:
     """Return up to n names of models like `name`, the closest first; none if `name` is known.
 
-    Known are the models of `WELL_KNOWN` and those in the hub's cache. A name without an owner is
-    compared with names without their owners. Revision and subfolder are kept.
+    Known are the bundled model, those of `WELL_KNOWN` and those in the hub's cache. A name without
+    an owner is compared with names without their owners. Revision and subfolder are kept.
 
     >>> similar_models("bert-base-uncased", n=1)
     ['google-bert/bert-base-uncased']
@@ -73,7 +74,7 @@ def similar_models(name: str, *, n: int = 2) -> list[str]:
     from difflib import get_close_matches
 
     asked = HubName.parse(name)
-    known = dict.fromkeys((*_cached(), *WELL_KNOWN))
+    known = dict.fromkeys((BUNDLED, *_cached(), *WELL_KNOWN))
     if asked.repository in known:
         return []
     with_owner = "/" in asked.repository

@@ -57,9 +57,10 @@ def _acquire(paths: TablePaths, wait: float) -> AbstractContextManager[object]:
         try:
             return FileLock(paths.lock).acquire(timeout=wait, poll_interval=0.05)
         except Timeout as error:
+            resumes = ": an extraction resumes where it stopped" if paths.draft.exists() else ""
             raise TableBusyError(
                 f"another process is writing {escape(str(paths.name))}",
-                hint="wait until it ends, or stop it: an extraction resumes where it stopped",
+                hint=f"wait until it ends, or stop it{resumes}",
             ) from error
         except NotImplementedError as error:
             raise StoreError(

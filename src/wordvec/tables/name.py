@@ -10,6 +10,8 @@ from typing import Self
 from wordvec.errors import UsageError
 from wordvec.text import quote
 
+_MODEL = re.compile(r"[\w./+-]{1,100}")  # that a user may have typed alone
+
 
 class Mode(StrEnum):
     """The vectors of a model that a table contains."""
@@ -53,8 +55,16 @@ class TableRef:
         if not match:
             raise UsageError(
                 f"{quote(text)} is not a table name: expected [MODEL:]static or [MODEL:]dynamic",
-                hint="wordvec tables",
+                hint=_hint_for(text),
             )
         if match[2] is not None:
             raise UsageError(f"{quote(text)}: tables of single layers (@N) are not supported yet")
         return cls(model or None, Mode(match[1]))
+
+
+def _hint_for(text: str) -> str:
+    """Return a hint at the table that a text may mean: a mode with a typing error, or a model."""
+    from difflib import get_close_matches
+
+    close = [*get_close_matches(text, list(Mode), n=1), f"{text}:{Mode.STATIC}"]
+    return f'table="{close[0]}"\nwordvec tables' if _MODEL.fullmatch(text) else "wordvec tables"

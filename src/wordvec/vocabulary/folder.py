@@ -7,14 +7,15 @@ used only if the settings name none.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wordvec.errors import ModelError
 from wordvec.vocabulary.lookup import Vocabulary, unused_token
 from wordvec.vocabulary.settings import TokenizerSettings, has_file
-from wordvec.vocabulary.spelling import MARKS, Scheme
+from wordvec.vocabulary.spelling import CONTINUATION, mark, marks_end, spell, spell_word, surface
 from wordvec.vocabulary.token_files import MOST_UNUSED_ROWS, VOCABULARY_FILES, read_token_file
-from wordvec.vocabulary.tokenizer import load_tokenizer, tokenizers_errors
+from wordvec.vocabulary.tokenizer import cut_alone, load_tokenizer, tokenizers_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +66,7 @@ def _assemble(file: TokenFile, settings: TokenizerSettings) -> Vocabulary:
         rows, settings.token("sep"), file.sep, config.get("sep_token_id"), *_USUAL_SEP
     )
     ids = {rows[token] for token in special if token in rows} | unused
+    marks = _marks_of(file, {token: row for token, row in rows.items() if row not in ids})
     return Vocabulary(
         tokens=tokens,
         scheme=file.scheme,
@@ -72,7 +74,8 @@ def _assemble(file: TokenFile, settings: TokenizerSettings) -> Vocabulary:
         cls_id=cls_id,
         sep_id=sep_id,
         lowercase=_lowercases(file, settings, tokens, ids),
-        marks_start=_marks_start(file),
+        marks_start=marks.before_any_text,
+        bare_ids=marks.bare_ids,
         tokenizer=file.tokenizer,
     )
 
@@ -98,13 +101,32 @@ def _find_row(rows: Mapping[str, int], *candidates: object) -> int | None:
     return None
 
 
-def _marks_start(file: TokenFile) -> bool:
-    """Return whether the tokenizer puts the mark of a word's start before any text."""
-    mark = MARKS.get(file.scheme)
-    if file.tokenizer is None or mark is None or file.scheme is Scheme.WORDPIECE:
-        return False
-    tokens = load_tokenizer(file.tokenizer, file.tokens.values()).cut("a")
-    return tokens is not None and tokens[:1] != [] and tokens[0].startswith(mark)
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """Where a tokenizer puts the mark of a word's start: see `marks_start` and `bare_ids`."""
+
+    before_any_text: bool = False
+    bare_ids: tuple[int, ...] = ()
+
+
+def _marks_of(file: TokenFile, rows: Mapping[str, int]) -> _Marks:
+    """Find out where a tokenizer puts its mark. rows: its tokens but the special ones."""
+    scheme = file.scheme
+    if file.tokenizer is None or mark(scheme) in {"", CONTINUATION}:
+        return _Marks()
+    tokenizer = load_tokenizer(file.tokenizer, file.tokens.values())
+    words = filter(str.isalpha, (surface(token, scheme) for token in rows))
+    start = next(filter(None, map(tokenizer.cut, ("a", *words))), [""])[0]
+    marks_start = not marks_end(scheme) and start.startswith(mark(scheme))
+    bare_ids = []
+    for token, row in rows.items():
+        word = surface(token, scheme)
+        if spell_word(word, scheme) not in rows or spell(word, scheme) != token:
+            continue
+        cut = cut_alone(tokenizer, word, scheme, marks_start=marks_start)
+        if cut in ([token], [mark(scheme), token]):
+            bare_ids.append(row)
+    return _Marks(marks_start, tuple(bare_ids))
 
 
 def _lowercases(

@@ -1,8 +1,8 @@
 """Hints for a word that is not in a vocabulary: the tokens that were probably meant.
 
-Tokens that differ only in case, in their mark (`▁`, `Ġ`, `##`) or in the form of a kanji (經 for
-経) come first, then those that are spelled most alike. All tokens are compared by their letters,
-in one pass over an array; only a shortlist is compared in full.
+Tokens that differ only in case, in their mark (`▁`, `Ġ`, `##`, `</w>`) or in the form of a kanji
+(經 for 経) come first, then those that are spelled most alike. All tokens are compared by their
+letters, in one pass over an array; only a shortlist is compared in full.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MOST_COMPARED = 100  # characters of a word that are compared
 # The ratio of difflib, below which a hint says nothing. Latin words share letters by chance.
 _LEAST_ALIKE, _LEAST_ALIKE_LATIN = 0.5, 0.7
 
-_MARK = re.compile("##|▁|Ġ")
+_MARK = re.compile("^(?:##|▁|Ġ)|</w>$")
 _HAN = re.compile("[\u2e80-\u2fdf\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 
@@ -41,7 +41,7 @@ def closest(
     A single letter is no hint for a longer word, unless it is one of its kanji; these come last.
     special: the rows of the special tokens, which are left out.
     """
-    target = _fold(_MARK.sub("", word, count=1) if _MARK.match(word) else word)[:_MOST_COMPARED]
+    target = _fold(_MARK.sub("", word, count=1))[:_MOST_COMPARED]
     if not target:
         return []
     hints = [
@@ -93,8 +93,8 @@ def _fold(text: str) -> str:
 class _Letters:
     """All letters of a vocabulary, one token after the other.
 
-    codes: (N,) uint32 code points, a 0 after each token. rows: (N,) the token of each letter.
-    lengths: (V,) letters of each token without its mark.
+    codes: (N,) uint32 code points without the marks, a 0 after each token. rows: (N,) the token of
+    each letter. lengths: (V,) letters of each token without its mark.
     """
 
     codes: NDArray[np.uint32]
@@ -106,13 +106,12 @@ class _Letters:
 def _letters(tokens: tuple[str, ...], scheme: Scheme) -> _Letters:
     import numpy as np  # the command line starts without numpy
 
-    text = "\0".join((*tokens, ""))
+    stems = [spelling.without_mark(token, scheme) for token in tokens]
+    text = "\0".join((*stems, ""))
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    lengths = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
-    rows = np.repeat(np.arange(len(tokens), dtype=np.int32), lengths + 1)
-    mark = spelling.mark(scheme)
-    marked = np.fromiter((token.startswith(mark) for token in tokens), bool, len(tokens))
-    return _Letters(codes, rows, lengths - len(mark) * marked)
+    lengths = np.fromiter(map(len, stems), dtype=np.int64, count=len(stems))
+    rows = np.repeat(np.arange(len(stems), dtype=np.int32), lengths + 1)
+    return _Letters(codes, rows, lengths)
 
 
 def _shortlist(

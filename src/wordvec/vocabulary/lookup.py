@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,7 +11,7 @@ from wordvec.foreign.json_data import optional, required, typed
 from wordvec.text import TokenClass, classify, name_change, nfkc, without_invisible
 from wordvec.vocabulary import hints, spelling
 from wordvec.vocabulary.spelling import Scheme
-from wordvec.vocabulary.tokenizer import GreedyCutter, load_tokenizer
+from wordvec.vocabulary.tokenizer import GreedyCutter, cut_alone, load_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,6 +40,7 @@ class Vocabulary:
     cls_id, sep_id: The rows of the tokens before and after a text, if the model has them.
     lowercase: Whether the model's own tokenizer lower-cases its input.
     marks_start: Whether it puts the mark of a word's start before any text, as in `▁` + `王`.
+    bare_ids: The rows without the mark that it cuts a word into, though a row with the mark exists.
     tokenizer: The model's tokenizer; None for words of another program.
     """
 
@@ -50,6 +51,7 @@ class Vocabulary:
     sep_id: int | None = None
     lowercase: bool = False
     marks_start: bool = False
+    bare_ids: tuple[int, ...] = ()
     tokenizer: TokenizerFile | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -80,7 +82,11 @@ class Vocabulary:
             cls_id=optional(data, "cls_id", int),
             sep_id=optional(data, "sep_id", int),
             lowercase=required(data, "lowercase", bool),
-            marks_start=optional(data, "marks_start", bool) or False,  # absent before 0.2
+            marks_start=optional(data, "marks_start", bool)
+            or False,  # absent before 0.2, as the next
+            bare_ids=tuple(
+                typed(id_, int, "a bare id") for id_ in optional(data, "bare_ids", list) or ()
+            ),
             tokenizer=tokenizer,
         )
 
@@ -93,11 +99,27 @@ class Vocabulary:
             "sep_id": self.sep_id,
             "lowercase": self.lowercase,
             "marks_start": self.marks_start,
+            "bare_ids": list(self.bare_ids),
             "tokens": list(self.tokens),
         }
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    def first(self, rows: int) -> Vocabulary:
+        """Return the vocabulary of the first rows; special ids after them are dropped."""
+
+        def kept(id_: int | None) -> int | None:
+            return id_ if id_ is not None and id_ < rows else None
+
+        return replace(
+            self,
+            tokens=self.tokens[:rows],
+            special_ids=tuple(id_ for id_ in self.special_ids if id_ < rows),
+            bare_ids=tuple(id_ for id_ in self.bare_ids if id_ < rows),
+            cls_id=kept(self.cls_id),
+            sep_id=kept(self.sep_id),
+        )
 
     @cached_property
     def _index(self) -> dict[str, int]:
@@ -126,11 +148,12 @@ class Vocabulary:
     def find(self, word: str) -> TokenMatch | None:
         """Find the token that the model reads a word as.
 
-        A word that stands alone starts a word: `king` is `▁king` or `Ġking` where there is such a
-        token, and the piece `king`, which continues a word, where there is not. A token can be
-        named as the model spells it, with its mark. A word that is not found is tried without
-        invisible characters, then as the model's own normaliser changes it (lower case, without
-        accents), and under NFKC.
+        A word that stands alone is a whole word: `king` is `▁king`, `Ġking` or `king</w>` where
+        there is such a token, and the piece `king`, which is only a part of a word, where there is
+        not, or where the model itself cuts off the mark (`▁` + `1`). A token can be named as the
+        model spells it, with its mark. A word that is not found is tried without invisible
+        characters, then as the model's own normaliser changes it (lower case, without accents), and
+        under NFKC.
         """
         for form, text in self._forms(word):
             found = self._find_unchanged(text)
@@ -174,34 +197,61 @@ class Vocabulary:
                 yield name_change(word, text), text
 
     def _normalize(self, text: str) -> str:
-        """Return a text as the model's own normaliser changes it."""
+        """Return a text as the model's own normaliser changes it; a mark that was typed is kept."""
         if self._loaded_tokenizer is None:
             return nfkc(text).lower() if self.lowercase else text
-        normal = self._loaded_tokenizer.normalize(text)
-        return normal.strip(f" {spelling.WORD_START}")
+        stem = spelling.without_mark(text, self.scheme)
+        normal = self._loaded_tokenizer.normalize(stem).strip(" ")
+        if self.scheme is Scheme.SENTENCEPIECE and spelling.WORD_START not in {stem[:1], stem[-1:]}:
+            normal = normal.strip(spelling.WORD_START)
+        typed = len(text) - len(stem)
+        if spelling.marks_end(self.scheme):
+            return normal + text[len(stem) :]
+        return text[:typed] + normal
 
     def _spellings(self, text: str) -> Iterator[tuple[str, str]]:
         """Yield how the vocabulary may spell a word, and what a note says about it."""
         if self.scheme is Scheme.BYTE_LEVEL and not spelling.is_spelled_in_bytes(text):
             yield "", text  # an added token; "é" must not find the byte that é is the letter of
-        spelled = spelling.spell(text, self.scheme)
-        start = spelling.spell_word_start(text, self.scheme)
-        if start is None or spelling.has_mark(text, self.scheme):
-            yield "", spelled
+        bare = spelling.spell(text, self.scheme)
+        marked = spelling.spell_word(text, self.scheme)
+        if marked is None or spelling.has_mark(text, self.scheme):
+            yield "", bare
             return
-        if self.id_of(spelled) in self._special:
-            yield "", spelled
-        if self.marks_start or not spelling.is_unspaced(text[:1]):
-            yield "", start
-            yield self._without_mark(), spelled
+        bare_id = self.id_of(bare)
+        if bare_id in self._special:
+            yield "", bare
+        if not self._has_marks(text):
+            yield "", bare
+            yield "word-start form", marked
+        elif bare_id in self.bare_ids:
+            yield self._note_on_bare(None), bare
         else:
-            yield "", spelled
-            yield "word-start form", start
+            yield self._note_on_marked(), marked
+            yield self._note_on_bare(marked), bare
 
-    def _without_mark(self) -> str:
-        if not self.marks_start:
+    def _has_marks(self, text: str) -> bool:
+        """Return whether a word alone has the mark of a whole word in this vocabulary."""
+        return (
+            self.marks_start
+            or spelling.marks_end(self.scheme)
+            or not spelling.is_unspaced(text[:1])
+        )
+
+    def _note_on_marked(self) -> str:
+        puts_mark = self.marks_start or spelling.marks_end(self.scheme)
+        return "" if puts_mark or self.tokenizer is None else "as after a space"
+
+    def _note_on_bare(self, missing: str | None) -> str:
+        """Return the note on a token without the mark. missing: the token with it."""
+        mark = spelling.mark(self.scheme)
+        if self.marks_start:
+            return f"without the {mark} that the model puts before it"
+        if spelling.marks_end(self.scheme):
+            return f"without the {mark} at the end of a word"
+        if missing is None or self.tokenizer is None:
             return ""
-        return f"without the {spelling.MARKS[self.scheme]} that the model puts before it"
+        return f"there is no {spelling.display(missing, self.scheme)}"
 
     def surface(self, id_: int) -> str:
         """Return a token's text without `##`, `▁` or `Ġ`, its bytes decoded."""
@@ -245,12 +295,7 @@ class Vocabulary:
     def _cut(self, word: str) -> list[str] | None:
         if self._loaded_tokenizer is None:
             return self._cut_greedily(word)
-        tokens = self._loaded_tokenizer.cut(word)
-        if self.scheme is Scheme.BYTE_LEVEL and tokens and not self.marks_start:
-            inside = self._loaded_tokenizer.cut(f" {word}")  # as after a space
-            if inside and inside[0] != spelling.BYTE_SPACE:
-                return inside
-        return tokens
+        return cut_alone(self._loaded_tokenizer, word, self.scheme, marks_start=self.marks_start)
 
     def _cut_greedily(self, word: str) -> list[str] | None:
         if self.scheme is Scheme.WORDS:
@@ -260,8 +305,8 @@ class Vocabulary:
         cutter = GreedyCutter(ordinary, continuation=continuation)
         for _, text in self._forms(word):
             spelled = spelling.spell(text, self.scheme)
-            start = spelling.spell_word_start(text, self.scheme)
-            cuts = [cutter.cut_word(form) for form in (start, spelled) if form is not None]
+            whole_word = spelling.spell_word(text, self.scheme)
+            cuts = [cutter.cut_word(form) for form in (whole_word, spelled) if form is not None]
             if whole := list(filter(None, cuts)):
                 return min(whole, key=len)
         return None

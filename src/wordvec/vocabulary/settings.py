@@ -128,7 +128,7 @@ def check_content(file: Path) -> None:
     if start.startswith(b"version https://git-lfs.github.com/spec/"):
         raise ModelError(
             f"{file} is not the file itself, but a git-lfs pointer to it",
-            hint="in the folder of the model: git lfs install, then: git lfs pull",
+            hint=_pointer_hint(file),
         )
     if start.startswith((b"<!doctype html", b"<?xml version=")) or (
         start.startswith(b"<html") and b"<head" in start  # "<html>" alone may be a token
@@ -137,6 +137,13 @@ def check_content(file: Path) -> None:
             f"{file} is not the file itself, but a web page",
             hint="download it again; the address may need a login",
         )
+
+
+def _pointer_hint(file: Path) -> str:
+    cached = next((parent for parent in file.parents if parent.name.startswith("models--")), None)
+    if cached is not None:  # the hub's cache is no git repository
+        return f"remove the folder {cached} and run the same command again: it is downloaded again"
+    return "in the folder of the model: git lfs install, then: git lfs pull"
 
 
 def _content(value: object) -> str | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 CONTINUATION = "##"
 WORD_START = "▁"
 BYTE_SPACE = "Ġ"  # how byte-level BPE writes a space
+WORD_END = "</w>"
 
 
 class Scheme(StrEnum):
@@ -22,6 +23,8 @@ class Scheme(StrEnum):
     WORDPIECE = "wordpiece"  # ##x continues a word
     SENTENCEPIECE = "sentencepiece"  # ▁x starts a word
     BYTE_LEVEL = "byte-level"  # Ġx starts a word; each byte is written as a letter
+    WORD_END = "word-end"  # x</w> ends a word, as in GPT and XLM
+    BYTE_WORD_END = "byte-level-word-end"  # the same; each byte is written as a letter, as in CLIP
     WORDS = "words"  # whole words without marks, as in word2vec
 
 
@@ -29,27 +32,55 @@ MARKS = {
     Scheme.WORDPIECE: CONTINUATION,
     Scheme.SENTENCEPIECE: WORD_START,
     Scheme.BYTE_LEVEL: BYTE_SPACE,
+    Scheme.WORD_END: WORD_END,
+    Scheme.BYTE_WORD_END: WORD_END,
 }
+_IN_BYTES = (Scheme.BYTE_LEVEL, Scheme.BYTE_WORD_END)
 _MIN_MARKED = 0.01  # of the tokens; words of a corpus can start with ## too
 
 
 def mark(scheme: Scheme) -> str:
-    """Return the mark of a scheme: `##`, `▁`, `Ġ`, or the empty text of whole words."""
+    """Return the mark of a scheme: `##`, `▁`, `Ġ`, `</w>`, or the empty text of whole words."""
     return MARKS.get(scheme, "")
 
 
+def marks_end(scheme: Scheme) -> bool:
+    """Return whether the mark of a scheme is at the end of a token."""
+    return mark(scheme) == WORD_END
+
+
+def is_in_bytes(scheme: Scheme) -> bool:
+    """Return whether a scheme writes each byte as a letter."""
+    return scheme in _IN_BYTES
+
+
+def without_mark(token: str, scheme: Scheme) -> str:
+    """Return a token without its mark, in the spelling of the vocabulary.
+
+    >>> without_mark("##s", Scheme.WORDPIECE), without_mark("king</w>", Scheme.WORD_END)
+    ('s', 'king')
+    """
+    if marks_end(scheme):
+        return token.removesuffix(WORD_END)
+    return token.removeprefix(mark(scheme))
+
+
 def guess_scheme(tokens: Iterable[str]) -> Scheme:
-    """Return the scheme whose mark most tokens start with; `WORDS` if hardly any has a mark.
+    """Return the scheme whose mark most tokens have; `WORDS` if hardly any has a mark.
 
     >>> guess_scheme(["king", "##s"]), guess_scheme(["king", "kings"])
     (<Scheme.WORDPIECE: 'wordpiece'>, <Scheme.WORDS: 'words'>)
     """
     tokens = list(tokens)
     marked = {
-        scheme: sum(token.startswith(mark) for token in tokens) for scheme, mark in MARKS.items()
+        scheme: sum(without_mark(token, scheme) != token for token in tokens) for scheme in MARKS
     }
     best = max(marked, key=lambda scheme: marked[scheme])
-    return best if marked[best] > _MIN_MARKED * len(tokens) else Scheme.WORDS
+    if marked[best] <= _MIN_MARKED * len(tokens):
+        return Scheme.WORDS
+    if best is Scheme.WORD_END and set(byte_letters().values()) <= set(tokens):
+        return Scheme.BYTE_WORD_END
+    return best
 
 
 @cache
@@ -117,12 +148,9 @@ def surface(token: str, scheme: Scheme) -> str:
     >>> surface("##王", Scheme.WORDPIECE), surface("▁king", Scheme.SENTENCEPIECE)
     ('王', 'king')
     """
-    if scheme is Scheme.WORDPIECE:
-        return token.removeprefix(CONTINUATION) or token
-    if scheme is Scheme.SENTENCEPIECE:
-        return token.removeprefix(WORD_START) or token
-    if scheme is Scheme.WORDS:
-        return token
+    if scheme is not Scheme.BYTE_LEVEL:
+        stem = without_mark(token, scheme) or token
+        return read_bytes(stem) if is_in_bytes(scheme) else stem
     text = read_bytes(token)
     return text.removeprefix(" ") or text
 
@@ -132,6 +160,9 @@ def display(token: str, scheme: Scheme) -> str:
 
     A byte-level token keeps `Ġ` for each space at its start: `Ġçİĭ` is shown as `Ġ王`.
     """
+    if scheme is Scheme.BYTE_WORD_END:
+        stem = without_mark(token, scheme)
+        return escape(read_bytes(stem) + token[len(stem) :])
     if scheme is not Scheme.BYTE_LEVEL:
         return escape(token)
     text = read_bytes(token)
@@ -141,40 +172,47 @@ def display(token: str, scheme: Scheme) -> str:
 
 def spell(text: str, scheme: Scheme) -> str:
     """Spell a word, or a token as displayed, as the vocabulary does."""
-    if scheme in (Scheme.WORDPIECE, Scheme.WORDS):
-        return text
     if scheme is Scheme.SENTENCEPIECE:
         return text.replace(" ", WORD_START)
+    if scheme is Scheme.BYTE_WORD_END:
+        stem = without_mark(text, scheme)
+        return spell_bytes(stem) + text[len(stem) :]
+    if scheme is not Scheme.BYTE_LEVEL:
+        return text
     rest = text.lstrip(BYTE_SPACE)
     return spell_bytes(" " * (len(text) - len(rest)) + rest)
 
 
-def spell_word_start(text: str, scheme: Scheme) -> str | None:
-    """Spell `text` at the start of a word, or return None where the spelling is the same."""
+def spell_word(text: str, scheme: Scheme) -> str | None:
+    """Spell `text` as a whole word, or return None where the spelling is the same."""
     if scheme in (Scheme.WORDPIECE, Scheme.WORDS):
         return None
-    return (WORD_START if scheme is Scheme.SENTENCEPIECE else BYTE_SPACE) + spell(text, scheme)
+    if marks_end(scheme):
+        return spell(text, scheme) + WORD_END
+    return mark(scheme) + spell(text, scheme)
 
 
 def has_mark(text: str, scheme: Scheme) -> bool:
-    """Return whether a text, as typed, has the mark of its scheme: `##s`, `▁king`, `Ġking`."""
-    mark = MARKS.get(scheme)
-    return mark is not None and text.startswith((mark, " "))
+    """Return whether a text, as typed, has the mark of its scheme: `##s`, `▁king`, `king</w>`."""
+    if marks_end(scheme):
+        return text.endswith(WORD_END)
+    return scheme in MARKS and text.startswith((mark(scheme), " "))
 
 
 def continues_word(token: str, scheme: Scheme) -> bool:
     """Return whether a token occurs only inside a word.
 
-    WordPiece marks such tokens. The other schemes mark the start of a word instead, and only in
-    scripts with spaces: in SentencePiece, most words of a Japanese sentence start without `▁`.
+    WordPiece marks such tokens. The other schemes mark the start or the end of a word instead, and
+    only in scripts with spaces: in SentencePiece, most words of a Japanese sentence start without
+    `▁`.
     """
     if scheme is Scheme.WORDPIECE:
         return token.startswith(CONTINUATION) and token != CONTINUATION
-    if scheme is Scheme.WORDS:
+    if scheme is Scheme.WORDS or (marks_end(scheme) and token.endswith(WORD_END)):
         return False
-    if scheme is Scheme.BYTE_LEVEL and _has_partial_character(token):
+    if is_in_bytes(scheme) and _has_partial_character(token):
         return True
-    text = token if scheme is Scheme.SENTENCEPIECE else read_bytes(token)
+    text = read_bytes(token) if is_in_bytes(scheme) else token
     return text[:1].isalpha() and not is_unspaced(text[0])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,11 @@ from wordvec.errors import ModelError
 from wordvec.foreign.json_data import optional, parse_object, required, typed
 from wordvec.text import quote
 from wordvec.vocabulary.settings import damaged_file, has_file, read_bytes, read_json, read_text
-from wordvec.vocabulary.spelling import CONTINUATION, Scheme, guess_scheme
+from wordvec.vocabulary.spelling import CONTINUATION, WORD_END, Scheme, guess_scheme, marks_end
 from wordvec.vocabulary.tokenizer import (
     MAX_WORD,
     JapaneseSettings,
+    SentencePieceSettings,
     TokenizerFile,
     TokenizerKind,
     parse_sentencepiece,
@@ -53,6 +55,12 @@ _MOST_EXTRA = 100_000
 _OTHER_SHIFTS = (
     *("MBart", "mbart", "Nllb", "M2M100", "m2m_100", "SeamlessM4T", "seamless_m4t"),
     *("Pegasus", "pegasus", "XGLM", "xglm"),
+)
+
+_CLIP_LIKE = ("CLIP", "clip")
+_CLIP_WORDS = (  # transformers' CLIPTokenizer
+    r"""<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|"""
+    r"[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 )
 
 
@@ -152,7 +160,10 @@ def _apply_bert_settings(tokenizer: Any, settings: TokenizerSettings) -> None:
 
 def _scheme_of(tokenizer: Any, tokens: Iterable[str]) -> Scheme:
     parts = (tokenizer.pre_tokenizer, tokenizer.decoder)
-    if any(b"ByteLevel" in part.__getstate__() for part in parts if part is not None):
+    in_bytes = any(b"ByteLevel" in part.__getstate__() for part in parts if part is not None)
+    if getattr(tokenizer.model, "end_of_word_suffix", None) == WORD_END:
+        return Scheme.BYTE_WORD_END if in_bytes else Scheme.WORD_END
+    if in_bytes:
         return Scheme.BYTE_LEVEL
     match type(tokenizer.model).__name__:
         case "Unigram":
@@ -174,16 +185,15 @@ def _template(tokenizer: Any) -> tuple[str | None, str | None]:
 
 
 def _read_vocab_txt(file: Path, settings: TokenizerSettings) -> TokenFile:
-    r"""Read one token per line, in row order. Lines end at `\n` only, and nothing is stripped.
+    r"""Read one token per line, in row order. Nothing is stripped.
 
-    Python's own splitlines would also split at U+0085 and U+2028, which are tokens.
+    Lines end at `\n`, `\r\n` or `\r`, even in one file, as transformers reads them. Python's own
+    splitlines would also split at U+0085 and U+2028, which are tokens.
     """
     text = read_text(file).removeprefix("\ufeff")  # a BOM is no token
-    if text.count("\n") > _MOST_TOKENS:
+    *lines, last = re.split("\r\n?|\n", text)
+    if len(lines) > _MOST_TOKENS:
         raise ModelError(f"{file} has more than {_MOST_TOKENS:,} lines, one for each token")
-    *lines, last = text.split("\n")
-    if lines and all(line.endswith("\r") for line in lines):
-        lines = [line.removesuffix("\r") for line in lines]  # a checkout with Windows line endings
     if last:
         lines.append(last)
     scheme = _scheme_by_marks(lines)
@@ -230,28 +240,62 @@ def _read_vocab_json(file: Path, settings: TokenizerSettings) -> TokenFile:
         return TokenFile({row: token for token, row in vocab.items()}, scheme)
     if scheme is Scheme.WORDPIECE:
         scheme = Scheme.BYTE_LEVEL
-    tokenizer = _byte_level_tokenizer(vocab, read_text(merges), settings)
+    if scheme is Scheme.WORD_END and settings.is_of(_CLIP_LIKE):
+        scheme = Scheme.BYTE_WORD_END
+    tokenizer = _bpe_tokenizer(vocab, read_text(merges), scheme, settings)
     return TokenFile({row: token for token, row in vocab.items()}, scheme, tokenizer=tokenizer)
 
 
-def _byte_level_tokenizer(
-    vocab: dict[str, int], merges: str, settings: TokenizerSettings
+def _bpe_tokenizer(
+    vocab: dict[str, int], merges: str, scheme: Scheme, settings: TokenizerSettings
 ) -> TokenizerFile | None:
-    """Return transformers' GPT2Tokenizer for a vocabulary, or None if its merges do not fit."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
+    """Return the tokenizer of transformers for a vocabulary and its merges.
+
+    None if the merges do not fit, or if the model cuts text into words in another way (XLM).
+    """
+    from tokenizers import Tokenizer, models
 
     pairs = [
         (line.split(" ")[0], line.split(" ")[1])
         for line in merges.split("\n")
         if line.count(" ") == 1 and not line.startswith("#version")
     ]
+    unknown = settings.token("unk")
+    options = {"unk_token": unknown} if unknown in vocab else {}
+    if marks_end(scheme):
+        options["end_of_word_suffix"] = WORD_END
     try:
-        tokenizer = Tokenizer(models.BPE(vocab, pairs))
+        tokenizer = Tokenizer(models.BPE(vocab, pairs, **options))
     except Exception:  # noqa: BLE001  # it raises plain Exceptions
         return None
+    return _saved(tokenizer) if _set_word_rules(tokenizer, scheme, settings) else None
+
+
+def _set_word_rules(tokenizer: Any, scheme: Scheme, settings: TokenizerSettings) -> bool:
+    """Set how a text is normalised and cut into words; return whether that is known."""
+    from tokenizers import Regex, normalizers, pre_tokenizers
+
+    if scheme is Scheme.BYTE_WORD_END:
+        tokenizer.normalizer = normalizers.Sequence(
+            [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
+        )
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+            [
+                pre_tokenizers.Split(Regex(_CLIP_WORDS), behavior="removed", invert=True),
+                pre_tokenizers.ByteLevel(add_prefix_space=False),
+            ]
+        )
+        return True
+    if scheme is Scheme.WORD_END:
+        lowercase = settings.is_of(("OpenAIGPT", "openai-gpt"))
+        tokenizer.normalizer = normalizers.BertNormalizer(
+            lowercase=lowercase, strip_accents=None if lowercase else False
+        )
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        return lowercase or settings.is_of(("Herbert",))
     prefix = settings.of_tokenizer("add_prefix_space", bool) or False
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix)
-    return _saved(tokenizer)
+    return True
 
 
 def _scheme_by_marks(tokens: Iterable[str]) -> Scheme:
@@ -272,8 +316,19 @@ def _read_sentencepiece(file: Path, settings: TokenizerSettings) -> TokenFile:
     )
     tokens = _in_row_order(pieces, file, settings)
     special |= {token for token in tokens[len(pieces) :] if token.startswith("<extra_id_")}
-    tokenizer = TokenizerFile(TokenizerKind.SENTENCEPIECE, lambda: data)
-    return TokenFile(dict(enumerate(tokens)), Scheme.SENTENCEPIECE, special, tokenizer=tokenizer)
+    normalised = SentencePieceSettings.of(settings)
+    if normalised.changes_text:
+        data = normalised.to_bytes(data)
+        tokenizer = TokenizerFile(TokenizerKind.NORMALISED_SENTENCEPIECE, lambda: data)
+    else:
+        tokenizer = TokenizerFile(TokenizerKind.SENTENCEPIECE, lambda: data)
+    return TokenFile(
+        dict(enumerate(tokens)),
+        Scheme.SENTENCEPIECE,
+        special,
+        lowercase=normalised.lowercase or None,
+        tokenizer=tokenizer,
+    )
 
 
 def _in_row_order(pieces: list[str], file: Path, settings: TokenizerSettings) -> list[str]:

@@ -2,6 +2,7 @@
 
     tokenizer.json    read by the `tokenizers` library: WordPiece, Unigram, BPE
     tokenizer.model   read by `sentencepiece`
+    albert.json       the same, after what ALBERT, XLNet and DeBERTa-v2 do to a text first
     japanese.json     BertJapanese: MeCab cuts the words, WordPiece or characters cut each word
 
 A tokenizer gives tokens in the model's own spelling, without [CLS] and [SEP].
@@ -10,22 +11,24 @@ A tokenizer gives tokens in the model's own spelling, without [CLS] and [SEP].
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from wordvec.errors import MissingExtraError, ModelError, WordvecError
 from wordvec.foreign.json_data import optional, parse_object, required
 from wordvec.text import clip, escape, nfkc
-from wordvec.vocabulary.spelling import CONTINUATION
+from wordvec.vocabulary.spelling import CONTINUATION, is_unspaced, mark, marks_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from wordvec.vocabulary.settings import TokenizerSettings
+    from wordvec.vocabulary.spelling import Scheme
 
 MAX_WORD = 100  # characters: WordPiece reads a longer word as [UNK]
 
@@ -35,6 +38,7 @@ class TokenizerKind(StrEnum):
 
     TOKENIZERS = "tokenizer.json"
     SENTENCEPIECE = "tokenizer.model"
+    NORMALISED_SENTENCEPIECE = "albert.json"
     JAPANESE = "japanese.json"
 
 
@@ -60,7 +64,7 @@ class Tokenizer(Protocol):
         """Return the text as the model's normaliser changes it."""
 
     def cut(self, text: str) -> list[str] | None:
-        """Cut a text into tokens; return None if that fails."""
+        """Cut a text into tokens; return None if that fails or a part has no token."""
 
 
 def load_tokenizer(file: TokenizerFile, vocabulary: Iterable[str]) -> Tokenizer:
@@ -80,8 +84,25 @@ def load_tokenizer(file: TokenizerFile, vocabulary: Iterable[str]) -> Tokenizer:
             return _FastTokenizer(data)
         case TokenizerKind.SENTENCEPIECE:
             return _SentencePiece(data)
+        case TokenizerKind.NORMALISED_SENTENCEPIECE:
+            return _NormalisedSentencePiece(data)
         case TokenizerKind.JAPANESE:
             return _BertJapanese(data, frozenset(vocabulary))
+
+
+def cut_alone(
+    tokenizer: Tokenizer, word: str, scheme: Scheme, *, marks_start: bool
+) -> list[str] | None:
+    """Cut a word that stands alone, as it would be cut in a text.
+
+    If the model puts no mark before a text (GPT-2, Gemma), that is after a space, except in scripts
+    without spaces.
+    """
+    alone = tokenizer.cut(word)
+    if marks_start or marks_end(scheme) or mark(scheme) == CONTINUATION or is_unspaced(word[:1]):
+        return alone
+    after_space = tokenizer.cut(f" {word}")
+    return after_space if after_space and after_space[0] != mark(scheme) else alone
 
 
 class _FastTokenizer:
@@ -91,6 +112,7 @@ class _FastTokenizer:
 
     def __init__(self, data: bytes) -> None:
         self._tokenizer = parse_tokenizer(data)
+        self._unknown = _unknown_id(self._tokenizer, data)
 
     def normalize(self, text: str) -> str:
         normalizer = self._tokenizer.normalizer
@@ -102,7 +124,8 @@ class _FastTokenizer:
 
     def cut(self, text: str) -> list[str] | None:
         with suppress(ModelError), tokenizers_errors("there is no token for unknown text"):
-            return list(self._tokenizer.encode(text, add_special_tokens=False).tokens)
+            encoded = self._tokenizer.encode(text, add_special_tokens=False)
+            return None if self._unknown in encoded.ids else list(encoded.tokens)
         return None
 
 
@@ -130,6 +153,14 @@ def tokenizers_errors(problem: str) -> Iterator[None]:
         raise ModelError(f"{problem} ({clip(escape(str(error)[:400]), 200)})") from error
 
 
+def _unknown_id(tokenizer: Any, data: bytes) -> int | None:
+    """Return the id that text without a token gets; it need not be that of a special token."""
+    model = tokenizer.model
+    if not hasattr(model, "unk_token"):  # Unigram; the library does not give its attribute
+        return cast("int | None", json.loads(data)["model"].get("unk_id"))
+    return None if model.unk_token is None else model.token_to_id(model.unk_token)
+
+
 class _SentencePiece:
     """A tokenizer of the `sentencepiece` library."""
 
@@ -143,6 +174,79 @@ class _SentencePiece:
 
     def cut(self, text: str) -> list[str]:
         return list(map(str, self._processor.encode(text, out_type=str)))
+
+
+@dataclass(frozen=True, slots=True)
+class SentencePieceSettings:
+    """What a model does to a text before SentencePiece; the content of albert.json.
+
+    lowercase: lower-cases it. strip_accents: decomposes it (NFKD) and drops accents.
+    plain_quotes: writes `` and '' as one quotation mark.
+    """
+
+    lowercase: bool = False
+    strip_accents: bool = False
+    plain_quotes: bool = False
+
+    @classmethod
+    def of(cls, settings: TokenizerSettings) -> SentencePieceSettings:
+        """Read them from a tokenizer_config.json, with the defaults of transformers."""
+        lowercase = settings.tokenizer.get("do_lower_case")
+        if settings.is_of(("DebertaV2", "deberta-v2")):
+            return cls(lowercase=bool(lowercase))
+        is_albert = settings.is_of(("Albert", "albert"))
+        if not is_albert and not settings.is_of(("XLNet", "xlnet")):
+            return cls()
+        return cls(
+            lowercase=is_albert if lowercase is None else bool(lowercase),
+            strip_accents=not settings.tokenizer.get("keep_accents"),
+            plain_quotes=True,
+        )
+
+    @property
+    def changes_text(self) -> bool:
+        """Whether any of them is set."""
+        return self.lowercase or self.strip_accents or self.plain_quotes
+
+    def to_bytes(self, model: bytes) -> bytes:
+        """Return the content of albert.json: these settings and a SentencePiece model."""
+        settings = {name: getattr(self, name) for name in self.__slots__}
+        return json.dumps({**settings, "model": b64encode(model).decode()}).encode()
+
+    @property
+    def normalizer(self) -> Any:
+        """The normaliser of the `tokenizers` library that does this, as transformers builds it."""
+        from tokenizers import normalizers
+
+        steps: list[Any] = []
+        if self.plain_quotes:
+            steps += [normalizers.Replace("``", '"'), normalizers.Replace("''", '"')]
+        if self.strip_accents:
+            steps += [normalizers.NFKD(), normalizers.StripAccents()]
+        if self.lowercase:
+            steps.append(normalizers.Lowercase())
+        return normalizers.Sequence(steps)
+
+
+class _NormalisedSentencePiece(_SentencePiece):
+    """A SentencePiece model of ALBERT, XLNet or DeBERTa-v2."""
+
+    def __init__(self, data: bytes) -> None:
+        try:
+            content = json.loads(data)
+            model = b64decode(content.pop("model"))
+            self._before = SentencePieceSettings(**content).normalizer
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise ModelError(
+                f"{TokenizerKind.NORMALISED_SENTENCEPIECE} is damaged ({error})"
+            ) from error
+        super().__init__(model)
+
+    def normalize(self, text: str) -> str:
+        return super().normalize(self._before.normalize_str(text))
+
+    def cut(self, text: str) -> list[str]:
+        return super().cut(self._before.normalize_str(text))
 
 
 def parse_sentencepiece(data: bytes, name: str = TokenizerKind.SENTENCEPIECE) -> Any:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from wordvec.cli.options import table_options
+from wordvec.cli.options import pieces_option, table_options
 from wordvec.encoding import InputText
 from wordvec.errors import EncodingError
 
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@pieces_option
 @table_options
-def command(ref: TableRef, store: Store) -> int:
+def command(ref: TableRef, store: Store, *, pieces: bool) -> int:
     r"""Answer one expression after another, with the table kept open.
 
     An expression is answered as by `wordvec query`. A line that starts with a colon sets an option
@@ -43,6 +44,8 @@ def command(ref: TableRef, store: Store) -> int:
     from wordvec.cli.shell.session import Session  # loads numpy
 
     session = Session(ref, store)
+    if pieces:
+        session.settings.set("pieces", "on")
     if not sys.stdin.isatty():
         return session.answer_all(_lines(sys.stdin))
     from wordvec.cli.shell.terminal import run_repl  # prompt_toolkit takes 0.1 s to import

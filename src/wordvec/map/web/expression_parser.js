@@ -167,13 +167,16 @@ const UNSPACED =
 
 /**
  * A function that finds the row of an operand as `wordvec query` does: the word as typed, after
- * NFKC, in lower case (if the model uses it). A word that stands alone starts a word: with its mark
+ * NFKC, in lower case (if the model uses it). A word that stands alone is a whole word: with its mark
  * first, except where the model itself would not put one.
  */
-export function createLookup(tokens, { lowercase, wordStart, marksStart }) {
+export function createLookup(tokens, { lowercase, wordStart, wordEnd, marksStart, bareIds }) {
+  const bare = new Set(bareIds);
   const index = new Map(tokens.map((token, row) => [token, row])); // the last of equal tokens
   const spellings = (word) => {
+    if (wordEnd && !word.endsWith(wordEnd)) return [word + wordEnd, word];
     if (!wordStart || word.startsWith(wordStart)) return [word];
+    if (bare.has(index.get(word))) return [word];
     const marked = marksStart || !UNSPACED.test(word);
     return marked ? [wordStart + word, word] : [word, wordStart + word];
   };
