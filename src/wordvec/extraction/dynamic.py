@@ -13,6 +13,7 @@ import torch
 
 from wordvec.errors import ModelError
 from wordvec.extraction.checkpoint import one_line
+from wordvec.extraction.encoder import quiet_transformers
 from wordvec.extraction.linear import Product, choose_product, replace_linears
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def compute_blocks(
 def _pass_through(model: torch.nn.Module, batch: torch.Tensor) -> NDArray[np.float32]:
     """Return the last hidden state at position 1 of each of the (B, 3) ids: (B, D)."""
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), quiet_transformers():
             hidden = model(input_ids=batch).last_hidden_state  # (B, 3, D)
             rows: NDArray[np.float32] = hidden[:, 1].to("cpu", torch.float32).numpy()
     except torch.OutOfMemoryError as error:

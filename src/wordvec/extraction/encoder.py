@@ -38,7 +38,7 @@ def load_encoder(source: ModelSource) -> torch.nn.Module:
     folder = source.folder
     tensors = [tensor for path in weight_files(folder) for tensor in list_tensors(path)]
     check_counts(folder, tensors)
-    with _quiet_transformers():
+    with quiet_transformers():
         with _loading(folder / CONFIG):
             config = _read_config(folder)
             _check_is_encoder(config, source.name)
@@ -160,8 +160,8 @@ def _check_is_encoder(config: Any, name: str) -> None:
 
 
 @contextmanager
-def _quiet_transformers() -> Iterator[None]:
-    """Hide transformers' progress bars and its report on unused heads.
+def quiet_transformers() -> Iterator[None]:
+    """Hide transformers' progress bars, its report on unused heads and its advice.
 
     Warnings of torch about odd weights are hidden too: these are refused.
     """

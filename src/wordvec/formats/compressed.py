@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import islice
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.foreign.files import check_file
+from wordvec.foreign.files import MOST_TEXT, check_file
 from wordvec.tables.files import display_path, wrap_os_errors
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _GZIP, _BZIP2, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"
+_MOST_LINES = 20_000_000
+_PART = 1 << 20
 
 
 def compression_of(head: bytes) -> str | None:
@@ -49,6 +52,29 @@ def open_decompressed(path: Path) -> Iterator[IO[bytes]]:
         except (EOFError, zlib.error, lzma.LZMAError) as error:
             reason = "it ends early" if isinstance(error, EOFError) else str(error)
             raise StoreError(f"{display_path(path)} is damaged: {reason}") from error
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text file, compressed or not, without their line breaks.
+
+    Lines end at a line feed only; a carriage return before it and a byte order mark are left out.
+
+    Raises:
+        StoreError: It cannot be read, is not UTF-8, or has more lines than the memory can hold.
+    """
+    with open_decompressed(path) as file:
+        parts = iter(lambda: file.read(_PART), b"")
+        data = b"".join(islice(parts, MOST_TEXT // _PART + 1))
+    if len(data) > MOST_TEXT or data.count(b"\n") > _MOST_LINES:
+        raise StoreError(
+            f"{display_path(path)} has more than {MOST_TEXT >> 20} MiB of text or "
+            f"{_MOST_LINES:,} lines"
+        )
+    try:
+        *lines, last = data.decode("utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise StoreError(f"{display_path(path)} is not UTF-8 ({error.reason})") from error
+    return [line.removesuffix("\r") for line in lines] + [last] * bool(last)
 
 
 def _decompressed(raw: IO[bytes], kind: str | None) -> IO[bytes]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.formats.compressed import open_decompressed
+from wordvec.formats.compressed import read_lines
 from wordvec.formats.delimited import TOKEN_COLUMNS, read_delimited
 from wordvec.formats.escaped_tokens import escape_token, unescape_token
 from wordvec.formats.token_lines import has_own_tokens
@@ -51,22 +51,18 @@ def read_projector(path: Path, options: ReadOptions) -> Reading:
 
 def read_metadata(path: Path) -> list[str]:
     """Return the tokens: the lines, or the column with the name of one in `TOKEN_COLUMNS`."""
-    with open_decompressed(path) as file:
-        data = file.read()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise StoreError(f"{display_path(path)} is not UTF-8: {error}") from error
-    lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+    lines = read_lines(path)
     if not lines or "\t" not in lines[0]:
         return [unescape_token(line) for line in lines]
     names = [name.lower() for name in lines[0].split("\t")]
     column = next((names.index(name) for name in TOKEN_COLUMNS if name in names), 0)
-    rows = [line.split("\t") for line in lines[1:]]
-    short = next((row for row, fields in enumerate(rows, start=2) if len(fields) <= column), None)
-    if short is not None:
-        raise StoreError(f"{display_path(path)}: line {short:,} has too few columns")
-    return [unescape_token(fields[column]) for fields in rows]
+    tokens = []
+    for number, line in enumerate(lines[1:], start=2):
+        fields = line.split("\t", column + 1)
+        if len(fields) <= column:
+            raise StoreError(f"{display_path(path)}: line {number:,} has too few columns")
+        tokens.append(unescape_token(fields[column]))
+    return tokens
 
 
 def write_projector(table: VectorTable, file: IO[bytes], progress: Progress = no_progress) -> None:

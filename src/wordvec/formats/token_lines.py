@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.formats.compressed import open_decompressed
+from wordvec.formats.compressed import read_lines
 from wordvec.formats.escaped_tokens import escape_line, unescape_token
 from wordvec.tables.files import display_path, wrap_os_errors
 
@@ -35,18 +35,9 @@ def read_token_lines(path: Path) -> list[str]:
     Raises:
         StoreError: The file cannot be read, is empty, or is not UTF-8.
     """
-    with open_decompressed(path) as file:
-        data = file.read()
-    try:
-        text = data.decode().removeprefix(_BOM)
-    except UnicodeDecodeError as error:
-        raise StoreError(f"{display_path(path)} is not UTF-8 ({error.reason})") from error
-    if not text:
+    lines = read_lines(path)
+    if not lines:
         raise StoreError(f"{display_path(path)} is empty: expected one token per line")
-    *lines, last = text.split("\n")
-    lines = [line.removesuffix("\r") for line in lines]
-    if last:
-        lines.append(last)
     return [unescape_token(line) for line in lines]
 
 

@@ -135,6 +135,20 @@ def _check_tokenizer_json(data: Mapping[str, Any]) -> None:
             parts = merge.split(" ", 1) if isinstance(merge, str) else typed(merge, list, "a merge")
             if not (parts and typed(parts[-1], str, "a part of a merge").startswith(prefix)):
                 raise ValueError(f"a merge has a part without {quote(prefix, 40)}")
+    _check_templates(data.get("post_processor"))
+
+
+def _check_templates(processor: object) -> None:
+    """Raise ValueError if a template has a special token that it does not define."""
+    if not isinstance(processor, dict):
+        return
+    for inner in optional(processor, "processors", list) or ():
+        _check_templates(inner)
+    known = processor.get("special_tokens")
+    for piece in optional(processor, "single", list) or ():
+        special = optional(typed(piece, dict, "a piece"), "SpecialToken", dict)
+        if special is not None and special.get("id") not in (known or ()):
+            raise ValueError(f"special_tokens has no {quote(special.get('id'), 40)}")
 
 
 def _saved(tokenizer: Any) -> TokenizerFile:
