@@ -211,8 +211,9 @@ def clip(text: str, cells: int) -> str:
     """
     if cells <= 0:
         return ""
-    start = text[: cells * MOST_PER_CELL]
-    if start == text and width(text) <= cells:
+    size = width(text)
+    start = text[: MOST_PER_CELL * max(min(size, cells), 1)]
+    if start == text and size <= cells:
         return text
     kept = bisect_left(range(1, len(start)), cells, key=lambda end: width(start[:end]))
     return start[:kept] + "…"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wordvec.analysis.display import Cell, Column, OutputStyle, header_lines, number, table_lines
 from wordvec.cli.output import Format, caret_lines, print_formatted, size_text, tsv_line
@@ -116,3 +119,48 @@ def test_sizes_are_short(size: int, text: str) -> None:
 
 def test_tabs_and_line_breaks_in_tsv_values_are_escaped() -> None:
     assert tsv_line(["a\tb", "c\nd", None, True, 0.5]) == "a\\tb\tc\\nd\t\ttrue\t0.5"
+
+
+@given(st.lists(st.text(st.one_of(st.sampled_from("\\\tn\ru'=+-@"), st.characters())), min_size=1))
+def test_tsv_can_be_read_back_exactly(values: list[str]) -> None:
+    line, safe = tsv_line(values), tsv_line(values, safe=True)
+    assert not re.search(r"[\n\r\x00-\x08\x80-\x9f\u2028\u202e]", line + safe)
+    assert [read_back(cell) for cell in line.split("\t")] == values
+    assert [read_back(cell.removeprefix("'")) for cell in safe.split("\t")] == values
+
+
+def read_back(cell: str) -> str:
+    """Read a cell of TSV as docs/output.md says."""
+    plain = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}
+    return re.sub(
+        r"\\(?:u([0-9a-f]{4})|(.))", lambda m: chr(int(m[1], 16)) if m[1] else plain[m[2]], cell
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=1+1", "'=1+1"), ("+1", "'+1"), ("-王", "'-王"), ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\\t=1"), ("＝1", "'＝1"), ("'a", "''a"), ("王=1", "王=1"), ("", ""),
+        (-0.5, "-0.5"), (True, "true"), (None, ""),
+    ],
+)  # fmt: skip
+def test_safe_csv_has_no_cell_that_a_spreadsheet_runs(value: object, cell: str) -> None:
+    assert tsv_line([value], safe=True) == cell
+
+
+def test_json_escapes_what_reorders_or_controls(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"token": "\x1b\x7f\x85\u202e\u2028王\\u2028"}
+    print_formatted(Format.JSONL, json=[value], tsv=[], text=lambda _: [])
+    out = capsys.readouterr().out
+    assert out == '{"token": "\\u001b\\u007f\\u0085\\u202e\\u2028王\\\\u2028"}\n'
+    assert json.loads(out) == value
+
+
+def test_a_token_of_combining_marks_is_cut() -> None:
+    marks = "e" + "\u0301" * 10_000
+    _, row = table_lines([Column("token", shrinks=True)], [[marks]], OutputStyle())
+    assert row == "e" + "\u0301" * 6 + "…"
+    error = ExpressionError("x", source=f"{marks}+王", start=0, end=len(marks))
+    shown, caret = caret_lines(error, 80)
+    assert (len(shown), caret) == (10, "^^")  # the caret is below the ellipsis too

@@ -165,8 +165,10 @@ def table_lines(
 
 def _filled(texts: list[str], sizes: list[int], column: Column, cells: int) -> list[str]:
     """Return the texts of one column, cut if it shrank, and padded to its width."""
-    marks = max(map(len, texts)) > cells * text.MOST_PER_CELL  # combining, on few letters
-    if column.shrinks and (marks or max(sizes) > cells):
+    marked = any(  # with many combining marks
+        len(shown) > text.MOST_PER_CELL * size for shown, size in zip(texts, sizes, strict=True)
+    )
+    if column.shrinks and (marked or max(sizes) > cells):
         texts = [text.clip(shown, cells) for shown in texts]
         sizes = [text.width(shown) for shown in texts]
     if column.right:

@@ -109,7 +109,8 @@ def _print_failure(error: BaseException, *, hints: bool) -> int:
         case click.exceptions.Exit():  # --help, where there is no group around the command
             code = error.exit_code
         case click.ClickException():  # click repeats what was typed, whatever its length
-            error.message = _tidy(error.message)  # type: ignore[misc]  # final for its subclasses
+            lines = map(_tidy, error.message.split("\n"))
+            error.message = "\n".join(lines)  # type: ignore[misc]  # final for its subclasses
             error.show()
             code = error.exit_code
         case WordvecError():
@@ -126,9 +127,8 @@ def _print_failure(error: BaseException, *, hints: bool) -> int:
 
 
 def _tidy(message: str) -> str:
-    """Escape control characters in a message of click, and cut long words."""
-    lines = map(escape, message.split("\n")) if message else ()
-    return "\n".join(re.sub(r"\S{201,}", lambda word: clip(word[0], 200), line) for line in lines)
+    """Escape control characters in a message, and cut long words."""
+    return re.sub(r"\S{401,}", lambda word: clip(word[0], 200), escape_controls(message))
 
 
 def _silence_stdout() -> None:
@@ -160,7 +160,7 @@ def _print_message(kind: str, message: str, colour: str | None = None) -> None:
 
     sys.stdout.flush()  # keep the order of both streams
     style = OutputStyle.of(sys.stderr)
-    first, *others = wrap(f"{kind}: {escape_controls(as_options(message))}", style.cells)
+    first, *others = wrap(f"{kind}: {_tidy(as_options(message))}", style.cells)
     painted = style.paint(f"{kind}:", colour) + first.removeprefix(f"{kind}:")
     sys.stderr.write("".join(f"{line}\n" for line in (painted, *others)))
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import signal
 import sys
-from _thread import interrupt_main
+import threading
+import time
+from _thread import interrupt_main, start_new_thread
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -51,9 +53,17 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def _interrupt_again(dropped: sys.UnraisableHookArgs) -> None:
     """Interrupt the main thread again if Ctrl-C arrived where Python drops exceptions."""
     if _pressed:
-        interrupt_main()
+        start_new_thread(_interrupt_soon, ())  # after this hook, which would drop it too
     else:
         sys.__unraisablehook__(dropped)
+
+
+def _interrupt_soon() -> None:
+    time.sleep(0.01)
+    if hasattr(signal, "pthread_kill"):  # a real signal, which ends a wait of the main thread too
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        interrupt_main()
 
 
 def is_interrupt(error: BaseException) -> bool:

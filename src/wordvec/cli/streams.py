@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
-from io import StringIO
+from io import StringIO, TextIOWrapper
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from wordvec.errors import WordvecError
@@ -85,6 +85,8 @@ def safe_streams() -> Iterator[None]:
             stack.enter_context(redirect(cast("TextIO", SafeStream(stream))))
         if sys.stdin is None:
             sys.stdin = cast("TextIO", _ClosedInput())
+        elif isinstance(sys.stdin, TextIOWrapper):
+            sys.stdin.reconfigure(errors="surrogateescape")  # a broken line is an error of its own
         yield
 
 

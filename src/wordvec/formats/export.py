@@ -206,6 +206,8 @@ def _check_writable(path: Path, *, force: bool) -> None:
         raise StoreError(f"{display_path(path)} is not a file")
     if path.exists() and not force:
         raise StoreError(f"{display_path(path)} already exists", hint="force=True replaces it")
+    if path.parent.is_file():
+        raise StoreError(f"{display_path(path.parent)} is a file, not a folder")
     if not path.parent.is_dir():
         raise StoreError(
             f"the folder {display_path(path.parent)} does not exist",

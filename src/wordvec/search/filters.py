@@ -116,7 +116,7 @@ class Filters:
                 raise UsageError(f"expected match to be text, got {quote(self.match)}")
             try:
                 _compile(self.match)
-            except (re.error, OverflowError, RecursionError) as error:
+            except (re.error, ValueError, OverflowError, RecursionError) as error:
                 raise UsageError(
                     f"match={quote(self.match)} is not a regular expression: {error}"
                 ) from error

@@ -258,7 +258,7 @@ class Session:
         return 0
 
     def _print_setting(self, name: str, value: str) -> None:
-        write_lines([f"{name}: {text.escape(value)}"])
+        write_lines([f"{name}: {text.clip(text.escape(value), 400)}"])
 
     def _show_settings(self, _: str) -> None:
         rows = [[Cell("table"), Cell(text.escape(str(self.table.name)))]]

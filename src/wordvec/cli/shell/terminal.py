@@ -16,6 +16,7 @@ from prompt_toolkit.layout.processors import Processor, Transformation
 from prompt_toolkit.layout.utils import explode_text_fragments
 from prompt_toolkit.output import ColorDepth, create_output
 from prompt_toolkit.shortcuts import CompleteStyle
+from prompt_toolkit.utils import is_dumb_terminal
 
 from wordvec.analysis.display import OutputStyle
 from wordvec.cli.errors import note
@@ -46,11 +47,11 @@ def run_repl(session: Session) -> None:
 
     Ctrl-C cancels the line, or stops the answer in progress.
     """
-    prompt = _prompt_session(session)
+    read = _plain_line if is_dumb_terminal() else _prompt_session(session).prompt
     write_lines([GREETING])
     while not session.finished:
         try:
-            line = prompt.prompt([("bold", session.prompt)])
+            line = read([("bold", session.prompt)])
             line = _WITHOUT_COLON.get(line.strip(), line)
             session.answer_all(line.splitlines())  # several lines can be pasted
         except KeyboardInterrupt:
@@ -70,6 +71,17 @@ def history_file() -> Path:
     from platformdirs import user_data_dir
 
     return user_folder(user_data_dir) / "shell-history"
+
+
+def _plain_line(prompt: list[tuple[str, str]]) -> str:
+    """Read a line from a terminal that knows no escape sequences (TERM=dumb)."""
+    output = sys.stdout if sys.stdout.isatty() else sys.stderr
+    output.write("".join(text for _, text in prompt))
+    output.flush()
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line
 
 
 class _SafeFileHistory(FileHistory):
