@@ -23,8 +23,7 @@ from wordvec.formats.reading import ReadOptions
 from wordvec.formats.safetensors_file import read_safetensors
 from wordvec.formats.static_model import is_static_model, read_static_model
 from wordvec.tables.store import Store
-from wordvec.vocabulary.lookup import TokenMatch, Vocabulary
-from wordvec.vocabulary.spelling import Scheme
+from wordvec.vocabulary.lookup import TokenMatch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,8 +90,8 @@ def test_words_are_found_as_the_tokenizer_of_the_folder_reads_them(tmp_path: Pat
         2, "王", "without the ▁ that the model puts before it"
     )
     (tmp_path / "tokens.txt").write_text("a\nb\nc\nd\ne\n")
-    named = import_vectors(tmp_path / "m", Store(), name="n", tokens=tmp_path / "tokens.txt").table
-    assert named.vocabulary == Vocabulary(tuple("abcde"), Scheme.WORDS, lowercase=True)
+    with pytest.raises(StoreError, match="has tokens of its own"):
+        import_vectors(tmp_path / "m", Store(), name="n", tokens=tmp_path / "tokens.txt")
 
 
 def test_a_row_without_a_token_is_no_answer(tmp_path: Path) -> None:

@@ -29,7 +29,6 @@ from wordvec.formats.safetensors_file import (
     integer_notes,
     list_tensors,
 )
-from wordvec.formats.token_lines import read_token_lines
 from wordvec.tables.files import display_path
 from wordvec.vocabulary.folder import read_vocabulary
 
@@ -80,13 +79,9 @@ def read_static_model(path: Path, options: ReadOptions) -> Reading:
         )
     embeddings = check_type(file.tensors[name])
     N, _ = check_shape(embeddings.path, embeddings.shape)
-    vocabulary = None
-    if options.tokens is not None:
-        tokens = read_token_lines(options.tokens)
-    else:
-        with refuse_damage(folder, "the folder of a static model"):  # deeply nested JSON
-            vocabulary = read_vocabulary(folder)
-        tokens = list(vocabulary.tokens)
+    with refuse_damage(folder, "the folder of a static model"):  # deeply nested JSON
+        vocabulary = read_vocabulary(folder)
+    tokens = list(vocabulary.tokens)
     mapping = _read_mapping(file, len(tokens), N)
     notes = integer_notes(embeddings)
     if mapping is None:

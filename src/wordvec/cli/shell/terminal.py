@@ -74,7 +74,7 @@ def history_file() -> Path:
 
 
 def _plain_line(prompt: list[tuple[str, str]]) -> str:
-    """Read a line from a terminal that knows no escape sequences (TERM=dumb)."""
+    """Read a line from a terminal that does not know escape sequences (TERM=dumb)."""
     output = sys.stdout if sys.stdout.isatty() else sys.stderr
     output.write("".join(text for _, text in prompt))
     output.flush()
