@@ -6,8 +6,10 @@ rows depend on, so that an extraction can be interrupted at any time and resumed
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import WordvecError
@@ -21,6 +23,7 @@ from wordvec.extraction.saved import (
     make_provenance,
 )
 from wordvec.extraction.static_table import ensure_static
+from wordvec.tables.draft import Draft
 from wordvec.tables.name import Mode, TableName
 from wordvec.vocabulary.folder import read_vocabulary
 
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
     from wordvec.extraction.settings import ExtractionSettings, Layers
     from wordvec.models.source import ModelSource
     from wordvec.progress import Notify, Progress
-    from wordvec.tables.draft import Draft
     from wordvec.tables.store import Store
     from wordvec.tables.table import VectorTable
 
@@ -66,7 +68,7 @@ def extract_dynamic(
     fitted = fit_vocabulary(vocabulary, matrix_rows(encoder), source.folder)
     for note in fitted.notes:
         notify(note)
-    carriers = make_carriers(settings.templates, source, fitted.vocabulary, notify=notify)
+    carriers = make_carriers(settings.templates, fitted.vocabulary)
     widths = layer_widths(encoder, carriers)
     last = len(widths) - 1
     names = layer_names(request.name, request.layers, last)
@@ -166,13 +168,17 @@ def write_blocks(
     """
     V = drafts[0].shape[0]
     progress(min(draft.done for draft in drafts), V)
-    for first, layers in blocks:
-        for draft, block in zip(drafts, layers, strict=True):
-            if first + len(block) > draft.done:
-                draft.write(first, block)
-                draft.commit_rows(first + len(block))
-        progress(min(draft.done for draft in drafts), V)
-    return [draft.finish() for draft in drafts]
+    with ThreadPoolExecutor(len(drafts)) as pool:  # they wait for the disk at the same time
+        for first, layers in blocks:
+            list(pool.map(partial(_write_block, first), drafts, layers))
+            progress(min(draft.done for draft in drafts), V)
+        return list(pool.map(Draft.finish, drafts))
+
+
+def _write_block(first: int, draft: Draft, block: NDArray[np.float32]) -> None:
+    if first + len(block) > draft.done:
+        draft.write(first, block)
+        draft.commit_rows(first + len(block))
 
 
 def _check_torch_loads() -> None:
