@@ -8,6 +8,8 @@ it cannot be saved, it is kept in memory.
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,13 +22,14 @@ from wordvec.tables.name import Mode, TableName, TableRef
 from wordvec.tables.resolve import missing_table_hint, resolve_name
 from wordvec.tables.store import Store
 
-__all__ = ["OpenTables", "Table", "compare", "extract", "import_vectors", "open"]
+__all__ = ["OpenTables", "Table", "compare", "extract", "import_vectors", "open", "trace"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Unpack
 
     from wordvec.analysis.compare import Comparison
+    from wordvec.analysis.trace import Trace
     from wordvec.expression.tree import Expression
     from wordvec.search.settings import QueryOptions
 
@@ -71,6 +74,44 @@ def compare(
     settings = QuerySettings.of(**options)
     engines = [table.engine_for(settings) for table in opened]
     return compare_engines(engines, parsed(expression))
+
+
+def trace(  # noqa: PLR0913  # the question, and where it is asked
+    expression: str | Expression,
+    token: str | int,
+    *,
+    model: str | None = None,
+    tables: Sequence[str | Table] = (),
+    store: Store | str | Path | None = None,
+    png: str | Path | None = None,
+    **options: Unpack[QueryOptions],
+) -> Trace:
+    """Find the rank and the similarity of an answer in the static table and in every layer.
+
+    Args:
+        expression: the question, such as "王-男+女".
+        token: the answer to follow: "女王", "#1234" or its id.
+        model: the model whose tables are traced, all that are saved; None for the default model.
+        tables: other tables: names as for `open`, or open tables.
+        store: as for `open`.
+        png: a file to draw the curves in; needs the extra `map`.
+        **options: as for `Table.query`.
+    """
+    from wordvec.analysis.trace import trace as trace_engines
+
+    opener = OpenTables(_as_store(store))
+    opened = [one for one in tables if isinstance(one, Table)]
+    if len(opened) < max(len(tables), 1):
+        names = [one for one in tables if not isinstance(one, Table)]
+        opened += opener.open_all(opener.refs(names, model))
+    settings = replace(QuerySettings.of(**options), k=1)
+    engines = [table.engine_for(settings) for table in opened]
+    traced = trace_engines(engines, parsed(expression), token)
+    if png is not None:
+        from wordvec.map.curves import draw_trace
+
+        draw_trace(traced, Path(png))
+    return traced
 
 
 def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract`
@@ -210,6 +251,26 @@ class OpenTables:
             seen.update(notes)
             tables.append(table.with_notes(notes))
         return tables
+
+    def refs(self, names: Sequence[str], model: str | None) -> list[TableRef]:
+        """Return the named tables, or if there are no names all tables of a model.
+
+        The static table comes first, then the others, the last layer at the end.
+        """
+        if names:
+            refs = map(TableRef.parse, names)
+            return [replace(ref, model=ref.model or model) for ref in refs]
+        static = TableRef(model, Mode.STATIC)
+        resolved, _ = resolve_name(static, self.store)
+        others = [name for name in self.store.names(resolved.model) if name.kind != Mode.STATIC]
+        others.sort(
+            key=lambda name: (name.mode.has_layers, name.mode, name.variant or "",
+                              sys.maxsize if name.layer is None else name.layer)
+        )  # fmt: skip
+        first = [static] if resolved in self.store or not others else []
+        if resolved.model == BUNDLED and has_bundled():
+            first = [static]
+        return [*first, *(replace(TableRef.of(name), model=model) for name in others)]
 
     def open(self, ref: TableRef | str, *, suggestion: TableRef | None = None) -> Table:
         """Open one table.

@@ -267,14 +267,18 @@ class Store:
 
 
 def extract_command(
-    name: TableName | TableRef, *, parameters: Mapping[str, object] | None = None
+    name: TableName | TableRef,
+    *,
+    layers: str | None = None,
+    parameters: Mapping[str, object] | None = None,
 ) -> str:
     """Return the command that extracts a table.
 
+    layers: in place of that of the name.
     parameters: those of its provenance; each has the name of an option, or of several if a list.
     """
     options = {"mode": name.mode, **(parameters or {}), "variant": name.variant}
-    options |= {"layers": name.layer, "model": name.model}
+    options |= {"layers": name.layer if layers is None else layers, "model": name.model}
     words = [
         f"--{option.replace('_', '-')} {shlex.quote(str(one))}"
         for option, value in options.items()

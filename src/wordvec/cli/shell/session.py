@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from wordvec.tables.table import VectorTable
 
 # The commands that a `:` can run: those that only read tables.
-SHELL_COMMANDS = ("query", "compare", "explain", "similar", "odd", "norms", "evaluate", "tables")
-_WITH_EXPRESSIONS = ("query", "compare", "explain")  # the others take tokens
+SHELL_COMMANDS = (
+    *("query", "compare", "explain", "trace", "similar", "odd", "norms", "evaluate", "tables"),
+)
+_WITH_EXPRESSIONS = ("query", "compare", "explain", "trace")  # the others take tokens
 _WITH_LAST_EXPRESSION = ("compare", "explain")  # if none is given
 
 BUILTINS = {
@@ -190,7 +192,7 @@ class Session:
         if given:
             parse(given[0])
             self.last_expression = given[0]
-        if name == "explain":  # the second is a token
+        if name in ("explain", "trace"):  # the second is a token
             return [*given[:1], *map(unquote, given[1:])]
         return given
 
