@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from support.tables import drawn_rows, table_of
 from wordvec.errors import UsageError
-from wordvec.search.neighbour_graph import NeighbourGraph, neighbour_graph
+from wordvec.search.neighbour_graph import NeighbourGraph, nearest_to, neighbour_graph
 from wordvec.search.settings import Metric
 from wordvec.search.transforms import transform
 from wordvec.tables.derived import Derived
@@ -97,6 +97,13 @@ def test_a_row_that_is_not_finite_or_has_no_direction_has_no_neighbours() -> Non
     ]  # fmt: skip
 
 
+def test_a_row_whose_square_overflows_is_no_neighbour_under_l2() -> None:
+    table = table_of([[1.0, 0.0], [3e38, 3e38], [0.0, 1.0], [3.0, 0.0]])
+    graph = neighbour_graph(table, 3, metric=Metric.L2)
+    assert graph.ids.tolist() == [[2, 3], [-1, -1], [0, 3], [0, 2]]
+    assert neighbour_graph(table, 3, metric=Metric.COSINE).ids[1].tolist() == [0, 2, 3]
+
+
 def test_a_saved_graph_is_read_and_shortened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,3 +151,31 @@ def test_a_graph_needs_a_distance_and_k_of_at_least_one() -> None:
 
 def test_a_table_of_one_row_has_a_graph_without_neighbours() -> None:
     assert neighbour_graph(table_of([[1.0, 2.0]]), 5).ids.shape == (1, 0)
+
+
+@settings(deadline=None)
+@given(drawn_rows(least=2), st.data(), st.sampled_from(list(Metric)[:2]))
+def test_the_neighbours_of_some_rows_are_those_of_the_whole_graph(
+    rows: NDArray[np.float32], data: st.DataObject, metric: Metric
+) -> None:
+    table = table_of(rows)
+    some = np.array(data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1)))
+    whole, part = (
+        neighbour_graph(table, 3, metric=metric),
+        nearest_to(table, some, 3, metric=metric),
+    )
+    np.testing.assert_array_equal(part.ids, whole.ids[some])
+    np.testing.assert_array_equal(part.scores, whole.scores[some])
+
+
+def test_the_neighbours_of_some_rows_are_read_from_a_saved_graph(tmp_path: Path) -> None:
+    derived = Derived(tmp_path / "derived", "sha256:1")
+    rows = np.array([2, 0])
+    assert nearest_to(SQUARE, rows, 2, metric="l2", derived=derived).ids.tolist() == [
+        [3, 0],
+        [1, 3],
+    ]
+    assert not list(tmp_path.iterdir())  # a part is not saved as if it were the whole
+    key = "neighbours l2"
+    derived.save(key, {"ids": np.zeros((4, 3), np.int32), "scores": np.ones((4, 3), np.float32)})
+    assert nearest_to(SQUARE, rows, 2, metric="l2", derived=derived).ids.tolist() == [[0, 0]] * 2

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import WordvecError
-from wordvec.extraction.checkpoint import first_line
+from wordvec.extraction.checkpoint import one_line
 from wordvec.extraction.rows import fit_vocabulary
 from wordvec.extraction.saved import (
     ExtractionResult,
@@ -75,9 +75,9 @@ def extract_dynamic(
     saved = {} if request.force else check_saved(store, names.values(), settings, source)
     missing = {number: name for number, name in names.items() if name not in saved}
     static_saved = ensure_static(source, store)
-    run = _prepare(
-        encoder, settings, carriers, [store.draft_record(name) for name in missing.values()]
-    )
+    batch_size = min(settings.batch_size, len(fitted.vocabulary))
+    records = [store.draft_record(name) for name in missing.values()]
+    run = _prepare(encoder, settings, carriers, batch_size, records)
     provenance = replace(
         make_provenance(source, Mode.DYNAMIC, settings.dtype, "torch", "transformers"),
         variant=request.name.variant,
@@ -102,7 +102,7 @@ def extract_dynamic(
             encoder,
             carriers,
             len(fitted.vocabulary),
-            batch_size=settings.batch_size,
+            batch_size=batch_size,
             layers=None if [*missing] == [last] else [*missing],
             pool=settings.pool,
             start=min(draft.done for draft in drafts),
@@ -117,6 +117,7 @@ def _prepare(
     encoder: torch.nn.Module,
     settings: ExtractionSettings,
     carriers: Sequence[Carrier],
+    batch_size: int,
     records: Sequence[Mapping[str, Any]],
 ) -> dict[str, object]:
     """Prepare the model for its device, and return how it is run, on which its results depend.
@@ -127,11 +128,11 @@ def _prepare(
     from wordvec.extraction.encoder import describe_device, find_device
 
     device = find_device(settings.device)
-    rows = settings.batch_size * max(map(len, carriers))
+    rows = batch_size * max(map(len, carriers))
     recorded = _recorded_product(records, settings)
     product = dynamic.prepare(encoder, device, settings.dtype, rows, recorded=recorded)
     return {
-        "batch_size": settings.batch_size,
+        "batch_size": batch_size,
         **describe_device(device),
         "linear": product.value,
     }
@@ -186,6 +187,6 @@ def _check_torch_loads() -> None:
         import torch  # noqa: F401
     except (ImportError, OSError) as error:  # a shared library is missing
         raise WordvecError(
-            f"torch is installed, but cannot be loaded: {first_line(error)}",
+            f"torch is installed, but cannot be loaded: {one_line(error)}",
             hint="pip install --force-reinstall torch",
         ) from error

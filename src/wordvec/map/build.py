@@ -15,7 +15,7 @@ from wordvec.map.arrows import NEAREST, ExpressionTracer, TracedExpression
 from wordvec.map.colours import TOKEN_CLASSES
 from wordvec.map.projection import Projection, ProjectionSettings, placeable_rows, project
 from wordvec.progress import Progress, no_progress
-from wordvec.search.neighbour_graph import neighbour_graph
+from wordvec.search.neighbour_graph import nearest_to
 from wordvec.search.resolve import resolve
 from wordvec.search.settings import Metric
 
@@ -151,8 +151,8 @@ def _map_table(
     expressions: Sequence[Expression],
     derived: Derived | None,
 ) -> MappedTable:
-    graph = neighbour_graph(table, NEAREST, metric=metric, derived=derived)
-    ids = graph.ids[projection.rows].astype(np.int64)
+    graph = nearest_to(table, projection.rows, NEAREST, metric=metric, derived=derived)
+    ids = graph.ids.astype(np.int64)
     on_map = np.zeros(len(table), dtype=np.bool_)
     on_map[projection.rows] = True
     tracer = ExpressionTracer(table, metric, on_map)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError
 from wordvec.map.colours import CLASS_STYLES, TOKEN_CLASSES
-from wordvec.text import width
+from wordvec.tables.files import write_file
+from wordvec.text import escape_controls, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +55,7 @@ def draw_picture(token_map: TokenMap, file: Path, *, file_format: str) -> tuple[
 
     Raises:
         MissingExtraError: if matplotlib is not installed.
+        StoreError: if the file cannot be written; a former one is as it was.
     """
     count = len(token_map.tables)
     metadata = {"Date": None} if file_format == "svg" else {}
@@ -61,7 +63,10 @@ def draw_picture(token_map: TokenMap, file: Path, *, file_format: str) -> tuple[
         for i, mapped in enumerate(token_map.tables, start=1):
             axes = figure.add_subplot(1, count, i)
             _draw_table(axes, token_map, mapped, japanese=font is not None)
-        figure.savefig(file, format=file_format, dpi=DPI, metadata=metadata)
+        write_file(
+            file,
+            lambda picture: figure.savefig(picture, format=file_format, dpi=DPI, metadata=metadata),
+        )
     return () if font else (NO_FONT,)
 
 
@@ -116,7 +121,7 @@ def _add_new_fonts() -> bool:
 
 
 def _draw_table(axes: Any, token_map: TokenMap, mapped: MappedTable, *, japanese: bool) -> None:
-    axes.set_title(str(mapped.table.name))
+    axes.set_title(escape_controls(str(mapped.table.name)))
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_axis_off()
     _draw_points(axes, token_map, mapped)
@@ -166,7 +171,7 @@ def _write(  # noqa: PLR0913  (one keyword per property of the text)
     if not japanese and max(text, default="") >= "\u2e80":
         return
     axes.annotate(
-        text,
+        escape_controls(text),
         position,
         xytext=(offset, 0),
         textcoords="offset points",

@@ -1,4 +1,4 @@
-"""The nearest neighbours of every token of a table: one graph, computed once and kept.
+"""The nearest neighbours of the tokens of a table; the graph of all is computed once and kept.
 
 CSLS and the map share it. It is exact: faiss nominates rows in blocks, and those are scored again
 in float64, where ties go to the lower row. faiss alone is not enough: in blocks it computes
@@ -15,6 +15,7 @@ import numpy as np
 from wordvec.errors import UsageError, as_choice
 from wordvec.progress import Progress, no_progress
 from wordvec.search.engine import relative_error
+from wordvec.search.nearest import nearest_rows
 from wordvec.search.settings import Metric, check_k
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 1024  # queries per call of faiss
 MARGIN = 16  # rows to ask faiss for beyond k, since float32 may get their order wrong
+LONGEST = 1e17  # the norm of a row, under L2
 BYTES_AT_ONCE = 1 << 24  # of rows gathered and scored at once
 
 
@@ -34,8 +36,8 @@ class NeighbourGraph:
 
     ids: (V, K) int32, the row itself never among them.
     scores: (V, K) float32: L2 distance, or cosine similarity.
-    A row that cannot be compared (not finite, or zero under cosine) is no neighbour and has none:
-    its ids are −1 and its scores NaN. K is less than the requested number if there are fewer rows.
+    A row that cannot be compared (see `comparable_rows`) is no neighbour and has none: its ids are
+    −1 and its scores NaN. K is less than the requested number if there are fewer rows.
     """
 
     ids: NDArray[np.int32]
@@ -64,17 +66,49 @@ def neighbour_graph(
     Raises:
         UsageError: for another metric, or k below 1.
     """
+    metric = _checked(metric, k)
+    key = graph_key(table, metric)
+    if derived is not None and (kept := _kept(derived, key, table, k, metric)) is not None:
+        return kept.cut(k)
+    graph = _build(table, np.arange(len(table)), k, metric, progress)
+    if derived is not None:
+        derived.save(key, {"ids": graph.ids, "scores": graph.scores})
+    return graph
+
+
+def nearest_to(
+    table: VectorTable,
+    rows: NDArray[np.int64],
+    k: int,
+    *,
+    metric: Metric | str = Metric.COSINE,
+    derived: Derived | None = None,
+) -> NeighbourGraph:
+    """Return the part of the neighbour graph that belongs to some rows: (N, K).
+
+    It is read from the whole graph if that is in `derived`. Otherwise these rows alone are compared
+    with the table, and nothing is saved.
+
+    Args:
+        rows: (N,) ids.
+
+    Raises:
+        UsageError: as `neighbour_graph`.
+    """
+    metric = _checked(metric, k)
+    key = graph_key(table, metric)
+    kept = _kept(derived, key, table, k, metric) if derived is not None else None
+    if kept is not None:
+        return NeighbourGraph(kept.ids[rows, :k], kept.scores[rows, :k])
+    return _build(table, rows, k, metric, no_progress)
+
+
+def _checked(metric: Metric | str, k: int) -> Metric:
     metric = as_choice(Metric, metric, "metric")
     if metric not in (Metric.L2, Metric.COSINE):
         raise UsageError(f"a neighbour graph needs l2 or cosine, not {metric}")
     check_k(k)
-    key = graph_key(table, metric)
-    if derived is not None and (kept := _kept(derived, key, table, k, metric)) is not None:
-        return kept.cut(k)
-    graph = _build(table, k, metric, progress)
-    if derived is not None:
-        derived.save(key, {"ids": graph.ids, "scores": graph.scores})
-    return graph
+    return metric
 
 
 def graph_key(table: VectorTable, metric: Metric) -> str:
@@ -89,32 +123,42 @@ def _kept(
     if arrays is None or not {"ids", "scores"} <= arrays.keys():
         return None
     ids, scores = arrays["ids"], arrays["scores"]
-    enough = min(k, max(int(_comparable(table, metric).sum()) - 1, 0))
+    enough = min(k, max(int(comparable_rows(table.norms, metric).sum()) - 1, 0))
     fits = ids.ndim == 2 and ids.shape == scores.shape and len(ids) == len(table)
     return NeighbourGraph(ids, scores) if fits and ids.shape[1] >= enough else None
 
 
-def _comparable(table: VectorTable, metric: Metric) -> NDArray[np.bool_]:
-    """Return which rows can be compared with others: (V,) bool."""
-    finite: NDArray[np.bool_] = np.isfinite(table.norms)
-    return finite & (table.norms > 0) if metric is Metric.COSINE else finite
+def comparable_rows(norms: NDArray[np.float64], metric: Metric) -> NDArray[np.bool_]:
+    """Return which rows a graph or a map can have, from their norms: a bool for each.
+
+    Not those that are not finite; under cosine not those that are zero, and under L2 not those
+    longer than `LONGEST`: float32 squares overflow in faiss and in openTSNE.
+    """
+    usable: NDArray[np.bool_]
+    usable = norms > 0 if metric is Metric.COSINE else norms <= LONGEST
+    return usable & np.isfinite(norms)
 
 
-def _build(table: VectorTable, k: int, metric: Metric, progress: Progress) -> NeighbourGraph:
-    V = len(table)
-    placed = np.flatnonzero(_comparable(table, metric))  # (P,) row ids
+def _build(
+    table: VectorTable, wanted: NDArray[np.int64], k: int, metric: Metric, progress: Progress
+) -> NeighbourGraph:
+    """Compute the neighbours of the wanted rows, (N,), among all rows."""
+    comparable = comparable_rows(table.norms, metric)
+    placed = np.flatnonzero(comparable)  # (P,) row ids
     k = min(k, max(len(placed) - 1, 0))
-    ids = np.full((V, k), -1, dtype=np.int32)
-    scores = np.full((V, k), np.nan, dtype=np.float32)
+    ids = np.full((len(wanted), k), -1, dtype=np.int32)
+    scores = np.full((len(wanted), k), np.nan, dtype=np.float32)
+    todo = np.flatnonzero(comparable[wanted])  # places in `wanted`
     if k:
         rows = _rows(table, placed, metric)
-        for start in range(0, len(placed), ROWS_AT_ONCE):
-            progress(start, len(placed))
-            block = slice(start, min(start + ROWS_AT_ONCE, len(placed)))
-            near, score = _nearest(rows, block, k, metric)
-            ids[placed[block]] = placed[near]
-            scores[placed[block]] = score
-    progress(len(placed), len(placed))
+        own = np.searchsorted(placed, wanted[todo])  # their places in `rows`
+        for start in range(0, len(todo), ROWS_AT_ONCE):
+            progress(start, len(todo))
+            block = slice(start, start + ROWS_AT_ONCE)
+            near, score = _nearest(rows, own[block], k, metric)
+            ids[todo[block]] = placed[near]
+            scores[todo[block]] = score
+    progress(len(todo), len(todo))
     return NeighbourGraph(ids, scores)
 
 
@@ -132,18 +176,14 @@ def _rows(table: VectorTable, placed: NDArray[np.int64], metric: Metric) -> NDAr
 
 
 def _nearest(
-    rows: NDArray[np.float32], block: slice, k: int, metric: Metric
+    rows: NDArray[np.float32], own: NDArray[np.int64], k: int, metric: Metric
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the k best other rows of each row of a block: ids and scores, (B, k)."""
-    import faiss  # not needed to read a kept graph
-
+    """Return the k best other rows of each of the `own` rows, (B,): ids and scores, (B, k)."""
     asked = min(k + 1 + MARGIN, len(rows))  # + 1: the row itself
-    kind = faiss.METRIC_L2 if metric is Metric.L2 else faiss.METRIC_INNER_PRODUCT
-    rough, named = faiss.knn(rows[block], rows, asked, metric=kind)  # (B, asked)
-    own = np.arange(block.start, block.stop)
-    near, score = _decide(rows, own, np.maximum(named, 0), k, metric)
-    if asked < len(rows) or named.min() < 0:
-        for i in _doubtful(rows, own, rough, named, score[:, -1], metric):
+    keys, named = nearest_rows(rows, metric, rows[own], asked)  # (B, asked)
+    near, score = _decide(rows, own, named, k, metric)
+    if asked < len(rows) or not np.isfinite(keys).all():
+        for i in _doubtful(rows, own, keys[:, -1], score[:, -1], metric):
             everyone = np.arange(len(rows))[None]
             near[i], score[i] = (
                 best[0] for best in _decide(rows, own[i : i + 1], everyone, k, metric)
@@ -187,11 +227,10 @@ def _scores(
     return cosine
 
 
-def _doubtful(  # noqa: PLR0913, PLR0917  # a block, what faiss found in it, and what is decided
+def _doubtful(
     rows: NDArray[np.float32],
     own: NDArray[np.int64],
-    rough: NDArray[np.float32],
-    rough_ids: NDArray[np.int64],
+    last_key: NDArray[np.float64],
     last: NDArray[np.float64],
     metric: Metric,
 ) -> NDArray[np.int64]:
@@ -200,11 +239,15 @@ def _doubtful(  # noqa: PLR0913, PLR0917  # a block, what faiss found in it, and
     The bound is that of the engine: a row y left out has a computed key of at least that of the
     last one named, and float32 is off by at most (D + 8)·2⁻²⁴ of ‖x‖·‖y‖, or of (‖x‖ + ‖y‖)² for
     squared distances. A row as near as the k-th has ‖y‖ ≤ ‖x‖ + its distance.
+
+    Args:
+        last_key: (B,) the keys of the last rows that faiss named; inf for an empty place.
+        last: (B,) the scores of the k-th rows.
     """
     error = relative_error(rows.shape[1])
-    unknown = (rough_ids[:, -1] < 0) | ~np.isfinite(rough[:, -1])  # float32 overflowed
+    unknown = ~np.isfinite(last_key)
     if metric is Metric.COSINE:
-        return np.flatnonzero(unknown | (rough[:, -1] + error >= last))
+        return np.flatnonzero(unknown | (error - last_key >= last))
     norm = np.sqrt(np.einsum("bd,bd->b", rows[own], rows[own], dtype=np.float64))
     reach = error * (2 * norm + last) ** 2
-    return np.flatnonzero(unknown | ~(rough[:, -1] - reach > last**2))
+    return np.flatnonzero(unknown | ~(last_key - reach > last**2))
