@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from wordvec.analysis.query import Answer as Answer
     from wordvec.analysis.query import Neighbour as Neighbour
     from wordvec.analysis.similar import Similarities as Similarities
+    from wordvec.analysis.trace import Trace as Trace
     from wordvec.api import compare as compare
     from wordvec.api import evaluate as evaluate
     from wordvec.api import extract as extract
     from wordvec.api import import_vectors as import_vectors
     from wordvec.api import open as open  # noqa: A004  # the public name
+    from wordvec.api import trace as trace
     from wordvec.errors import ExpressionError as ExpressionError
     from wordvec.errors import UnknownWordError as UnknownWordError
     from wordvec.errors import UsageError as UsageError
@@ -62,6 +64,7 @@ _HOME = {  # public name → the module that holds it
     "Similarities": "wordvec.analysis.similar",
     "Store": "wordvec.tables.store",
     "Table": "wordvec.table",
+    "Trace": "wordvec.analysis.trace",
     "UnknownWordError": "wordvec.errors",
     "UsageError": "wordvec.errors",
     "WordvecError": "wordvec.errors",
@@ -73,6 +76,7 @@ _HOME = {  # public name → the module that holds it
     "import_vectors": "wordvec.api",
     "open": "wordvec.api",
     "parse": "wordvec.expression.parser",
+    "trace": "wordvec.api",
 }
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604  (every entry is a string)
 

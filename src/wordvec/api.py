@@ -8,6 +8,8 @@ it cannot be saved, it is kept in memory.
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,15 +22,25 @@ from wordvec.tables.name import Mode, TableName, TableRef
 from wordvec.tables.resolve import missing_table_hint, resolve_name
 from wordvec.tables.store import Store
 
-__all__ = ["OpenTables", "Table", "compare", "evaluate", "extract", "import_vectors", "open"]
+__all__ = [
+    "OpenTables",
+    "Table",
+    "compare",
+    "evaluate",
+    "extract",
+    "import_vectors",
+    "open",
+    "trace",
+]
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Unpack
 
     from wordvec.analysis.compare import Comparison
     from wordvec.analysis.evaluation import Evaluation
     from wordvec.analysis.evaluation_settings import EvaluationOptions
+    from wordvec.analysis.trace import Trace
     from wordvec.expression.tree import Expression
     from wordvec.search.settings import QueryOptions
 
@@ -39,8 +51,8 @@ def open(  # noqa: A001  # the public name is `wordvec.open`
     """Open a saved table.
 
     Args:
-        name: `[MODEL:]MODE`, such as "mini:static", "dynamic" (of the default model) or
-            "owner/name:static".
+        name: `[MODEL:]MODE[.VARIANT][@LAYER]`, such as "mini:static", "dynamic" (of the default
+            model), "owner/name:dynamic@4" or "mini:dynamic.short".
         store: the folder of saved tables; None for WORDVEC_HOME or the user's cache folder.
 
     Raises:
@@ -98,10 +110,52 @@ def _opened(tables: Sequence[str | Table], store: Store | str | Path | None) -> 
     return [one if isinstance(one, Table) else opener.open(one) for one in tables]
 
 
+def trace(  # noqa: PLR0913  # the question, and where it is asked
+    expression: str | Expression,
+    token: str | int,
+    *,
+    model: str | None = None,
+    tables: Sequence[str | Table] = (),
+    store: Store | str | Path | None = None,
+    png: str | Path | None = None,
+    **options: Unpack[QueryOptions],
+) -> Trace:
+    """Find the rank and the similarity of an answer in the static table and in every layer.
+
+    Args:
+        expression: the question, such as "王-男+女".
+        token: the answer to follow: "女王", "#1234" or its id.
+        model: the model whose tables are traced, all that are saved; None for the default model.
+        tables: other tables: names as for `open`, or open tables.
+        store: as for `open`.
+        png: a file to draw the curves in; needs the extra `map`.
+        **options: as for `Table.query`.
+    """
+    from wordvec.analysis.trace import trace as trace_engines
+
+    opener = OpenTables(_as_store(store))
+    opened = [one for one in tables if isinstance(one, Table)]
+    if len(opened) < max(len(tables), 1):
+        names = [one for one in tables if not isinstance(one, Table)]
+        opened += opener.open_all(opener.refs(names, model))
+    settings = replace(QuerySettings.of(**options), k=1)
+    engines = [table.engine_for(settings) for table in opened]
+    traced = trace_engines(engines, parsed(expression), token)
+    if png is not None:
+        from wordvec.map.curves import draw_trace
+
+        draw_trace(traced, Path(png))
+    return traced
+
+
 def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract`
     model: str | Path | None = None,
     *,
     mode: str = "static",
+    variant: str | None = None,
+    layers: str | int | Iterable[int] | None = None,
+    pool: str = "token",
+    templates: str | Iterable[str] = (),
     store: Store | str | Path | None = None,
     device: str = "auto",
     dtype: str = "float32",
@@ -111,15 +165,24 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
 ) -> Table:
     """Extract the word vectors of a model, save them, and open the table.
 
+    Of several layers, the table of the highest is returned; `open("mini:dynamic@0")` opens another.
+
     Args:
         model: a folder, "mini", or a name on the hub: "OWNER/NAME[@REVISION][:SUBFOLDER]"; None for
             the default model.
         mode: "static" or "dynamic".
+        variant: keeps the tables beside others of the same mode: "mini:dynamic.VARIANT".
+        layers: of dynamic vectors: "all" or numbers, one table for each; 0 is the output of the
+            embedding block. None for the last layer.
+        pool: how the hidden states of a sentence become one vector: "token", "mean", "mean-all" (as
+            in model2vec) or "cls".
+        templates: sentences with {} in the place of the token ("{}という言葉"); the vector is the
+            mean over them. Without any, the token stands alone.
         store: as for `open`.
         device: "auto", "cpu", "cuda" or "mps".
         dtype: what the linear layers compute in, "float32" or "bfloat16".
         batch_size: tokens per forward pass.
-        force: replace a table that has been saved.
+        force: replace tables that have been saved.
         progress: called as progress(done, total) with numbers of tokens.
     """
     from wordvec.extraction.extract import extract as extract_to_store
@@ -130,6 +193,10 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
         model if isinstance(model, str | None) else str(as_path(model, "model")),
         mode,
         opened.store,
+        variant=variant,
+        layers=layers,
+        pool=pool,
+        templates=templates,
         device=device,
         dtype=dtype,
         batch_size=batch_size,
@@ -137,7 +204,7 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
         notify=notes.append,
         progress=progress,
     )
-    table = opened.open(TableRef(result.table.model, result.table.mode, result.table.layer))
+    table = opened.open(TableRef.of(result.table))
     return table.with_notes((*notes, *table.notes))
 
 
@@ -146,6 +213,7 @@ def import_vectors(  # noqa: PLR0913  # one keyword for each option of `wordvec 
     name: str | None = None,
     *,
     mode: str | None = None,
+    variant: str | None = None,
     model: str | None = None,
     file_format: str | None = None,
     tokens: str | Path | None = None,
@@ -161,6 +229,7 @@ def import_vectors(  # noqa: PLR0913  # one keyword for each option of `wordvec 
         file: the file or folder; its content says the format.
         name: the name of the table; None for that of the file without suffixes.
         mode: "static" or "dynamic"; None for "static", or "dynamic" with a model.
+        variant: keeps the table beside others of the same name, as `NAME:static.VARIANT`.
         model: the model of a pickled `{id: vector}`; it gives the tokens and the name.
         file_format: the name of a format, if the content does not say it.
         tokens: a text file with one token per line, for vectors without tokens.
@@ -178,6 +247,7 @@ def import_vectors(  # noqa: PLR0913  # one keyword for each option of `wordvec 
         opened.store,
         name=name,
         mode=mode,
+        variant=variant,
         model=model,
         file_format=file_format,
         tokens=None if tokens is None else as_path(tokens, "tokens"),
@@ -213,6 +283,26 @@ class OpenTables:
             tables.append(table.with_notes(notes))
         return tables
 
+    def refs(self, names: Sequence[str], model: str | None) -> list[TableRef]:
+        """Return the named tables, or if there are no names all tables of a model.
+
+        The static table comes first, then the others, the last layer at the end.
+        """
+        if names:
+            refs = map(TableRef.parse, names)
+            return [replace(ref, model=ref.model or model) for ref in refs]
+        static = TableRef(model, Mode.STATIC)
+        resolved, _ = resolve_name(static, self.store)
+        others = [name for name in self.store.names(resolved.model) if name.kind != Mode.STATIC]
+        others.sort(
+            key=lambda name: (name.mode.has_layers, name.mode, name.variant or "",
+                              sys.maxsize if name.layer is None else name.layer)
+        )  # fmt: skip
+        first = [static] if resolved in self.store or not others else []
+        if resolved.model == BUNDLED and has_bundled():
+            first = [static]
+        return [*first, *(replace(TableRef.of(name), model=model) for name in others)]
+
     def open(self, ref: TableRef | str) -> Table:
         """Open one table."""
         ref = ref if isinstance(ref, TableRef) else TableRef.parse(ref)
@@ -235,7 +325,7 @@ class OpenTables:
 
     def _read(self, ref: TableRef, name: TableName) -> Table:
         if name == TableName(BUNDLED, Mode.STATIC) and name not in self.store and has_bundled():
-            from wordvec.extraction.extract import ensure_static, read_static_table
+            from wordvec.extraction.static_table import ensure_static, read_static_table
             from wordvec.models.find import find_model
 
             source = find_model(BUNDLED)

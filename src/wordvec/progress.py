@@ -1,8 +1,12 @@
-"""How long-running work reports its progress: the library calls back, the command line draws."""
+"""How long-running work reports progress and notes: the library calls back, the CLI shows them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
+
+Notify = Callable[[str], None]
+"""Called with a note for the user."""
 
 
 class Progress(Protocol):
@@ -14,3 +18,7 @@ class Progress(Protocol):
 
 def no_progress(done: int, total: int) -> None:
     """Ignore a report."""
+
+
+def ignore_note(note: str) -> None:
+    """Ignore a note."""

@@ -70,6 +70,10 @@ QUESTIONS: dict[str, tuple[list[str], Callable[[Table], Result[Any]]]] = {
         ["compare", "王-男+女", "-k", "3", "--tables", "static,dynamic"],
         lambda t: wordvec.compare([t, "toy:dynamic"], "王-男+女", k=3),
     ),
+    "trace": (
+        ["trace", "王-男+女", "女王", "--tables", "static,dynamic"],
+        lambda t: wordvec.trace("王-男+女", "女王", tables=[t, "toy:dynamic"]),
+    ),
     "explain": (["explain", "ｋ+王-女", "子"], lambda t: t.explain("ｋ+王-女", "子")),
     "calibrated": (
         ["explain", "王+女", "女王", "--metric", "cosine", "--calibrate"],

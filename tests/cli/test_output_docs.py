@@ -22,6 +22,7 @@ SECTIONS: dict[str, str] = dict(_SECTION.findall(PAGE))
 SHARED = {
     "compare": "query",
     "explain": "query",
+    "trace": "query",
     "evaluate": "query",
 }  # have the settings of a query
 
@@ -59,6 +60,7 @@ def fields(value: object) -> Iterator[str]:
         ("compare", "王-男+女"),
         ("explain", "王-男+女", "子", "--calibrate"),
         ("explain", "女:男=女王:?", "王", "--metric", "cosine"),
+        ("trace", "王-男+女", "女王"),
         ("similar", "王", "女"),
         ("similar", "王", "女", "--metric", "l2"),
         ("odd", "王", "女", "男"),

@@ -99,7 +99,11 @@ class Manifest:
 
 
 def provenance_from_json(data: Mapping[str, Any]) -> Provenance:
-    """Read a `Provenance`, or raise ValueError."""
+    """Read a `Provenance`, or raise ValueError.
+
+    `variant`, `layers` and `parameters` are missing in a manifest written before they existed.
+    """
+    data = {"variant": None, "layers": None, "parameters": {}, **data}
     rows = required(data, "non_finite_rows", list)
     return Provenance(
         model=required(data, "model", str),
@@ -115,6 +119,9 @@ def provenance_from_json(data: Mapping[str, Any]) -> Provenance:
         },
         non_finite_rows=tuple(typed(row, int, "a non-finite row") for row in rows),
         checksum=required(data, "checksum", str),
+        variant=optional(data, "variant", str),
+        layers=optional(data, "layers", int),
+        parameters=required(data, "parameters", dict),
     )
 
 

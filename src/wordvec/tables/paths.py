@@ -1,8 +1,11 @@
-"""The folders of a table: `<store>/<model>/<mode>/`, and those beside it while it is written.
+"""The folders of a table, `<store>/<model>/<kind>/`, and those beside it while it is written.
 
 A model's name becomes one folder name, and back: every character but `A-Z a-z 0-9 _ -` and inner
 dots is percent-encoded (UTF-8 in NFC), so that `/`, `..` and NUL are safe. A long name is cut and
 ends in `~` and its hash; the manifest has the whole name.
+
+The kind is `MODE[+VARIANT][@LAYER]`, the variant encoded in the same way. It has a plus sign where
+the table's name has a dot, so that `dynamic+draft` and `dynamic.draft` are two folders.
 
     cl-tohoku%2Fbert-base-japanese/static/        the whole table
                                   /static.draft/  an unfinished extraction, kept to be resumed
@@ -32,9 +35,12 @@ VECTORS, NORMS, TOKENS, MANIFEST = "vectors.npy", "norms.npy", "tokens.json", "m
 RECORD = "progress.json"
 DERIVED = "derived"
 LOCKS = ".locks"
+DRAFT = ".draft"
 LONGEST = 120  # characters of a folder name; encrypted home folders allow 143
 
-_MODE_FOLDER = re.compile(r"((static|dynamic)(?:@(\d{1,6}))?)(?:\.draft|\.new|\.old)?")
+_KIND_FOLDER = re.compile(
+    rf"(({'|'.join(Mode)})(?:\+([\w%~-]+))?(?:@([0-9]{{1,4}}))?)(?:\.draft|\.new|\.old)?", re.ASCII
+)
 
 
 def expand_home(path: str) -> Path:
@@ -105,13 +111,14 @@ class TablePaths:
     @classmethod
     def of(cls, root: Path, name: TableName) -> Self:
         """Return the paths of a table in the store at `root`."""
+        variant = "" if name.variant is None else f"+{folder_name(name.variant)}"
         layer = "" if name.layer is None else f"@{name.layer}"
-        return cls(name, root / folder_name(name.model) / f"{name.mode}{layer}")
+        return cls(name, root / folder_name(name.model) / f"{name.mode}{variant}{layer}")
 
     @property
     def draft(self) -> Path:
         """The folder of an unfinished extraction."""
-        return self._beside(".draft")
+        return self._beside(DRAFT)
 
     @property
     def new(self) -> Path:
@@ -137,25 +144,32 @@ class TablePaths:
         return self.table.with_name(self.table.name + suffix)
 
 
-def list_paths(root: Path) -> list[TablePaths]:
-    """List what has any folder in a store, with the table names that the folders encode."""
+def list_paths(root: Path, model: str | None = None) -> list[TablePaths]:
+    """List what has any folder in a store, with the table names that the folders encode.
+
+    model: only what is of this model.
+    """
     found: dict[Path, TablePaths] = {}
-    for model in _subfolders(root):
-        if model.name.startswith("."):
+    for folder in _subfolders(root) if model is None else [root / folder_name(model)]:
+        if folder.name.startswith("."):
             continue
-        for folder in _subfolders(model):
-            if match := _MODE_FOLDER.fullmatch(folder.name):
-                layer = None if match[3] is None else int(match[3])
-                name = TableName(name_of_folder(model.name), Mode(match[2]), layer)
-                found[model / match[1]] = TablePaths(name, model / match[1])
+        for table in _subfolders(folder):
+            if match := _KIND_FOLDER.fullmatch(table.name):
+                variant = None if match[3] is None else name_of_folder(match[3])
+                layer = None if match[4] is None else int(match[4])
+                name = TableName(name_of_folder(folder.name), Mode(match[2]), variant, layer)
+                found[folder / match[1]] = TablePaths(name, folder / match[1])
     return list(found.values())
 
 
-def list_folders(root: Path) -> list[tuple[TableName, Path]]:
-    """List the folders of tables and drafts in a store, with the table names that they encode."""
+def list_folders(root: Path, model: str | None = None) -> list[tuple[TableName, Path]]:
+    """List the folders of tables and drafts in a store, with the table names that they encode.
+
+    model: only those of this model.
+    """
     return [
         (paths.name, folder)
-        for paths in list_paths(root)
+        for paths in list_paths(root, model)
         for folder in (paths.current, paths.draft)
         if folder.is_dir()
     ]
