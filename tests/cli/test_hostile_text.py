@@ -121,6 +121,8 @@ def test_answers(args: tuple[str, ...], output: str, style: OutputStyle | None) 
         ("explain", "王", f"a{TYPED}"),
         ("explain", f"a{TYPED}"),
         ("norms", f"a{TYPED}"),
+        ("trace", "王", f"a{TYPED}"),
+        ("trace", f"a{TYPED}", "王"),
         ("odd", "王", "男", f"a{TYPED}"),
         ("similar", "王", f"a{TYPED}"),
         ("evaluate", TYPED),
@@ -155,6 +157,7 @@ def test_refusals(args: tuple[str, ...], style: OutputStyle | None) -> None:
 
 def test_the_command_list_has_no_command_that_is_not_tried() -> None:
     tried = {"query", "compare", "explain", "similar", "odd", "norms", "evaluate", "tables"}
+    tried |= {"trace"}
     assert tried | {"export", "import", "map", "extract", "completion", "shell"} == set(COMMANDS)
 
 

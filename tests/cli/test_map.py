@@ -93,7 +93,7 @@ def test_a_row_that_is_too_long_is_left_out_with_a_note() -> None:
         (
             ["--tables", "static,dynamic", "--mode", "dynamic"],
             2,
-            "use either --tables or --table and --mode",
+            "use either --tables or --table, --mode and --variant",
         ),
         (["--tables", "static,other:static"], 1, "other:static"),
         (["--expression", "女帝-男"], 1, "女帝"),

@@ -376,11 +376,11 @@ def test_other_settings_never_replace_a_table_unless_told_to(
 
 
 def test_the_manifest_says_what_made_a_table(tiny_bert: Path, store: Store) -> None:
-    options: dict[str, Any] = {"pool": "mean", "templates": ["{}の", "王と{}"]}
+    options: dict[str, Any] = {"pool": "mean", "templates": ["{}の", "の{}"]}
     extract(str(tiny_bert), "dynamic", store, variant="v", layers=[1], **options)
     provenance = store.provenance(TableName(str(tiny_bert), Mode.DYNAMIC, "v", 1))
     assert (provenance.variant, provenance.layer, provenance.layers) == ("v", 1, 2)
-    assert provenance.parameters == {"pool": "mean", "template": ["{}の", "王と{}"]}
+    assert provenance.parameters == {"pool": "mean", "template": ["{}の", "の{}"]}
 
 
 def test_a_damaged_table_is_answered_with_the_command_that_made_it(

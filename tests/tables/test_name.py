@@ -54,7 +54,7 @@ def test_a_name_is_read_as_it_is_written(written: str) -> None:
 @pytest.mark.parametrize(
     ("written", "message", "hint"),
     [
-        ("mini", "'mini' is not a table name: expected", "wordvec tables"),
+        ("mini", "'mini' is not a table name: expected", 'table="mini:static"\nwordvec tables'),
         ("mini:dynamics", "'mini:dynamics' is not a table name", "wordvec tables"),
         ("owner/name@static", "'owner/name@static' is not a table name", "wordvec tables"),
         ("mini:dynamic@", "'' is not the number of a layer", "dynamic@0"),

@@ -98,7 +98,10 @@ def folder_name(name: str) -> str:
 
 def name_of_folder(folder: str) -> str:
     """Return the name that `folder_name` encoded, or its beginning if it was cut."""
-    return unquote(folder, errors="surrogatepass")
+    try:
+        return unquote(folder, errors="surrogatepass")
+    except UnicodeDecodeError:  # cut within a character, or not one of our names
+        return unquote(folder)
 
 
 @dataclass(frozen=True, slots=True)
