@@ -69,9 +69,10 @@ def test_the_suffix_of_the_output_says_what_is_written(name: str, start: bytes) 
     assert Path(name).read_bytes().startswith(start)
 
 
-def test_transform_and_metric_are_named_in_the_page() -> None:
+def test_transform_and_metric_are_in_the_data_of_the_page() -> None:
     run("map", "--transform", "center,unit", "--metric", "cosine", "--tokens", "all")
-    assert "center unit vectors · t-SNE of cosine similarity" in Path("map.html").read_text("utf-8")
+    html = Path("map.html").read_text("utf-8")
+    assert '"metric":"cosine","transforms":["center","unit"]' in html
 
 
 @pytest.mark.parametrize(

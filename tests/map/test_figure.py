@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from support.maps import random_map, random_table
+from support.maps import MAP_TOKENS, random_map, random_table
 from wordvec.map import figure
 from wordvec.map.figure import choose_labels, draw_picture, find_japanese_font
 from wordvec.tables.name import Mode
@@ -85,3 +86,28 @@ def test_a_partial_sum_is_drawn_at_the_weighted_mean_position() -> None:
 def test_earlier_tokens_are_labelled_first_and_labels_do_not_overlap() -> None:
     positions: NDArray[np.float32] = np.array([[0, 0], [3, 1], [100, 0], [0, 30]], dtype=np.float32)
     assert list(choose_labels(positions, ["王", "男", "女", "子"])) == [0, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["$x^2", "$\\frac{", "a$b$c"])
+def test_a_dollar_in_the_name_of_a_model_is_an_ordinary_character(name: str) -> None:
+    from matplotlib.figure import Figure
+
+    table = random_table()
+    renamed = replace(table, provenance=replace(table.provenance, model=name))
+    token_map = random_map(renamed)
+    axes: Any = Figure().add_subplot()
+    figure._draw_table(axes, token_map, token_map.tables[0], japanese=False)
+    assert axes.title.get_text() == f"{name}:static"
+    assert not axes.title.get_parse_math()
+
+
+def test_characters_without_a_glyph_are_counted_in_one_note(tmp_path: Path) -> None:
+    table = random_table()
+    tokens = ["\u0e01\u0e02" if each == "king" else each for each in MAP_TOKENS]  # Thai
+    tokens[tokens.index("1999")] = "\u0e01\u0e03\u0e04"
+    thai = replace(table, vocabulary=replace(table.vocabulary, tokens=tuple(tokens)))
+    notes = draw_picture(random_map(thai), tmp_path / "map.png", file_format="png")
+    assert notes[-1] == (
+        "4 characters have no glyph in the fonts of the picture and a box in their place: "
+        "U+0E01, U+0E02, U+0E03, …"
+    )

@@ -16,7 +16,7 @@ from support.maps import MAP_TOKENS, random_map, random_table
 from wordvec.errors import MissingExtraError
 from wordvec.map import page
 from wordvec.map.colours import TOKEN_CLASSES
-from wordvec.map.page import build_page, estimate_vector_bytes, summarise
+from wordvec.map.page import build_page, estimate_vector_bytes
 
 
 def metadata_of(html: str) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def test_the_page_contains_the_data_of_the_map(html: str) -> None:
     ids = np.ascontiguousarray(planes.T).view("<u4").ravel()
     assert ids.tolist() == token_map.tables[0].neighbours.ravel().tolist()
     (table,) = metadata_of(html)["tables"]
-    assert table["summary"] == "made:static, L2 distance, raw vectors"
+    assert (table["name"], table["metric"], table["transforms"]) == ("made:static", "l2", [])
     values = np.frombuffer(unpack(html, "vectors-0"), np.int8).reshape(len(MAP_TOKENS), 6)
     scales = np.frombuffer(unpack(html, "scales-0"), "<f4")
     np.testing.assert_allclose(values * scales[:, None], random_table().vectors, atol=0.02)
@@ -76,12 +76,6 @@ def test_the_page_has_no_vectors_by_default() -> None:
     html = build_page(token_map)
     assert "pack-vectors" not in html
     assert estimate_vector_bytes(token_map) == len(MAP_TOKENS) * 6 * 4 // 3
-
-
-def test_the_summary_names_metric_perplexity_and_seed() -> None:
-    assert summarise(random_map(random_table())) == (
-        "13 tokens · 6 dimensions · raw vectors · t-SNE of L2 distance, perplexity 30, seed 0"
-    )
 
 
 def test_the_import_map_has_every_module_and_no_other(html: str) -> None:

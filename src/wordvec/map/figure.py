@@ -7,6 +7,9 @@ Japanese labels need a Japanese font. Without one they are left out, and a note 
 
 from __future__ import annotations
 
+import re
+import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError
@@ -71,8 +74,35 @@ def draw_picture(token_map: TokenMap, file: Path, *, file_format: str) -> tuple[
         for i, mapped in enumerate(token_map.tables, start=1):
             axes = figure.add_subplot(1, count, i)
             _draw_table(axes, token_map, mapped, japanese=font is not None)
-        figure.savefig(file, format=file_format, dpi=_DPI, metadata=metadata)
-    return () if font else (NO_FONT,)
+        with _missing_glyphs() as missing:
+            figure.savefig(file, format=file_format, dpi=_DPI, metadata=metadata)
+    notes = () if font else (NO_FONT,)
+    return (*notes, _missing_note(missing)) if missing else notes
+
+
+@contextmanager
+def _missing_glyphs() -> Iterator[set[str]]:
+    """Collect the characters that no font has, of which matplotlib warns one by one."""
+    missing: set[str] = set()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield missing
+    for warning in caught:
+        glyph = re.match(r"Glyph (\d+) .*missing from", str(warning.message))
+        if glyph:
+            missing.add(chr(int(glyph[1])))
+        else:
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
+
+
+def _missing_note(missing: set[str]) -> str:
+    """Say how many characters are drawn as boxes, with the first few as code points."""
+    codes = [f"U+{ord(char):04X}" for char in sorted(missing)]
+    count = "1 character has" if len(codes) == 1 else f"{len(codes)} characters have"
+    named = ", ".join(codes[:3]) + (", …" if len(codes) > 3 else "")
+    return f"{count} no glyph in the fonts of the picture and a box in their place: {named}"
 
 
 def find_japanese_font() -> str | None:
@@ -102,7 +132,7 @@ def _add_new_fonts() -> bool:
 
 
 def _draw_table(axes: Any, token_map: TokenMap, mapped: MappedTable, *, japanese: bool) -> None:
-    axes.set_title(str(mapped.table.name))
+    axes.set_title(str(mapped.table.name), wrap=True, parse_math=False)  # a name may contain $
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_axis_off()
     _draw_points(axes, token_map, mapped)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wordvec.errors import MissingExtraError
-from wordvec.map.colours import CLASS_STYLES, TOKEN_CLASSES
+from wordvec.map.colours import CLASS_STYLES
 from wordvec.map.packing import (
     pack,
     pack_array,
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from wordvec.map.arrows import TracedExpression
     from wordvec.map.build import MappedTable, TokenMap
 
-_METRIC_NAMES = {Metric.L2: "L2 distance", Metric.COSINE: "cosine similarity"}
 _WORD_START = {Scheme.SENTENCEPIECE: "▁", Scheme.BYTE_LEVEL: "Ġ"}
 
 
@@ -64,27 +63,10 @@ def build_page(token_map: TokenMap, *, vectors: bool = False) -> str:
     template = Template((files / "map.html").read_text("utf-8"))
     return template.substitute(
         title=html.escape(token_map.title),
-        label=html.escape(f"{token_map.title}: {len(token_map.rows)} tokens"),
-        summary=html.escape(summarise(token_map)),
         style=(files / "map.css").read_text("utf-8"),
         metadata=_json_for_script(_metadata(token_map)),
         packed=packed,
         imports=_json_for_script({"imports": modules}),
-    )
-
-
-def summarise(token_map: TokenMap) -> str:
-    """Describe in one line what the map shows and how the positions were computed."""
-    settings, first = token_map.settings, token_map.tables[0]
-    shown, total = f"{len(token_map.rows):,}", f"{len(token_map.vocabulary):,}"
-    count = token_map.left_out
-    tokens = "1 token" if count == 1 else f"{count:,} tokens"
-    left_out = f" · {tokens} left out (vector not finite, or zero)" if count else ""
-    return (
-        f"{shown if shown == total else f'{shown} of {total}'} tokens · "
-        f"{first.table.dimensions} dimensions · {_vector_kind(first)} · "
-        f"t-SNE of {_METRIC_NAMES[settings.metric]}, "
-        f"perplexity {settings.perplexity:g}, seed {settings.seed}{left_out}"
     )
 
 
@@ -102,10 +84,6 @@ def _read_webgl_library() -> bytes:
     return file.read_bytes()
 
 
-def _vector_kind(mapped: MappedTable) -> str:
-    return f"{' '.join(mapped.table.transforms) or 'raw'} vectors"
-
-
 def _data_url(script: bytes) -> str:
     return f"data:text/javascript;base64,{base64.b64encode(script).decode('ascii')}"
 
@@ -117,17 +95,21 @@ def _json_for_script(value: object) -> str:
 
 
 def _metadata(token_map: TokenMap) -> dict[str, Any]:
-    vocabulary, metric = token_map.vocabulary, token_map.settings.metric
-    styles = [CLASS_STYLES[token_class] for token_class in TOKEN_CLASSES]
+    vocabulary, settings = token_map.vocabulary, token_map.settings
     traced = zip(*(mapped.expressions for mapped in token_map.tables), strict=True)
     return {
+        "dimensions": token_map.tables[0].table.dimensions,
+        "perplexity": float(f"{settings.perplexity:g}"),
+        "seed": settings.seed,
+        "leftOut": token_map.left_out,
         "classes": [
-            {"label": style.label, "light": style.light, "dark": style.dark} for style in styles
+            {"name": token_class.value, "light": style.light, "dark": style.dark}
+            for token_class, style in CLASS_STYLES.items()
         ],
         "wordStart": _WORD_START.get(vocabulary.scheme, ""),
         "marksStart": vocabulary.marks_start,
         "lowercase": vocabulary.lowercase,
-        "tables": [_table_metadata(mapped, metric) for mapped in token_map.tables],
+        "tables": [_table_metadata(mapped, settings.metric) for mapped in token_map.tables],
         "expressions": [
             {"source": same[0].source, "tables": [_expression_data(traced) for traced in same]}
             for same in traced
@@ -142,7 +124,7 @@ def _table_metadata(mapped: MappedTable, metric: Metric) -> dict[str, Any]:
     return {
         "name": str(mapped.table.name),
         "metric": metric.value,
-        "summary": f"{mapped.table.name}, {_METRIC_NAMES[metric]}, {_vector_kind(mapped)}",
+        "transforms": mapped.table.transforms,
         "minimum": minimum,
         "steps": steps,
         "scoreMultiplier": score_multiplier(mapped.scores),

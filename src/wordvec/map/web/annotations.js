@@ -54,8 +54,10 @@ export class Annotations {
     const visible = [];
     for (const point of labels) {
       const [x, y] = view.toScreen(...positionOf(point));
-      if (x < -widths[point] - LABEL_OFFSET || y < -10 || x > view.width || y > view.height + 10) continue;
-      visible.push({ text: shorten(this.tokens[this.rows[point]]), width: widths[point], x: x + LABEL_OFFSET, y });
+      const left = x + LABEL_OFFSET;
+      // a label that the edge of the screen would cut is left out, unless it is wider than the screen
+      if (left < 0 || y < 8 || left > view.width - Math.min(widths[point], view.width / 2) || y > view.height - 8) continue;
+      visible.push({ text: shorten(this.tokens[this.rows[point]]), width: widths[point], x: left, y });
     }
     textCache.draw(context, visible);
     context.setTransform(this.pixelRatio, 0, 0, this.pixelRatio, 0, 0);
@@ -143,16 +145,17 @@ export class Annotations {
     }
     for (const point of ringed) {
       const text = shorten(this.tokens[this.rows[point]]);
-      this.#drawText(text, ...this.#freePosition(text, view.toScreen(...positionOf(point)), radius + 9), point === selected);
+      this.#drawText(text, ...this.#freePosition(text, view.toScreen(...positionOf(point)), radius + 9, view), point === selected);
     }
   }
 
-  /** A position for text next to a ring that covers no other text, as near as possible. */
-  #freePosition(text, [x, y], distance) {
+  /** A position on the screen for text next to a ring that covers no other text, as near as possible. */
+  #freePosition(text, [x, y], distance, screen) {
     const width = this.context.measureText(text).width;
     for (const [isRight, lines] of TEXT_POSITIONS) {
       const left = isRight ? x + distance : x - distance - width, middle = y + lines * 19;
       const box = textBox(left, middle, width);
+      if (box[0] < 0 || box[1] < 0 || box[2] > screen.width || box[3] > screen.height) continue;
       if (!this.occupied.some((other) => other[0] < box[2] && other[2] > box[0] && other[1] < box[3] && other[3] > box[1]))
         return [left, middle];
     }

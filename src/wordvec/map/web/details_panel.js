@@ -1,6 +1,8 @@
 // The panel with details of the selection: a token and its neighbours, an expression and its
 // neighbours, or the tokens inside a lasso. Tokens are inserted as text, never as HTML.
 
+import { countTokens, text } from "map/strings";
+
 const panel = document.getElementById("details"), body = document.getElementById("details-body");
 const announcement = document.getElementById("announcement"); // read by screen readers
 
@@ -22,7 +24,7 @@ export function hideDetails() {
   document.body.classList.remove("has-selection");
 }
 
-const smallText = (text) => createElement("p", { className: "small-text" }, text);
+const smallText = (content) => createElement("p", { className: "small-text" }, content);
 
 /** Format a score as the command line does. */
 function formatScore(score) {
@@ -34,7 +36,7 @@ function formatScore(score) {
 function neighbourList(neighbours, { tokens, isOnMap, select }) {
   const items = neighbours.map(({ row, score, note }) => {
     const token = createElement("span", { lang: "ja", textContent: tokens[row] });
-    const remark = isOnMap(row) ? note : "not on this map";
+    const remark = isOnMap(row) ? note : text("notOnMap");
     if (remark) token.append(" ", createElement("small", { textContent: remark }));
     const button = createElement("button", { className: "row", disabled: !isOnMap(row) }, token,
       createElement("span", { className: "score", textContent: formatScore(score) }));
@@ -50,30 +52,28 @@ const firstTokens = (neighbours, { tokens }) => neighbours.slice(0, 3).map(({ ro
 /** context: { tokens, isOnMap(row), select(row) }. */
 export function showToken(row, className, neighbours, tableSummary, context) {
   const { tokens } = context;
-  show(tokens[row], smallText(`id ${row} · ${className}`), smallText(`Nearest in vector space: ${tableSummary}`),
+  show(tokens[row], smallText(text("tokenLine", { row, class: className })), smallText(text("nearest", { table: tableSummary })),
     neighbourList(neighbours, context));
-  announcement.textContent = `${tokens[row]}: nearest ${firstTokens(neighbours, context)}`;
+  announcement.textContent = text("nearestAnnounced", { token: tokens[row], nearest: firstTokens(neighbours, context) });
 }
 
 export function showExpression(source, neighbours, tableSummary, notes, context) {
   show(source, smallText(tableSummary), neighbourList(neighbours, context),
-    smallText("The star marks the query. A sum of vectors has no position of its own on the map, so the star is at the mean "
-      + "position of the ten tokens on the map that are nearest to the sum, weighted by proximity. Each arrow is one term "
-      + "(dashed: minus)."),
+    smallText(text("starNote")),
     ...notes.map(smallText));
   announcement.textContent = `${source}: ${firstTokens(neighbours, context)}`;
 }
 
 export function showLasso(rows, { tokens }) {
   const area = createElement("textarea", { readOnly: true, value: rows.map((row) => tokens[row]).join("\n") });
-  area.setAttribute("aria-label", "Tokens inside the lasso, one per line");
-  const button = createElement("button", { textContent: "Copy", id: "copy" });
+  area.setAttribute("aria-label", text("lassoTokens"));
+  const button = createElement("button", { textContent: text("copy"), id: "copy" });
   button.addEventListener("click", async () => {
-    button.textContent = (await copy(area)) ? "Copied" : "Press Ctrl+C";
+    button.textContent = (await copy(area)) ? text("copied") : text("pressCopy");
   });
-  const count = rows.length === 1 ? "1 token" : `${rows.length} tokens`;
-  show(count, smallText("inside the lasso, in vocabulary order"), area, button);
-  announcement.textContent = `${count} inside the lasso`;
+  const count = countTokens(rows.length);
+  show(count, smallText(text("lassoOrder")), area, button);
+  announcement.textContent = text("lassoAnnounced", { count });
 }
 
 async function copy(area) {
@@ -86,4 +86,3 @@ async function copy(area) {
   }
 }
 
-document.addEventListener("keydown", (event) => event.key === "Escape" && hideDetails());

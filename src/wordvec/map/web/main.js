@@ -1,24 +1,29 @@
 // The map: loads the data and connects view, points, annotations, input and panels.
 
 import { Annotations, FONT, shorten } from "map/annotations";
+import { Camera } from "map/camera";
 import { createElement, hideDetails, showExpression, showLasso, showToken } from "map/details_panel";
-import { createLookup, ExpressionError, parse } from "map/expression_parser";
-import { coveredHeights, freeArea } from "map/free_area";
+import { createLookup, parse } from "map/expression_parser";
+import { coveredHeights } from "map/free_area";
+import { listenToKeys } from "map/keyboard";
 import { LabelPlacement } from "map/label_placement";
 import { checkClass, colourLegend, drawLegend } from "map/legend";
 import { load, metadata } from "map/page_data";
 import { startPainter } from "map/painter";
 import { listenToPointers } from "map/pointer_input";
 import { isInside } from "map/polygon";
+import { setUpQueryForm } from "map/query_form";
+import { countTokens, formatCount, text, translatePage } from "map/strings";
 import { setUpSearch } from "map/token_search";
 import { answerExpression } from "map/vector_search";
 import { View } from "map/view";
 
 const get = (id) => document.getElementById(id);
 const root = document.documentElement;
+translatePage();
 const { tokens, rows, classes, pointOfRow, tables } = await load();
 const N = rows.length, first = tables[0], second = tables.at(-1);
-const view = new View();
+const view = new View(), camera = new Camera(view, redraw);
 const state = {
   blend: 0, // position of the slider: 0 for the first table, 1 for the second
   selected: null, // point
@@ -41,7 +46,8 @@ const shownTable = () => (state.blend < 0.5 ? first : second);
 const isOnMap = (row) => pointOfRow[row] >= 0;
 const pointsOf = (someRows) => someRows.filter(isOnMap).map((row) => pointOfRow[row]);
 const isVisible = (point) => !state.hiddenClasses.has(classes[point]);
-const classLabel = (point) => metadata.classes[classes[point]].label;
+const classStyles = metadata.classes.map((style) => ({ ...style, label: text(`class-${style.name}`) }));
+const classLabel = (point) => classStyles[classes[point]].label;
 
 // ---- points and labels
 
@@ -143,11 +149,11 @@ const panelContext = { tokens, isOnMap, select: (row) => select(pointOfRow[row],
 function select(point, { fly = false } = {}) {
   state.expression = null;
   state.selected = point;
-  const { neighbours, scores, summary } = shownTable();
+  const { neighbours, scores } = shownTable();
   const K = neighbours.length / N;
   state.neighbours = Array.from(neighbours.subarray(point * K, point * K + K), (row, i) => ({ row, score: scores[point * K + i] }))
     .filter(({ row }) => row < tokens.length); // -1, where there is no neighbour, is a large unsigned number
-  showToken(rows[point], classLabel(point), state.neighbours, summary, panelContext);
+  showToken(rows[point], classLabel(point), state.neighbours, summaryOf(shownTable()), panelContext);
   if (fly) flyToPoint(point);
   redraw();
 }
@@ -172,41 +178,27 @@ function nearestPoint([px, py], maxDistance) {
 
 // ---- moving the view
 
-function flyTo(target) {
-  view.flyTo(target, performance.now());
-  redraw();
-}
-
-/** The view that shows a position in the middle of the area that no card covers. */
-function centredInFreeArea(x, y, scale) {
-  const { left, right, top, bottom } = freeArea(view.width, view.height);
-  return { x: x - ((left + right) / 2 - view.width / 2) / scale, y: y + ((top + bottom) / 2 - view.height / 2) / scale, scale };
-}
-
+/** Fly to a point; its neighbours stay in view. */
 function flyToPoint(point) {
   state.glide = null;
-  flyTo(centredInFreeArea(...positionOf(point), Math.max(view.scale, view.fitScale * 12)));
+  const neighbours = pointsOf(state.neighbours.map(({ row }) => row)).map(positionOf);
+  camera.flyToCentre(positionOf(point), neighbours, Math.max(view.scale, view.fitScale * 12));
 }
 
 /** Fly to a view of all arrows and neighbours of the expression. */
 function flyToExpression() {
   const { marked, arrows } = selectionMarks();
   const positions = [...marked.map(positionOf), ...arrows.map(({ position }) => position)];
-  if (!positions.length) return redraw();
-  const [x0, x1] = [Math.min(...positions.map(([x]) => x)), Math.max(...positions.map(([x]) => x))];
-  const [y0, y1] = [Math.min(...positions.map(([, y]) => y)), Math.max(...positions.map(([, y]) => y))];
-  const free = freeArea(view.width, view.height), width = free.right - free.left, height = free.bottom - free.top;
-  const scale = Math.min((width * 0.8) / Math.max(x1 - x0, 1e-6), (height * 0.8) / Math.max(y1 - y0, 1e-6), view.fitScale * 30);
-  flyTo(centredInFreeArea((x0 + x1) / 2, (y0 + y1) / 2, scale));
+  if (positions.length) camera.flyToAll(positions, view.fitScale * 30);
+  else redraw();
 }
 
-function zoomBy(factor, px = view.width / 2, py = view.height / 2) {
-  const target = Object.assign(new View(), view);
-  target.zoom(factor, px, py);
-  flyTo({ x: target.x, y: target.y, scale: target.scale });
+/** Fly to a view of everything that the legend shows. */
+function showAll() {
+  const shown = [...rows.keys()].filter(isVisible);
+  if (!state.hiddenClasses.size || !shown.length) camera.flyTo(view.wholeMap());
+  else camera.flyToAll(shown.map(positionOf), view.fitScale * 30);
 }
-
-const showWholeMap = () => flyTo(view.wholeMap());
 
 /** Wrap a function that moves the view at once. */
 const move = (change) => (...args) => {
@@ -226,7 +218,7 @@ function hover(position) {
   get("annotations").classList.toggle("over-token", point !== null);
   tooltip.hidden = point === null;
   if (point === null) return;
-  tooltip.textContent = `${tokens[rows[point]]} · id ${rows[point]} · ${classLabel(point)}`;
+  tooltip.textContent = text("tooltip", { token: tokens[rows[point]], row: rows[point], class: classLabel(point) });
   const [x, y] = view.toScreen(...positionOf(point));
   tooltip.style.left = `${Math.min(x + 12, view.width - tooltip.offsetWidth - 8)}px`;
   tooltip.style.top = `${Math.max(y - tooltip.offsetHeight - 10, 4)}px`;
@@ -241,7 +233,7 @@ function setLasso(isOn) {
 listenToPointers(get("annotations"), {
   pan,
   zoom: move((factor, x, y) => view.zoom(factor, x, y)),
-  zoomIn: (x, y) => zoomBy(3, x, y),
+  zoomIn: (x, y) => camera.zoomBy(3, x, y),
   hover,
   leave: () => (tooltip.hidden = true),
   glide: (dx, dy) => {
@@ -268,52 +260,60 @@ listenToPointers(get("annotations"), {
 const showHelp = () => get("help-dialog").showModal();
 const switchTheme = () => setTheme(root.dataset.theme === "dark" ? "light" : "dark");
 
-get("zoom-in").addEventListener("click", () => zoomBy(2));
-get("zoom-out").addEventListener("click", () => zoomBy(0.5));
-get("show-all").addEventListener("click", showWholeMap);
+get("zoom-in").addEventListener("click", () => camera.zoomBy(2));
+get("zoom-out").addEventListener("click", () => camera.zoomBy(0.5));
+get("show-all").addEventListener("click", showAll);
 get("lasso").addEventListener("click", () => setLasso(!state.isLassoOn));
 get("theme").addEventListener("click", switchTheme);
 get("help").addEventListener("click", showHelp);
 get("close").addEventListener("click", clearSelection);
 
-const KEYS = {
+get("fold").addEventListener("click", () => foldHeader(!get("header").classList.contains("folded")));
+
+/** On a phone, hide or show the title and the expressions. */
+function foldHeader(isFolded) {
+  get("header").classList.toggle("folded", isFolded);
+  get("fold").ariaExpanded = String(!isFolded);
+}
+
+function selectCentre(event) {
+  if (event.target !== get("annotations")) return false; // Enter presses a button
+  const point = nearestPoint([view.width / 2, view.height / 2], Infinity);
+  if (point !== null) select(point);
+  return true;
+}
+
+listenToKeys({
   ArrowLeft: () => pan(80, 0), ArrowRight: () => pan(-80, 0), ArrowUp: () => pan(0, 80), ArrowDown: () => pan(0, -80),
-  "+": () => zoomBy(1.6), ";": () => zoomBy(1.6), "-": () => zoomBy(1 / 1.6), 0: showWholeMap, // ; is + without Shift in Japan
-  "/": () => get("search-input").focus(), "?": showHelp,
+  "+": () => camera.zoomBy(1.6), ";": () => camera.zoomBy(1.6), "-": () => camera.zoomBy(1 / 1.6), 0: showAll, // ; is + without Shift in Japan
+  "/": () => get("search-input").focus(), "?": showHelp, Enter: selectCentre,
   l: () => setLasso(!state.isLassoOn), d: switchTheme,
   Escape: () => (setLasso(false), clearSelection()),
-};
-
-document.addEventListener("keydown", (event) => {
-  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || get("help-dialog").open) return;
-  const isTyping = /^(INPUT|TEXTAREA)$/.test(event.target.tagName);
-  if (isTyping && event.key !== "Escape") return;
-  const action = KEYS[event.key] ?? KEYS[event.key.toLowerCase()];
-  if (event.key === "Enter" && event.target === get("annotations")) {
-    const point = nearestPoint([view.width / 2, view.height / 2], Infinity);
-    if (point !== null) select(point);
-  } else if (action) {
-    action();
-    event.preventDefault();
-  }
-});
+}, () => get("help-dialog").open);
 
 // ---- search and legend
 
-setUpSearch(tokens, (row) => (isOnMap(row) ? classLabel(pointOfRow[row]) : "not on this map"), (row) => {
+setUpSearch(tokens, (row) => (isOnMap(row) ? classLabel(pointOfRow[row]) : text("notOnMap")), (row) => {
   if (!isOnMap(row)) return;
-  if (!isVisible(pointOfRow[row])) setClassVisible(classes[pointOfRow[row]], true);
+  const own = classes[pointOfRow[row]];
+  if (state.hiddenClasses.has(own)) hideClasses([...state.hiddenClasses].filter((i) => i !== own));
   select(pointOfRow[row], { fly: true });
 });
 
-function setClassVisible(i, visible) {
-  if (visible) state.hiddenClasses.delete(i);
-  else state.hiddenClasses.add(i);
-  checkClass(i, visible);
+/** Hide these classes and show all others. */
+function hideClasses(hidden) {
+  state.hiddenClasses = new Set(hidden);
+  classStyles.forEach((_, i) => checkClass(i, !state.hiddenClasses.has(i)));
   painter.setColours(pointColours());
   placeLabels();
   redraw();
 }
+
+const legendActions = {
+  setVisible: (i, isShown) => hideClasses(isShown ? [...state.hiddenClasses].filter((other) => other !== i) : [...state.hiddenClasses, i]),
+  showOnly: (i) => hideClasses([...classStyles.keys()].filter((other) => other !== i)),
+  showAll: () => hideClasses([]),
+};
 
 // ---- expressions
 
@@ -322,8 +322,9 @@ function selectExpression(source, perTable) {
   state.selected = null;
   state.expression = { source, perTable, ...perTable[state.blend < 0.5 ? 0 : perTable.length - 1] };
   const { neighbours, queryRows, notes } = state.expression;
-  state.neighbours = neighbours.map(([row, score]) => ({ row, score, note: queryRows.includes(row) ? "in the query" : "" }));
-  showExpression(source, state.neighbours, shownTable().summary, notes, panelContext);
+  state.neighbours = neighbours.map(([row, score]) => ({ row, score, note: queryRows.includes(row) ? text("inQuery") : "" }));
+  foldHeader(true);
+  showExpression(source, state.neighbours, summaryOf(shownTable()), notes, panelContext);
   flyToExpression();
 }
 
@@ -336,19 +337,10 @@ for (const { source, tables: perTable } of metadata.expressions) {
 
 if (tables.every(({ vectors }) => vectors)) {
   const rowOf = createLookup(tokens, metadata);
-  get("query-form").hidden = false;
-  get("query-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    get("query-error").textContent = "";
-    try {
-      const source = get("query-input").value;
-      const terms = parse(source).map(({ operand, weight }) => ({ row: rowOf(operand), weight }));
-      selectExpression(source, tables.map((table) => answerExpression(terms, table, tokens, isOnMap)));
-    } catch (error) {
-      if (!(error instanceof ExpressionError)) throw error;
-      get("query-error").textContent = error.message;
-    }
-  });
+  setUpQueryForm((source) => {
+    const terms = parse(source).map(({ operand, weight }) => ({ row: rowOf(operand, source), weight }));
+    selectExpression(source, tables.map((table) => answerExpression(terms, table, tokens, isOnMap)));
+  }, clearSelection);
 }
 
 // ---- two tables
@@ -362,7 +354,7 @@ if (tables.length > 1) {
   slider.addEventListener("input", () => {
     const before = shownTable();
     state.blend = slider.value / 100;
-    slider.setAttribute("aria-valuetext", `${slider.value}% from ${first.name} to ${second.name}`);
+    slider.setAttribute("aria-valuetext", text("sliderValue", { percent: slider.value, from: first.name, to: second.name }));
     if (shownTable() !== before && state.selected !== null) select(state.selected);
     else if (shownTable() !== before && state.expression) selectExpression(state.expression.source, state.expression.perTable);
     clearTimeout(labelTimer);
@@ -380,7 +372,7 @@ function setTheme(theme) {
   const background = colour("--background");
   const backgroundRgb = parseHex(background).map((value) => value / 255);
   annotations.colours = { text: colour("--text"), mark: colour("--mark"), background, backgroundRgb };
-  colourLegend(metadata.classes, theme);
+  colourLegend(classStyles, theme);
   painter.setColours(pointColours());
   redraw();
 }
@@ -403,9 +395,28 @@ function resize() {
 
 // ---- start
 
+const vectorsOf = ({ transforms }) => text("vectors", { transforms: transforms.join(" ") || text("raw") });
+function summaryOf(table) {
+  return text("tableSummary", { name: table.name, metric: text(table.metric), vectors: vectorsOf(table) });
+}
+
+function writeTitle() {
+  const { dimensions, perplexity, seed, leftOut } = metadata;
+  const title = text("title", { tables: tables.map(({ name }) => name).join(text("and")) });
+  const values = { shown: formatCount(N), total: formatCount(tokens.length) };
+  document.title = get("header").querySelector("h1").textContent = title;
+  get("annotations").ariaLabel = text("mapLabel", { title, count: formatCount(N) });
+  get("summary").textContent = text("summary", {
+    tokens: N === tokens.length ? countTokens(N) : text("partOf", values), dimensions, perplexity, seed,
+    vectors: vectorsOf(first), metric: text(first.metric),
+    leftOut: leftOut ? text("leftOut", { tokens: countTokens(leftOut) }) : "",
+  });
+}
+
 const classCounts = metadata.classes.map((_, i) => classes.reduce((count, each) => count + (each === i), 0));
 painter.setPoints(interleave(first.x, first.y), interleave(second.x, second.y), pointColours());
-drawLegend(metadata.classes, classCounts, setClassVisible);
+drawLegend(classStyles, classCounts, legendActions);
+writeTitle();
 resize();
 setTheme(prefersDark.matches ? "dark" : "light");
 addEventListener("resize", resize);

@@ -1,10 +1,10 @@
 // Answers expressions on the page: exact search over the 8-bit vectors, and the partial sums of the
 // expression, as arrows.py computes them from the full vectors.
 
+import { text } from "map/strings";
+
 const NEAREST = 10;
 const MIN_DISTANCE = 1e-6; // limits the weight of a token at distance 0
-const NOTE = "Computed on this page from 8-bit vectors: tokens with nearly equal scores may be in a different order "
-  + "than in wordvec query.";
 
 /**
  * Answer an expression, in the form of the expressions that page.py embeds.
@@ -21,7 +21,7 @@ export function answerExpression(terms, { vectors, metric, unsearchable }, token
     return { label, weights: proximityWeights(nearestTo(terms.slice(0, i + 1), notOnMap), metric) };
   });
   const neighbours = nearestTo(terms, excluded).map(({ row, score }) => [row, score]);
-  return { partialSums, queryRows: terms.map(({ row }) => row), neighbours, notes: [NOTE] };
+  return { partialSums, queryRows: terms.map(({ row }) => row), neighbours, notes: [text("quantisedNote")] };
 }
 
 function labelOf({ row, weight }, i, tokens) {
