@@ -75,6 +75,16 @@ def test_transform_and_metric_are_in_the_data_of_the_page() -> None:
     assert '"metric":"cosine","transforms":["center","unit"]' in html
 
 
+def test_a_file_of_labels_colours_the_page_and_unknown_words_are_counted() -> None:
+    Path("labels.tsv").write_text("王\t人\n女\t人\n女帝\t人\n", "utf-8")
+    code, _, err = run("map", "--labels", "labels.tsv")
+    assert code == 0
+    assert err == (
+        "Note: 1 word of labels.tsv is not in this vocabulary and has no label: '女帝'\n"
+    )
+    assert '"labels":["人"]' in Path("map.html").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
@@ -95,6 +105,7 @@ def test_transform_and_metric_are_in_the_data_of_the_page() -> None:
         (["--svg", "map.png"], 2, "--svg map.png: .png is not a suffix of what is written, which "),
         (["-o", "map.pdf"], 2, "is written, which is .html or .htm or .png or .svg"),
         (["-o", "a.png", "--png", "b.png"], 2, "both -o a.png and b.png are pictures"),
+        (["--labels", "none.tsv"], 2, "File 'none.tsv' does not exist"),
         (["-o", "no/such/map.html"], 2, "there is no folder no/such\nHint: mkdir -p no/such"),
     ],
 )

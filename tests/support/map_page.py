@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wordvec.map.page import build_page
+
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from pathlib import Path
+
+    from playwright.sync_api import BrowserContext, Page
+
+    from wordvec.map.build import TokenMap
 
 
 def screen_position(page: Page, token: str) -> tuple[float, float]:
@@ -65,3 +71,14 @@ def count_pixels(page: Page, colour: str) -> int:
         colour,
     )
     return count
+
+
+def open_map(context: BrowserContext, token_map: TokenMap, folder: Path, **options: bool) -> Page:
+    """Save the page of a map and open it."""
+    file = folder / "map.html"
+    file.write_text(build_page(token_map, **options), "utf-8")
+    page = context.new_page()
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(file.as_uri())
+    page.wait_for_selector("html[data-ready]")
+    return page

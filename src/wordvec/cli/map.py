@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from wordvec.map.build import TokenMap
+    from wordvec.map.labels import TokenLabels
     from wordvec.progress import Progress
     from wordvec.tables.name import TableRef
     from wordvec.tables.store import Store
+    from wordvec.vocabulary.lookup import Vocabulary
 
     F = TypeVar("F", bound=Callable[..., Any])
 
@@ -110,6 +112,12 @@ def _file_option(*names: str, text: str) -> Callable[[F], F]:
     help="Draw the terms of an expression as arrows and list its answer. Can be repeated.",
 )
 @click.option(
+    "--labels",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="FILE.tsv",
+    help="Colour tokens by labels: a token, a tab and its label on each line.",
+)
+@click.option(
     "--vectors", is_flag=True, help="Include the vectors, so that the page answers expressions."
 )
 @_file_option(
@@ -132,6 +140,7 @@ def command(
     perplexity: float,
     seed: int,
     sources: tuple[str, ...],
+    labels: Path | None,
     vectors: bool,
     output: Path | None,
     png: Path | None,
@@ -174,6 +183,7 @@ def command(
             tokens=tokens,
             settings=settings,
             expressions=expressions,
+            labels=_read_labels(labels, opened[0].data.vocabulary) if labels else None,
             derived=[table.derived for table in opened],
             force=force,
             progress=progress_of,
@@ -185,6 +195,19 @@ def command(
     for file_format, picture in (("png", png), ("svg", svg)):
         if picture:
             _write_picture(token_map, picture, file_format)
+
+
+def _read_labels(file: Path, vocabulary: Vocabulary) -> TokenLabels:
+    from wordvec.map.labels import read_labels
+
+    found = read_labels(file, vocabulary)
+    if found.unknown:
+        count, first = len(found.unknown), " ".join(map(quote, found.unknown[:3]))
+        words, are, have = ("word", "is", "has") if count == 1 else ("words", "are", "have")
+        note(
+            f"{count:,} {words} of {file} {are} not in this vocabulary and {have} no label: {first}"
+        )
+    return found
 
 
 def _files_to_write(

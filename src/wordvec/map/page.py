@@ -21,12 +21,15 @@ import numpy as np
 from wordvec.errors import MissingExtraError
 from wordvec.map.colours import CLASS_STYLES
 from wordvec.map.packing import (
+    norm_range,
     pack,
     pack_array,
     pack_byte_planes,
+    quantise_norms,
     quantise_positions,
     quantise_vectors,
     score_multiplier,
+    score_steps,
 )
 from wordvec.search.settings import Metric
 from wordvec.vocabulary.spelling import Scheme
@@ -109,6 +112,8 @@ def _metadata(token_map: TokenMap) -> dict[str, Any]:
         "wordStart": _WORD_START.get(vocabulary.scheme, ""),
         "marksStart": vocabulary.marks_start,
         "lowercase": vocabulary.lowercase,
+        "regions": [level.typical.tolist() for level in token_map.regions],
+        "labels": token_map.labels.names if token_map.labels else [],
         "tables": [_table_metadata(mapped, settings.metric) for mapped in token_map.tables],
         "expressions": [
             {"source": same[0].source, "tables": [_expression_data(traced) for traced in same]}
@@ -128,6 +133,7 @@ def _table_metadata(mapped: MappedTable, metric: Metric) -> dict[str, Any]:
         "minimum": minimum,
         "steps": steps,
         "scoreMultiplier": score_multiplier(mapped.scores),
+        "norms": norm_range(norms),
         "unsearchable": np.flatnonzero(unsearchable).tolist(),
     }
 
@@ -152,14 +158,18 @@ def _packed_data(token_map: TokenMap, *, vectors: bool) -> Iterator[tuple[str, s
     vocabulary = token_map.vocabulary
     tokens = [vocabulary.display(row) for row in range(len(vocabulary))]
     yield "tokens", pack(json.dumps(tokens, ensure_ascii=False).encode("utf-8", "surrogatepass"))
-    yield "rows", pack_array(token_map.rows.astype(np.uint32))
+    yield "rows", pack_byte_planes(np.diff(token_map.rows, prepend=0))
     yield "classes", pack_array(token_map.classes)
+    for i, level in enumerate(token_map.regions):
+        yield f"regions-{i}", pack_byte_planes(level.region_of + 1)
+    if token_map.labels:
+        yield "labels", pack_array(token_map.labels.label_of[token_map.rows])
     for i, mapped in enumerate(token_map.tables):
         positions, _, _ = quantise_positions(mapped.positions)
         yield f"positions-{i}", pack_array(positions)
         yield f"neighbours-{i}", pack_byte_planes(mapped.neighbours)
-        multiplier = score_multiplier(mapped.scores)
-        yield f"scores-{i}", pack_byte_planes(np.round(np.nan_to_num(mapped.scores) * multiplier))
+        yield f"scores-{i}", pack_byte_planes(score_steps(mapped.scores))
+        yield f"norms-{i}", pack_array(quantise_norms(mapped.table.norms)[token_map.rows])
         if vectors:
             values, scales = quantise_vectors(mapped.table.vectors)
             yield f"vectors-{i}", pack_array(values)

@@ -2,6 +2,7 @@
 // an expression, rings around tokens, the lasso.
 
 import { LABEL_HEIGHT, LABEL_OFFSET } from "map/label_placement";
+import { REGION_FONT } from "map/regions";
 import { TextCache } from "map/text_cache";
 
 export const FONT = '12px system-ui, "Hiragino Sans", "Noto Sans CJK JP", "Noto Sans JP", "Yu Gothic UI", Meiryo, sans-serif';
@@ -13,6 +14,7 @@ export class Annotations {
   constructor(canvas, tokens, rows) {
     Object.assign(this, {
       canvas, tokens, rows, context: canvas.getContext("2d"), colours: {}, textCache: new TextCache(FONT, LABEL_HEIGHT),
+      nameCache: new TextCache(REGION_FONT, 20),
     });
   }
 
@@ -28,7 +30,7 @@ export class Annotations {
    * view, positionOf(point): where things are. labels: points; widths: of all labels in pixels; faded:
    * whether labels are faint. selected: a point or null. marked: points with a ring. lines: [{ from:
    * position, to: point }]. arrows: the stops of an expression, [{ label, position, isMinus, isToken }].
-   * lasso: corners on the screen, or null. radius: of a point in pixels.
+   * regions: names of regions, [{ region, x, y, width }]. lasso: corners on the screen, or null. radius: of a point in pixels.
    */
   draw(scene) {
     const { context, pixelRatio } = this;
@@ -39,17 +41,20 @@ export class Annotations {
     context.lineJoin = "round";
     this.occupied = []; // boxes of the text drawn so far, except labels
     this.#drawLabels(scene);
+    this.#drawRegions(scene);
     this.#drawLines(scene);
     this.#drawArrows(scene);
     this.#drawRings(scene);
     this.#drawLasso(scene);
   }
 
-  #drawLabels({ view, positionOf, labels, widths, faded }) {
+  #drawLabels({ view, positionOf, labels, widths, faded, regions }) {
     const { context, textCache, colours } = this;
     if (textCache.pixelRatio !== this.pixelRatio || textCache.text !== colours.text)
       textCache.reset({ pixelRatio: this.pixelRatio, text: colours.text, background: colours.background });
-    context.globalAlpha = faded ? 0.35 : 1;
+    context.globalAlpha = faded ? 0.35 : regions.length ? 0.6 : 1;
+    const isUnderName = (left, y, width) =>
+      regions.some((name) => left < name.x + name.width + 4 && name.x < left + width + 4 && Math.abs(name.y - y) < 18);
     context.setTransform(1, 0, 0, 1, 0, 0);
     const visible = [];
     for (const point of labels) {
@@ -57,10 +62,22 @@ export class Annotations {
       const left = x + LABEL_OFFSET;
       // a label that the edge of the screen would cut is left out, unless it is wider than the screen
       if (left < 0 || y < 8 || left > view.width - Math.min(widths[point], view.width / 2) || y > view.height - 8) continue;
+      if (isUnderName(left, y, widths[point])) continue;
       visible.push({ text: shorten(this.tokens[this.rows[point]]), width: widths[point], x: left, y });
     }
     textCache.draw(context, visible);
     context.setTransform(this.pixelRatio, 0, 0, this.pixelRatio, 0, 0);
+    context.globalAlpha = 1;
+  }
+
+  #drawRegions({ regions, faded }) {
+    const { context, nameCache, colours, pixelRatio } = this;
+    if (nameCache.pixelRatio !== pixelRatio || nameCache.text !== colours.name)
+      nameCache.reset({ pixelRatio, text: colours.name, background: colours.background });
+    context.globalAlpha = faded ? 0.35 : 1;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    nameCache.draw(context, regions.map(({ region, x, y, width }) => ({ text: region.name, width, x, y })));
+    context.setTransform(pixelRatio, 0, 0, pixelRatio, 0, 0);
     context.globalAlpha = 1;
   }
 

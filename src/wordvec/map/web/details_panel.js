@@ -1,7 +1,7 @@
 // The panel with details of the selection: a token and its neighbours, an expression and its
 // neighbours, or the tokens inside a lasso. Tokens are inserted as text, never as HTML.
 
-import { countTokens, text } from "map/strings";
+import { countTokens, formatCount, text } from "map/strings";
 
 const panel = document.getElementById("details"), body = document.getElementById("details-body");
 const announcement = document.getElementById("announcement"); // read by screen readers
@@ -39,7 +39,7 @@ function neighbourList(neighbours, { tokens, isOnMap, select }) {
     const remark = isOnMap(row) ? note : text("notOnMap");
     if (remark) token.append(" ", createElement("small", { textContent: remark }));
     const button = createElement("button", { className: "row", disabled: !isOnMap(row) }, token,
-      createElement("span", { className: "score", textContent: formatScore(score) }));
+      createElement("span", { className: "score", textContent: score === null ? "" : formatScore(score) }));
     button.dataset.row = row;
     button.addEventListener("click", () => select(row));
     return createElement("li", {}, button);
@@ -55,6 +55,26 @@ export function showToken(row, className, neighbours, tableSummary, context) {
   show(tokens[row], smallText(text("tokenLine", { row, class: className })), smallText(text("nearest", { table: tableSummary })),
     neighbourList(neighbours, context));
   announcement.textContent = text("nearestAnnounced", { token: tokens[row], nearest: firstTokens(neighbours, context) });
+}
+
+const tokenItem = (row, { tokens, isOnMap, select }) => neighbourList([{ row, score: null, note: "" }], { tokens, isOnMap, select }).firstChild;
+
+/** The regions of a level: { name, members }. fly(region): called with the one clicked. */
+export function showRegions(regions, tableName, fly) {
+  const items = regions.map((region) => {
+    const button = createElement("button", { className: "row" }, createElement("span", { lang: "ja", textContent: region.name }),
+      createElement("span", { className: "score", textContent: formatCount(region.members.length) }));
+    button.addEventListener("click", () => fly(region));
+    return createElement("li", {}, button);
+  });
+  show(text("regions"), smallText(text("regionsNote", { table: tableName })), createElement("ol", { className: "regions" }, ...items));
+}
+
+/** typicalRows: the most typical first. */
+export function showRegion(name, count, typicalRows, context) {
+  show(name, smallText(text("regionLine", { count: countTokens(count) })),
+    createElement("ol", { className: "neighbours" }, ...typicalRows.map((row) => tokenItem(row, context))));
+  announcement.textContent = name;
 }
 
 export function showExpression(source, neighbours, tableSummary, notes, context) {

@@ -2,17 +2,20 @@
 
 import { Annotations, FONT, shorten } from "map/annotations";
 import { Camera } from "map/camera";
-import { createElement, hideDetails, showExpression, showLasso, showToken } from "map/details_panel";
+import { colourings, parseHex } from "map/colouring";
+import { Density } from "map/density";
+import { createElement, hideDetails, showExpression, showLasso, showRegion, showRegions, showToken } from "map/details_panel";
 import { createLookup, parse } from "map/expression_parser";
 import { coveredHeights } from "map/free_area";
 import { listenToKeys } from "map/keyboard";
 import { LabelPlacement } from "map/label_placement";
-import { checkClass, colourLegend, drawLegend } from "map/legend";
+import { drawLegend, setUpLegend } from "map/legend";
 import { load, metadata } from "map/page_data";
 import { startPainter } from "map/painter";
 import { listenToPointers } from "map/pointer_input";
 import { isInside } from "map/polygon";
 import { setUpQueryForm } from "map/query_form";
+import { core, Regions } from "map/regions";
 import { countTokens, formatCount, text, translatePage } from "map/strings";
 import { setUpSearch } from "map/token_search";
 import { answerExpression } from "map/vector_search";
@@ -21,7 +24,7 @@ import { View } from "map/view";
 const get = (id) => document.getElementById(id);
 const root = document.documentElement;
 translatePage();
-const { tokens, rows, classes, pointOfRow, tables } = await load();
+const { tokens, rows, classes, pointOfRow, tables, levels, labels: labelOf } = await load();
 const N = rows.length, first = tables[0], second = tables.at(-1);
 const view = new View(), camera = new Camera(view, redraw);
 const state = {
@@ -31,7 +34,7 @@ const state = {
   expression: null, // { source, perTable, and the answer of the table shown }
   lasso: null, // corners while it is drawn
   isLassoOn: false,
-  hiddenClasses: new Set(),
+  colouring: null, // what the colours mean
   glide: null, // movement after a drag: { dx, dy, time }
 };
 
@@ -42,10 +45,12 @@ function positionOf(point) {
   return [first.x[point] + (second.x[point] - first.x[point]) * t, first.y[point] + (second.y[point] - first.y[point]) * t];
 }
 
-const shownTable = () => (state.blend < 0.5 ? first : second);
+function shownTable() {
+  return state.blend < 0.5 ? first : second;
+}
 const isOnMap = (row) => pointOfRow[row] >= 0;
 const pointsOf = (someRows) => someRows.filter(isOnMap).map((row) => pointOfRow[row]);
-const isVisible = (point) => !state.hiddenClasses.has(classes[point]);
+const isVisible = (point) => state.colouring.isVisible(point);
 const classStyles = metadata.classes.map((style) => ({ ...style, label: text(`class-${style.name}`) }));
 const classLabel = (point) => classStyles[classes[point]].label;
 
@@ -55,15 +60,21 @@ const painter = await startPainter();
 root.dataset.painter = painter.name;
 const annotations = new Annotations(get("annotations"), tokens, rows);
 
-const interleave = (x, y) => Float32Array.from({ length: 2 * N }, (_, i) => (i % 2 ? y : x)[i >> 1]);
-const parseHex = (colour) => colour.match(/\w\w/g).map((hex) => parseInt(hex, 16));
+const regions = new Regions(levels, (point) => shorten(tokens[rows[point]]), tables);
+const density = new Density(get("density"));
+const choices = colourings({
+  rows, classes, classStyles, tables, regions, levels, labels: labelOf, labelNames: metadata.labels, table: shownTable,
+});
+state.colouring = choices[0];
 
-function pointColours() {
-  const classColours = metadata.classes.map((style) => parseHex(style[root.dataset.theme ?? "light"]));
-  const colours = new Uint8Array(4 * N);
-  for (let point = 0; point < N; point++) colours.set([...classColours[classes[point]], isVisible(point) ? 255 : 0], 4 * point);
-  return colours;
+/** The position of the name of a region. */
+function anchorOf({ anchors }) {
+  const from = anchors[0], to = anchors.at(-1), t = state.blend;
+  return [from[0] + (to[0] - from[0]) * t, from[1] + (to[1] - from[1]) * t];
 }
+
+const interleave = (x, y) => Float32Array.from({ length: 2 * N }, (_, i) => (i % 2 ? y : x)[i >> 1]);
+const pointColours = () => state.colouring.colours(N, root.dataset.theme ?? "light");
 
 const measure = document.createElement("canvas").getContext("2d");
 measure.font = FONT;
@@ -73,7 +84,9 @@ let labelBlend = null; // the blend for which labels were placed
 function placeLabels() {
   const x = new Float32Array(N), y = new Float32Array(N);
   for (let point = 0; point < N; point++) [x[point], y[point]] = positionOf(point);
-  labels.reset(x, y, Array.from(rows, (_, point) => isVisible(point)), view.fitScale);
+  const shown = Array.from(rows, (_, point) => isVisible(point));
+  labels.reset(x, y, shown, view.fitScale);
+  density.reset(x, y, shown, view.bounds, annotations.colours.shade ?? [0, 0, 0]);
   labelBlend = state.blend;
 }
 
@@ -93,7 +106,9 @@ function drawFrame(now) {
   const radius = Math.min(Math.max(baseRadius + Math.log2(view.scale / view.fitScale) * 0.5, 1.6), 5);
   const faded = state.selected !== null || state.expression !== null;
   painter.draw(view, { blend: state.blend, radius, opacity: faded ? 0.4 : 1, background: annotations.colours.backgroundRgb });
+  density.show(view);
   annotations.draw({
+    regions: regions.place(view, anchorOf, (region) => region.typical.some(isVisible)),
     view, radius, positionOf, faded, widths: labels.widths, lasso: state.lasso,
     labels: labelBlend === state.blend ? labels.at(view.scale) : [],
     ...selectionMarks(),
@@ -152,7 +167,7 @@ function select(point, { fly = false } = {}) {
   const { neighbours, scores } = shownTable();
   const K = neighbours.length / N;
   state.neighbours = Array.from(neighbours.subarray(point * K, point * K + K), (row, i) => ({ row, score: scores[point * K + i] }))
-    .filter(({ row }) => row < tokens.length); // -1, where there is no neighbour, is a large unsigned number
+    .filter(({ row }) => row >= 0);
   showToken(rows[point], classLabel(point), state.neighbours, summaryOf(shownTable()), panelContext);
   if (fly) flyToPoint(point);
   redraw();
@@ -196,7 +211,7 @@ function flyToExpression() {
 /** Fly to a view of everything that the legend shows. */
 function showAll() {
   const shown = [...rows.keys()].filter(isVisible);
-  if (!state.hiddenClasses.size || !shown.length) camera.flyTo(view.wholeMap());
+  if (shown.length === N || !shown.length) camera.flyTo(view.wholeMap());
   else camera.flyToAll(shown.map(positionOf), view.fitScale * 30);
 }
 
@@ -214,8 +229,8 @@ const pan = move((dx, dy) => view.pan(dx, dy));
 const tooltip = get("tooltip");
 
 function hover(position) {
-  const point = nearestPoint(position, 10);
-  get("annotations").classList.toggle("over-token", point !== null);
+  const point = regions.named(position) ? null : nearestPoint(position, 10);
+  get("annotations").classList.toggle("over-token", point !== null || regions.named(position) !== null);
   tooltip.hidden = point === null;
   if (point === null) return;
   tooltip.textContent = text("tooltip", { token: tokens[rows[point]], row: rows[point], class: classLabel(point) });
@@ -241,6 +256,8 @@ listenToPointers(get("annotations"), {
     redraw();
   },
   click: (position, isTouch) => {
+    const region = regions.named(position);
+    if (region) return flyToRegion(region);
     const point = nearestPoint(position, isTouch ? 24 : 12);
     if (point === null) clearSelection();
     else select(point);
@@ -257,6 +274,17 @@ listenToPointers(get("annotations"), {
   },
 }, () => state.isLassoOn);
 
+function flyToRegion(region) {
+  clearSelection();
+  showRegion(region.name, region.members.length, region.typical.map((point) => rows[point]), panelContext);
+  camera.flyToAll(core(region, positionOf, anchorOf(region)).map(positionOf), view.fitScale * 30);
+}
+
+function listRegions() {
+  clearSelection();
+  showRegions(regions.at(view), first.name, flyToRegion);
+}
+
 const showHelp = () => get("help-dialog").showModal();
 const switchTheme = () => setTheme(root.dataset.theme === "dark" ? "light" : "dark");
 
@@ -264,6 +292,7 @@ get("zoom-in").addEventListener("click", () => camera.zoomBy(2));
 get("zoom-out").addEventListener("click", () => camera.zoomBy(0.5));
 get("show-all").addEventListener("click", showAll);
 get("lasso").addEventListener("click", () => setLasso(!state.isLassoOn));
+get("regions").addEventListener("click", listRegions);
 get("theme").addEventListener("click", switchTheme);
 get("help").addEventListener("click", showHelp);
 get("close").addEventListener("click", clearSelection);
@@ -287,7 +316,7 @@ listenToKeys({
   ArrowLeft: () => pan(80, 0), ArrowRight: () => pan(-80, 0), ArrowUp: () => pan(0, 80), ArrowDown: () => pan(0, -80),
   "+": () => camera.zoomBy(1.6), ";": () => camera.zoomBy(1.6), "-": () => camera.zoomBy(1 / 1.6), 0: showAll, // ; is + without Shift in Japan
   "/": () => get("search-input").focus(), "?": showHelp, Enter: selectCentre,
-  l: () => setLasso(!state.isLassoOn), d: switchTheme,
+  l: () => setLasso(!state.isLassoOn), d: switchTheme, r: listRegions,
   Escape: () => (setLasso(false), clearSelection()),
 }, () => get("help-dialog").open);
 
@@ -295,24 +324,32 @@ listenToKeys({
 
 setUpSearch(tokens, (row) => (isOnMap(row) ? classLabel(pointOfRow[row]) : text("notOnMap")), (row) => {
   if (!isOnMap(row)) return;
-  const own = classes[pointOfRow[row]];
-  if (state.hiddenClasses.has(own)) hideClasses([...state.hiddenClasses].filter((i) => i !== own));
+  const { hidden, styleOf } = state.colouring;
+  if (!isVisible(pointOfRow[row])) hide([...hidden].filter((i) => i !== styleOf(pointOfRow[row])));
   select(pointOfRow[row], { fly: true });
 });
 
-/** Hide these classes and show all others. */
-function hideClasses(hidden) {
-  state.hiddenClasses = new Set(hidden);
-  classStyles.forEach((_, i) => checkClass(i, !state.hiddenClasses.has(i)));
-  painter.setColours(pointColours());
+/** Hide these categories of the colouring and show all others. */
+function hide(categories) {
+  state.colouring.hidden = new Set(categories);
+  recolour();
   placeLabels();
+}
+
+function recolour() {
+  painter.setColours(pointColours());
+  drawLegend(state.colouring, N, root.dataset.theme, legendActions);
   redraw();
 }
 
 const legendActions = {
-  setVisible: (i, isShown) => hideClasses(isShown ? [...state.hiddenClasses].filter((other) => other !== i) : [...state.hiddenClasses, i]),
-  showOnly: (i) => hideClasses([...classStyles.keys()].filter((other) => other !== i)),
-  showAll: () => hideClasses([]),
+  hide,
+  choose: (colouring) => {
+    state.colouring = colouring;
+    recolour();
+    placeLabels();
+    get("colour-by").blur(); // otherwise letters would choose an option
+  },
 };
 
 // ---- expressions
@@ -371,10 +408,9 @@ function setTheme(theme) {
   const colour = (name) => style.getPropertyValue(name).trim();
   const background = colour("--background");
   const backgroundRgb = parseHex(background).map((value) => value / 255);
-  annotations.colours = { text: colour("--text"), mark: colour("--mark"), background, backgroundRgb };
-  colourLegend(classStyles, theme);
-  painter.setColours(pointColours());
-  redraw();
+  annotations.colours = { text: colour("--text"), mark: colour("--mark"), name: colour("--name"), shade: parseHex(colour("--text")), background, backgroundRgb };
+  recolour();
+  placeLabels();
 }
 
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
@@ -384,8 +420,8 @@ prefersDark.addEventListener("change", () => setTheme(prefersDark.matches ? "dar
 
 function resize() {
   const width = innerWidth, height = innerHeight, pixelRatio = Math.min(devicePixelRatio || 1, 2);
-  const reduce = (axis, f) => f(...tables.map((table) => table[axis].reduce((a, b) => f(a, b))));
-  const bounds = { left: reduce("x", Math.min), right: reduce("x", Math.max), bottom: reduce("y", Math.min), top: reduce("y", Math.max) };
+  const extreme = (side, f) => f(...tables.map(({ bounds }) => bounds[side]));
+  const bounds = { left: extreme("left", Math.min), right: extreme("right", Math.max), bottom: extreme("bottom", Math.min), top: extreme("top", Math.max) };
   view.fit(width, height, bounds, coveredHeights(width, height));
   painter.resize(Math.round(width * pixelRatio), Math.round(height * pixelRatio));
   annotations.resize(Math.round(width * pixelRatio), Math.round(height * pixelRatio), pixelRatio);
@@ -413,9 +449,8 @@ function writeTitle() {
   });
 }
 
-const classCounts = metadata.classes.map((_, i) => classes.reduce((count, each) => count + (each === i), 0));
 painter.setPoints(interleave(first.x, first.y), interleave(second.x, second.y), pointColours());
-drawLegend(classStyles, classCounts, legendActions);
+setUpLegend(choices, legendActions);
 writeTitle();
 resize();
 setTheme(prefersDark.matches ? "dark" : "light");
@@ -424,4 +459,4 @@ get("loading").remove();
 root.dataset.ready = "true";
 
 /** For tests, benchmarks and the console. */
-globalThis.wordvecMap = { view, state, painter, redraw, select, positionOf, pointOfRow, rows, tokens, labels, annotations };
+globalThis.wordvecMap = { view, state, painter, redraw, select, positionOf, pointOfRow, rows, tokens, labels, regions, annotations };
