@@ -149,7 +149,7 @@ def test_the_shading_lies_under_the_tokens_and_fades(planted_page: Page) -> None
     assert shade[0] > 200
     assert shade[1] == 0  # nothing in the corner
     planted_page.evaluate(
-        "wordvecMap.view.show({ ...wordvecMap.view, scale: wordvecMap.view.fitScale * 9 })"
+        "wordvecMap.view.show({ ...wordvecMap.view, scale: wordvecMap.view.fitScale * 4 })"
     )
     planted_page.evaluate("wordvecMap.redraw()")
     wait_for_frame(planted_page)

@@ -13,7 +13,7 @@ export const shorten = (token) => ([...token].length > 20 ? `${[...token].slice(
 export class Annotations {
   constructor(canvas, tokens, rows) {
     Object.assign(this, {
-      canvas, tokens, rows, context: canvas.getContext("2d"), colours: {}, textCache: new TextCache(FONT, LABEL_HEIGHT),
+      canvas, texts: Array.from(rows, (row) => shorten(tokens[row])), context: canvas.getContext("2d"), colours: {}, textCache: new TextCache(FONT, LABEL_HEIGHT),
       nameCache: new TextCache(REGION_FONT, 20),
     });
   }
@@ -27,8 +27,8 @@ export class Annotations {
   /**
    * Draw one frame.
    *
-   * view, positionOf(point): where things are. labels: points; widths: of all labels in pixels; faded:
-   * whether labels are faint. selected: a point or null. marked: points with a ring. lines: [{ from:
+   * view, positionOf(point): where things are. labels: a LabelPlacement; labelled: points; faded: whether
+   * labels are faint. selected: a point or null. marked: points with a ring. lines: [{ from:
    * position, to: point }]. arrows: the stops of an expression, [{ label, position, isMinus, isToken }].
    * regions: names of regions, [{ region, x, y, width }]. lasso: corners on the screen, or null. radius: of a point in pixels.
    */
@@ -48,7 +48,7 @@ export class Annotations {
     this.#drawLasso(scene);
   }
 
-  #drawLabels({ view, positionOf, labels, widths, faded, regions }) {
+  #drawLabels({ view, labels, labelled, faded, regions }) {
     const { context, textCache, colours } = this;
     if (textCache.pixelRatio !== this.pixelRatio || textCache.text !== colours.text)
       textCache.reset({ pixelRatio: this.pixelRatio, text: colours.text, background: colours.background });
@@ -57,13 +57,13 @@ export class Annotations {
       regions.some((name) => left < name.x + name.width + 4 && name.x < left + width + 4 && Math.abs(name.y - y) < 18);
     context.setTransform(1, 0, 0, 1, 0, 0);
     const visible = [];
-    for (const point of labels) {
-      const [x, y] = view.toScreen(...positionOf(point));
-      const left = x + LABEL_OFFSET;
+    const { x, y: ys, widths } = labels, { scale } = view;
+    for (const point of labelled) { // without view.toScreen, as there can be thousands
+      const left = (x[point] - view.x) * scale + view.width / 2 + LABEL_OFFSET, y = (view.y - ys[point]) * scale + view.height / 2;
       // a label that the edge of the screen would cut is left out, unless it is wider than the screen
       if (left < 0 || y < 8 || left > view.width - Math.min(widths[point], view.width / 2) || y > view.height - 8) continue;
       if (isUnderName(left, y, widths[point])) continue;
-      visible.push({ text: shorten(this.tokens[this.rows[point]]), width: widths[point], x: left, y });
+      visible.push({ text: this.texts[point], width: widths[point], x: left, y });
     }
     textCache.draw(context, visible);
     context.setTransform(this.pixelRatio, 0, 0, this.pixelRatio, 0, 0);
@@ -161,7 +161,7 @@ export class Annotations {
       context.stroke();
     }
     for (const point of ringed) {
-      const text = shorten(this.tokens[this.rows[point]]);
+      const text = this.texts[point];
       this.#drawText(text, ...this.#freePosition(text, view.toScreen(...positionOf(point)), radius + 9, view), point === selected);
     }
   }

@@ -2,7 +2,7 @@
 
 const SIZE = 160; // cells per side
 const MARGIN = 0.06; // around the bounds, as a share of the larger side
-const FADES = [3, 8]; // zoom, relative to the whole map, between which the shading fades out
+const FADES = [1.5, 3]; // zoom, relative to the whole map, between which the shading fades out
 const OPACITY = 0.16; // of the densest cell
 
 export class Density {

@@ -109,8 +109,8 @@ function drawFrame(now) {
   density.show(view);
   annotations.draw({
     regions: regions.place(view, anchorOf, (region) => region.typical.some(isVisible)),
-    view, radius, positionOf, faded, widths: labels.widths, lasso: state.lasso,
-    labels: labelBlend === state.blend ? labels.at(view.scale) : [],
+    view, radius, positionOf, faded, labels, lasso: state.lasso,
+    labelled: labelBlend === state.blend ? labels.at(view.scale) : [],
     ...selectionMarks(),
   });
 }
