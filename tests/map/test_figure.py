@@ -10,8 +10,10 @@ import pytest
 
 from support.maps import MAP_TOKENS, random_map, random_table
 from wordvec.map import figure
+from wordvec.map.build import Window
 from wordvec.map.figure import choose_labels, draw_picture, find_japanese_font
 from wordvec.tables.name import Mode
+from wordvec.text import TokenClass
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,3 +113,29 @@ def test_characters_without_a_glyph_are_counted_in_one_note(tmp_path: Path) -> N
         "4 characters have no glyph in the fonts of the picture and a box in their place: "
         "U+0E01, U+0E02, U+0E03, …"
     )
+
+
+def test_a_part_of_the_map_has_the_token_in_its_centre_and_other_limits() -> None:
+    from matplotlib.figure import Figure
+
+    token_map = random_map(random_table())
+    (mapped,) = token_map.tables
+    row = MAP_TOKENS.index("王")
+    part = token_map.show(Window(around=row, zoom=4))
+    axes: Any = Figure().add_subplot()
+    figure._draw_table(axes, part, mapped, japanese=True)
+    centre, spans = mapped.positions[row], np.ptp(mapped.positions, axis=0)
+    np.testing.assert_allclose(axes.get_xlim(), centre[0] + np.array([-1, 1]) * spans[0] / 8)
+    np.testing.assert_allclose(axes.get_ylim(), centre[1] + np.array([-1, 1]) * spans[1] / 8)
+    assert "王" in [text.get_text() for text in axes.texts]
+    assert len(axes.texts) < len(MAP_TOKENS)
+
+
+def test_one_class_is_drawn_alone() -> None:
+    from matplotlib.figure import Figure
+
+    part = random_map(random_table()).show(Window(only=TokenClass.NUMBER))
+    axes: Any = Figure().add_subplot()
+    figure._draw_table(axes, part, part.tables[0], japanese=True)
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["numbers (1)"]
+    assert [text.get_text() for text in axes.texts] == ["1999"]

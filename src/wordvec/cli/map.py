@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec.cli.arguments import DashCommand
-from wordvec.cli.errors import note, print_notes
+from wordvec.cli.errors import note, print_notes, warn
 from wordvec.cli.options import (
     metric_option,
     table_options,
@@ -22,7 +22,7 @@ from wordvec.cli.progress_bar import ProgressBar, progress_option
 from wordvec.encoding import refuse_argument
 from wordvec.errors import UsageError
 from wordvec.search.settings import Metric
-from wordvec.text import quote
+from wordvec.text import TokenClass, quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     F = TypeVar("F", bound=Callable[..., Any])
 
+_DEFAULT_ZOOM = 12.0  # as on the page, when a token is chosen there
 EPILOG = """\b
 Examples:
   wordvec map                                 every token, in map.html
@@ -45,6 +46,8 @@ Examples:
   wordvec map --tables static,dynamic         both, with a slider between them
   wordvec map --vectors                       with a box for expressions
   wordvec map --png map.png                   a picture, without a browser
+  wordvec map --around フランス --png f.png   the part around a token
+  wordvec map --only number --png n.png       the tokens of one class
 """
 
 
@@ -120,6 +123,18 @@ def _file_option(*names: str, text: str) -> Callable[[F], F]:
 @click.option(
     "--vectors", is_flag=True, help="Include the vectors, so that the page answers expressions."
 )
+@click.option("--around", metavar="TOKEN", help="Show the part of the map around a token.")
+@click.option(
+    "--zoom",
+    type=click.FloatRange(min=1, max=400),
+    metavar="N",
+    help="How much --around enlarges the map (default: 12).",
+)
+@click.option(
+    "--only",
+    type=click.Choice([each.value for each in TokenClass]),
+    help="Show the tokens of one class alone, at their places on the whole map.",
+)
 @_file_option(
     "-o",
     "--output",
@@ -127,6 +142,7 @@ def _file_option(*names: str, text: str) -> Callable[[F], F]:
 )
 @_file_option("--png", text="Write a picture (with matplotlib).")
 @_file_option("--svg", text="Write a picture as SVG.")
+@click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
 @click.option("--force", is_flag=True, help="Compute the positions again.")
 @progress_option
 def command(
@@ -142,9 +158,13 @@ def command(
     sources: tuple[str, ...],
     labels: Path | None,
     vectors: bool,
+    around: str | None,
+    zoom: float | None,
+    only: str | None,
     output: Path | None,
     png: Path | None,
     svg: Path | None,
+    opens: bool,
     force: bool,
     progress: bool | None,
 ) -> None:
@@ -155,11 +175,12 @@ def command(
     """
     from wordvec.cli.opening import open_tables
     from wordvec.expression.parser import parse
-    from wordvec.map.build import build_map
+    from wordvec.map.build import Window, build_map
     from wordvec.map.projection import ProjectionSettings
 
     page, png, svg = _files_to_write(output, png, svg)
     _check_folders(page, png, svg)
+    _check_together(zoom=zoom, around=around, opens=opens, page=page)
     refs = table_refs(tables, ref)
     if tables and len(refs) != 2:
         raise UsageError(
@@ -171,6 +192,8 @@ def command(
     expressions = [parse(source) for source in sources]
     settings = ProjectionSettings(Metric(metric), perplexity, seed)
     opened = open_tables(refs, store)
+    vocabulary = opened[0].data.vocabulary
+    row = _find_row(around, vocabulary) if around else None
     with ProgressBar("steps", shown=progress) as bar:
 
         def progress_of(table: str) -> Progress:
@@ -183,15 +206,19 @@ def command(
             tokens=tokens,
             settings=settings,
             expressions=expressions,
-            labels=_read_labels(labels, opened[0].data.vocabulary) if labels else None,
+            labels=_read_labels(labels, vocabulary) if labels else None,
             derived=[table.derived for table in opened],
             force=force,
             progress=progress_of,
         )
+    token_map = token_map.show(
+        Window(row, zoom or _DEFAULT_ZOOM, TokenClass(only) if only else None)
+    )
     if token_map.left_out:
         note(f"{token_map.left_out} tokens are left out: their vectors are zero or not finite")
     if page:
         _write_page(token_map, page, vectors=vectors)
+        _show_page(page, opens=opens)
     for file_format, picture in (("png", png), ("svg", svg)):
         if picture:
             _write_picture(token_map, picture, file_format)
@@ -208,6 +235,35 @@ def _read_labels(file: Path, vocabulary: Vocabulary) -> TokenLabels:
             f"{count:,} {words} of {file} {are} not in this vocabulary and {have} no label: {first}"
         )
     return found
+
+
+def _check_together(
+    *, zoom: float | None, around: str | None, opens: bool, page: Path | None
+) -> None:
+    if zoom is not None and around is None:
+        raise UsageError("--zoom needs --around TOKEN")
+    if opens and page is None:
+        raise UsageError("--open needs a page, and only a picture is written", hint="-o map.html")
+
+
+def _find_row(around: str, vocabulary: Vocabulary) -> int:
+    from wordvec.search.resolve import resolve_token
+
+    refuse_argument(around)
+    row, how = resolve_token(around, vocabulary)
+    print_notes([how] if how else [])
+    return row
+
+
+def _show_page(page: Path, *, opens: bool) -> None:
+    """Open the page in the browser, or say how to open it."""
+    address = page.resolve().as_uri()
+    if opens and click.launch(address) == 0:
+        return
+    if opens:
+        warn(f"no browser could be started; open {address}")
+    else:
+        note(f"open it in a browser: {address} (or add --open)")
 
 
 def _files_to_write(

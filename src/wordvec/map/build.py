@@ -5,12 +5,12 @@ Shapes: N tokens on the map, V tokens of a table, K neighbours of each token.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wordvec.errors import UsageError
+from wordvec.errors import UsageError, WordvecError
 from wordvec.map.arrows import NEAREST, ExpressionTracer, TracedExpression
 from wordvec.map.colours import TOKEN_CLASSES
 from wordvec.map.projection import (
@@ -26,7 +26,7 @@ from wordvec.progress import Progress, no_progress
 from wordvec.search.neighbour_graph import nearest_to
 from wordvec.search.resolve import resolve
 from wordvec.search.settings import Metric
-from wordvec.text import TokenClass
+from wordvec.text import TokenClass, quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,6 +60,20 @@ class MappedTable:
     expressions: tuple[TracedExpression, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The part of a map that a page shows first, and that a picture shows.
+
+    around: a row, in the centre; None for everything.
+    zoom: relative to the whole map.
+    only: the one class of tokens that is shown; None for all.
+    """
+
+    around: int | None = None
+    zoom: float = 1.0
+    only: TokenClass | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenMap:
     """N tokens of one table, or of two tables with the same vocabulary, on a plane.
@@ -68,6 +82,7 @@ class TokenMap:
     regions: of the first table, for each level of detail, the coarsest first.
     left_out: how many of the requested rows have no position.
     labels: of the tokens, from a file of the user.
+    window: the part that is shown.
     """
 
     vocabulary: Vocabulary
@@ -78,11 +93,25 @@ class TokenMap:
     regions: tuple[RegionLevel, ...]
     left_out: int = 0
     labels: TokenLabels | None = None
+    window: Window = Window()
 
     @property
     def title(self) -> str:
         """The title of the page: the names of the tables."""
         return f"Map of {' and '.join(str(mapped.table.name) for mapped in self.tables)}"
+
+    def show(self, window: Window) -> TokenMap:
+        """Return the same map, with a part of it to show.
+
+        Raises:
+            WordvecError: if the token or the class is not on this map.
+        """
+        if window.around is not None and window.around not in self.rows:
+            token = quote(self.vocabulary.display(window.around))
+            raise WordvecError(f"{token} is not on this map", hint="use all tokens: tokens=None")
+        if window.only is not None and TOKEN_CLASSES.index(window.only) not in self.classes:
+            raise WordvecError(f"no token on this map has the class {window.only}")
+        return replace(self, window=window)
 
 
 def build_map(  # noqa: PLR0913  (one keyword per setting)

@@ -38,7 +38,7 @@ NO_FONT = (
 )
 _SIZE = (12.0, 9.0)  # inches
 _DPI = 200  # of a PNG
-_LABEL_SIZE = 5.0  # points
+_LABEL_SIZE, _PART_LABEL_SIZE = 5.0, 8.0  # points; of the whole map, and of a part
 _MARK, _INK = "#b3261e", "#1b1c1e"  # as on the page
 _RASTERIZE_ABOVE = 5000  # points; an SVG contains more as one image, to save megabytes
 
@@ -133,24 +133,65 @@ def _add_new_fonts() -> bool:
 
 def _draw_table(axes: Any, token_map: TokenMap, mapped: MappedTable, *, japanese: bool) -> None:
     axes.set_title(str(mapped.table.name), wrap=True, parse_math=False)  # a name may contain $
-    axes.set_aspect("equal", adjustable="datalim")
+    is_part = token_map.window.around is not None
+    axes.set_aspect("equal", adjustable="box" if is_part else "datalim")
     axes.set_axis_off()
-    _draw_points(axes, token_map, mapped)
+    shown = _shown(token_map)
+    _draw_points(axes, token_map, mapped, shown)
     axes.legend(loc="upper left", fontsize=7, markerscale=2, framealpha=0.9)
     for traced in mapped.expressions:
         _draw_expression(axes, token_map, mapped, traced, japanese=japanese)
-    # points of print per unit of the map: from the size of the figure, as nothing is drawn yet
-    spans = mapped.positions.max(axis=0) - mapped.positions.min(axis=0)
-    per_unit = min(_SIZE[0] * 72 * 0.95 / spans[0], _SIZE[1] * 72 * 0.9 / spans[1])
-    labels = [token_map.vocabulary.display(row) for row in token_map.rows.tolist()]
-    for i in choose_labels(mapped.positions * per_unit, labels):
-        _write(axes, labels[i], mapped.positions[i], japanese=japanese)
+    low, high = _window(token_map, mapped, shown)
+    if is_part:
+        axes.set_xlim(low[0], high[0])
+        axes.set_ylim(low[1], high[1])
+    inside = ((mapped.positions >= low) & (mapped.positions <= high)).all(axis=1) & shown
+    points = inside.nonzero()[0]
+    size = _PART_LABEL_SIZE if is_part else _LABEL_SIZE
+    positions = mapped.positions[points]
+    labels = [token_map.vocabulary.display(row) for row in token_map.rows[points].tolist()]
+    for i in choose_labels(positions * (_print_scale(high - low) * _LABEL_SIZE / size), labels):
+        _write(axes, labels[i], positions[i], japanese=japanese, size=size)
 
 
-def _draw_points(axes: Any, token_map: TokenMap, mapped: MappedTable) -> None:
-    many = len(token_map.rows) > _RASTERIZE_ABOVE
+def _print_scale(spans: NDArray[np.float64]) -> float:
+    """Return the points of print per unit of the map, from the size of the figure.
+
+    Nothing is drawn yet, so the axes do not know it. spans: (2,), of what is shown.
+    """
+    width, height = (max(float(span), 1e-6) for span in spans)  # one token alone has no width
+    return min(_SIZE[0] * 72 * 0.95 / width, _SIZE[1] * 72 * 0.9 / height)
+
+
+def _shown(token_map: TokenMap) -> NDArray[np.bool_]:
+    """Return which tokens of the map are shown: (N,) bool."""
+    import numpy as np
+
+    only = token_map.window.only
+    if only is None:
+        return np.ones(len(token_map.rows), dtype=np.bool_)
+    shown: NDArray[np.bool_] = token_map.classes == TOKEN_CLASSES.index(only)
+    return shown
+
+
+def _window(
+    token_map: TokenMap, mapped: MappedTable, shown: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the lower left and the upper right corner of the part that is shown: (2,) each."""
+    positions, window = mapped.positions.astype(float), token_map.window
+    if window.around is None:
+        return positions[shown].min(axis=0), positions[shown].max(axis=0)
+    centre = positions[token_map.rows.searchsorted(window.around)]
+    half = (positions.max(axis=0) - positions.min(axis=0)) / 2 / window.zoom
+    return centre - half, centre + half
+
+
+def _draw_points(
+    axes: Any, token_map: TokenMap, mapped: MappedTable, shown: NDArray[np.bool_]
+) -> None:
+    many = shown.sum() > _RASTERIZE_ABOVE and token_map.window.around is None
     for i, token_class in enumerate(TOKEN_CLASSES):
-        in_class = token_map.classes == i
+        in_class = (token_map.classes == i) & shown
         if not in_class.any():
             continue
         style = CLASS_STYLES[token_class]

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from wordvec.map.arrows import TracedExpression
-    from wordvec.map.build import MappedTable, TokenMap
+    from wordvec.map.build import MappedTable, TokenMap, Window
 
 _WORD_START = {Scheme.SENTENCEPIECE: "▁", Scheme.BYTE_LEVEL: "Ġ"}
 
@@ -104,6 +104,7 @@ def _metadata(token_map: TokenMap) -> dict[str, Any]:
         "dimensions": token_map.tables[0].table.dimensions,
         "perplexity": float(f"{settings.perplexity:g}"),
         "seed": settings.seed,
+        "start": _start(token_map.window),
         "leftOut": token_map.left_out,
         "classes": [
             {"name": token_class.value, "light": style.light, "dark": style.dark}
@@ -120,6 +121,12 @@ def _metadata(token_map: TokenMap) -> dict[str, Any]:
             for same in traced
         ],
     }
+
+
+def _start(window: Window) -> dict[str, Any]:
+    """Return what the page shows if its address says nothing, under the names of the address."""
+    around = {} if window.around is None else {"t": f"#{window.around}", "z": window.zoom}
+    return around | ({} if window.only is None else {"only": window.only.value})
 
 
 def _table_metadata(mapped: MappedTable, metric: Metric) -> dict[str, Any]:

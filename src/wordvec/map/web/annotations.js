@@ -30,7 +30,7 @@ export class Annotations {
    * view, positionOf(point): where things are. labels: a LabelPlacement; labelled: points; faded: whether
    * labels are faint. selected: a point or null. marked: points with a ring. lines: [{ from:
    * position, to: point }]. arrows: the stops of an expression, [{ label, position, isMinus, isToken }].
-   * regions: names of regions, [{ region, x, y, width }]. lasso: corners on the screen, or null. radius: of a point in pixels.
+   * inside: points inside the lasso, with a ring and no text. regions: names of regions, [{ region, x, y, width }]. lasso: corners on the screen, or null. radius: of a point in pixels.
    */
   draw(scene) {
     const { context, pixelRatio } = this;
@@ -44,6 +44,7 @@ export class Annotations {
     this.#drawRegions(scene);
     this.#drawLines(scene);
     this.#drawArrows(scene);
+    this.#drawInside(scene);
     this.#drawRings(scene);
     this.#drawLasso(scene);
   }
@@ -177,6 +178,20 @@ export class Annotations {
         return [left, middle];
     }
     return [x + distance, y];
+  }
+
+  /** A ring around each point inside the lasso, all in one path. */
+  #drawInside({ view, positionOf, inside, radius }) {
+    const { context } = this;
+    context.beginPath();
+    for (const point of inside) {
+      const [x, y] = view.toScreen(...positionOf(point));
+      context.moveTo(x + radius + 2, y);
+      context.arc(x, y, radius + 2, 0, 7);
+    }
+    context.strokeStyle = this.colours.mark;
+    context.lineWidth = 1;
+    context.stroke();
   }
 
   #drawLasso({ lasso }) {

@@ -28,10 +28,19 @@ export class Density {
     this.context.putImageData(image, 0, 0);
   }
 
+  /** Where the shading is in a view, for a picture: { canvas, opacity, box: [x, y, width, height] } on the screen. */
+  placed(view) {
+    const size = this.side * view.scale;
+    return { canvas: this.canvas, opacity: this.#opacity(view), box: [...view.toScreen(this.left, this.top), size, size] };
+  }
+
+  #opacity(view) {
+    return Math.min(Math.max((FADES[1] - view.scale / view.fitScale) / (FADES[1] - FADES[0]), 0), 1);
+  }
+
   /** Move the shading to where the view is. */
   show(view) {
-    const zoom = view.scale / view.fitScale;
-    const opacity = Math.min(Math.max((FADES[1] - zoom) / (FADES[1] - FADES[0]), 0), 1);
+    const opacity = this.#opacity(view);
     this.canvas.hidden = opacity === 0;
     const [x, y] = view.toScreen(this.left, this.top), k = (this.side * view.scale) / SIZE;
     this.canvas.style.cssText = `opacity: ${opacity}; transform: translate(${x}px, ${y}px) scale(${k})`;

@@ -1,5 +1,5 @@
 // The panel with details of the selection: a token and its neighbours, an expression and its
-// neighbours, or the tokens inside a lasso. Tokens are inserted as text, never as HTML.
+// neighbours, or a region; lasso_panel.js shows the tokens inside a lasso. Tokens are inserted as text, never as HTML.
 
 import { countTokens, formatCount, text } from "map/strings";
 
@@ -12,7 +12,7 @@ export function createElement(name, properties = {}, ...children) {
   return element;
 }
 
-function show(heading, ...parts) {
+export function show(heading, ...parts) {
   body.replaceChildren(createElement("h2", { textContent: heading }), ...parts);
   panel.hidden = false;
   panel.scrollTop = 0;
@@ -24,7 +24,7 @@ export function hideDetails() {
   document.body.classList.remove("has-selection");
 }
 
-const smallText = (content) => createElement("p", { className: "small-text" }, content);
+export const smallText = (content) => createElement("p", { className: "small-text" }, content);
 
 /** Format a score as the command line does. */
 function formatScore(score) {
@@ -33,7 +33,7 @@ function formatScore(score) {
 }
 
 /** A list of { row, score, note }; a token on the map is a button that selects it. */
-function neighbourList(neighbours, { tokens, isOnMap, select }) {
+export function neighbourList(neighbours, { tokens, isOnMap, select }) {
   const items = neighbours.map(({ row, score, note }) => {
     const token = createElement("span", { lang: "ja", textContent: tokens[row] });
     const remark = isOnMap(row) ? note : text("notOnMap");
@@ -83,26 +83,3 @@ export function showExpression(source, neighbours, tableSummary, notes, context)
     ...notes.map(smallText));
   announcement.textContent = `${source}: ${firstTokens(neighbours, context)}`;
 }
-
-export function showLasso(rows, { tokens }) {
-  const area = createElement("textarea", { readOnly: true, value: rows.map((row) => tokens[row]).join("\n") });
-  area.setAttribute("aria-label", text("lassoTokens"));
-  const button = createElement("button", { textContent: text("copy"), id: "copy" });
-  button.addEventListener("click", async () => {
-    button.textContent = (await copy(area)) ? text("copied") : text("pressCopy");
-  });
-  const count = countTokens(rows.length);
-  show(count, smallText(text("lassoOrder")), area, button);
-  announcement.textContent = text("lassoAnnounced", { count });
-}
-
-async function copy(area) {
-  try {
-    await navigator.clipboard.writeText(area.value);
-    return true;
-  } catch { // some browsers deny clipboard access to files on disk
-    area.select();
-    return document.execCommand("copy");
-  }
-}
-

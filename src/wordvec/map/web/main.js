@@ -1,13 +1,15 @@
 // The map: loads the data and connects view, points, annotations, input and panels.
 
+import { Address, applyView, describeView, readAddress } from "map/address";
 import { Annotations, FONT, shorten } from "map/annotations";
 import { Camera } from "map/camera";
 import { colourings, parseHex } from "map/colouring";
 import { Density } from "map/density";
-import { createElement, hideDetails, showExpression, showLasso, showRegion, showRegions, showToken } from "map/details_panel";
+import { createElement, hideDetails, showExpression, showRegion, showRegions, showToken } from "map/details_panel";
 import { createLookup, parse } from "map/expression_parser";
 import { coveredHeights } from "map/free_area";
 import { listenToKeys } from "map/keyboard";
+import { showLasso } from "map/lasso_panel";
 import { LabelPlacement } from "map/label_placement";
 import { drawLegend, setUpLegend } from "map/legend";
 import { load, metadata } from "map/page_data";
@@ -16,7 +18,10 @@ import { listenToPointers } from "map/pointer_input";
 import { isInside } from "map/polygon";
 import { setUpQueryForm } from "map/query_form";
 import { core, Regions } from "map/regions";
-import { countTokens, formatCount, text, translatePage } from "map/strings";
+import { download, pngOf, svgOf } from "map/save_picture";
+import { text, translatePage } from "map/strings";
+import { setUpSlider, slideTo } from "map/table_slider";
+import { summaryOf, writeTitle } from "map/title";
 import { setUpSearch } from "map/token_search";
 import { answerExpression } from "map/vector_search";
 import { View } from "map/view";
@@ -27,12 +32,15 @@ translatePage();
 const { tokens, rows, classes, pointOfRow, tables, levels, labels: labelOf } = await load();
 const N = rows.length, first = tables[0], second = tables.at(-1);
 const view = new View(), camera = new Camera(view, redraw);
+const address = new Address(() => describeView(parts), (values) => applyView(parts, values));
 const state = {
   blend: 0, // position of the slider: 0 for the first table, 1 for the second
   selected: null, // point
   neighbours: [], // of the selected point or the expression: [{ row, score, note }]
   expression: null, // { source, perTable, and the answer of the table shown }
-  lasso: null, // corners while it is drawn
+  lasso: null, // corners on the screen, while it is drawn
+  outline: null, // corners of the last lasso on the map
+  inside: [], // points in it
   isLassoOn: false,
   colouring: null, // what the colours mean
   glide: null, // movement after a drag: { dx, dy, time }
@@ -103,16 +111,29 @@ function redraw() {
 function drawFrame(now) {
   isFrameRequested = false;
   if (view.advance(now) || glide(now)) redraw();
-  const radius = Math.min(Math.max(baseRadius + Math.log2(view.scale / view.fitScale) * 0.5, 1.6), 5);
-  const faded = state.selected !== null || state.expression !== null;
-  painter.draw(view, { blend: state.blend, radius, opacity: faded ? 0.4 : 1, background: annotations.colours.backgroundRgb });
+  painter.draw(view, pointStyle());
   density.show(view);
-  annotations.draw({
+  annotations.draw(scene());
+  address.moved();
+}
+
+/** How points are drawn: see the painters. */
+function pointStyle() {
+  const radius = Math.min(Math.max(baseRadius + Math.log2(view.scale / view.fitScale) * 0.5, 1.6), 5);
+  const isFaded = state.selected !== null || state.expression !== null;
+  return { blend: state.blend, radius, opacity: isFaded ? 0.4 : 1, background: annotations.colours.backgroundRgb };
+}
+
+/** What is drawn above the points: see Annotations.draw. */
+function scene() {
+  const { radius, opacity } = pointStyle();
+  return {
     regions: regions.place(view, anchorOf, (region) => region.typical.some(isVisible)),
-    view, radius, positionOf, faded, labels, lasso: state.lasso,
+    view, radius, positionOf, faded: opacity < 1, labels,
     labelled: labelBlend === state.blend ? labels.at(view.scale) : [],
+    lasso: state.lasso ?? state.outline?.map((corner) => view.toScreen(...corner)) ?? null, inside: state.inside,
     ...selectionMarks(),
-  });
+  };
 }
 
 function glide(now) {
@@ -162,20 +183,21 @@ function meanPosition(weights) {
 const panelContext = { tokens, isOnMap, select: (row) => select(pointOfRow[row], { fly: true }) };
 
 function select(point, { fly = false } = {}) {
-  state.expression = null;
-  state.selected = point;
+  Object.assign(state, { expression: null, selected: point, outline: null, inside: [] });
   const { neighbours, scores } = shownTable();
   const K = neighbours.length / N;
   state.neighbours = Array.from(neighbours.subarray(point * K, point * K + K), (row, i) => ({ row, score: scores[point * K + i] }))
     .filter(({ row }) => row >= 0);
   showToken(rows[point], classLabel(point), state.neighbours, summaryOf(shownTable()), panelContext);
   if (fly) flyToPoint(point);
+  address.push();
   redraw();
 }
 
 function clearSelection() {
-  Object.assign(state, { selected: null, neighbours: [], expression: null, lasso: null });
+  Object.assign(state, { selected: null, neighbours: [], expression: null, lasso: null, outline: null, inside: [] });
   hideDetails();
+  address.push();
   redraw();
 }
 
@@ -196,8 +218,7 @@ function nearestPoint([px, py], maxDistance) {
 /** Fly to a point; its neighbours stay in view. */
 function flyToPoint(point) {
   state.glide = null;
-  const neighbours = pointsOf(state.neighbours.map(({ row }) => row)).map(positionOf);
-  camera.flyToCentre(positionOf(point), neighbours, Math.max(view.scale, view.fitScale * 12));
+  camera.flyToCentre(positionOf(point), selectionMarks().marked.map(positionOf), Math.max(view.scale, view.fitScale * 12));
 }
 
 /** Fly to a view of all arrows and neighbours of the expression. */
@@ -269,8 +290,9 @@ listenToPointers(get("annotations"), {
   finishLasso: (corners) => {
     setLasso(false);
     clearSelection();
-    const inside = [...rows.keys()].filter((point) => isVisible(point) && isInside(corners, ...view.toScreen(...positionOf(point))));
-    showLasso(inside.map((point) => rows[point]), panelContext);
+    state.inside = [...rows.keys()].filter((point) => isVisible(point) && isInside(corners, ...view.toScreen(...positionOf(point))));
+    state.outline = corners.map((corner) => view.toMap(...corner));
+    showLasso(state.inside.map((point) => rows[point]), shownTable(), panelContext);
   },
 }, () => state.isLassoOn);
 
@@ -285,17 +307,21 @@ function listRegions() {
   showRegions(regions.at(view), first.name, flyToRegion);
 }
 
-const showHelp = () => get("help-dialog").showModal();
 const switchTheme = () => setTheme(root.dataset.theme === "dark" ? "light" : "dark");
 
-get("zoom-in").addEventListener("click", () => camera.zoomBy(2));
-get("zoom-out").addEventListener("click", () => camera.zoomBy(0.5));
-get("show-all").addEventListener("click", showAll);
-get("lasso").addEventListener("click", () => setLasso(!state.isLassoOn));
-get("regions").addEventListener("click", listRegions);
-get("theme").addEventListener("click", switchTheme);
-get("help").addEventListener("click", showHelp);
-get("close").addEventListener("click", clearSelection);
+const buttons = {
+  "zoom-in": () => camera.zoomBy(2), "zoom-out": () => camera.zoomBy(0.5), "show-all": showAll,
+  lasso: () => setLasso(!state.isLassoOn), regions: listRegions, theme: switchTheme, help: () => get("help-dialog").showModal(), close: clearSelection,
+  "save-menu": () => get("save-menu").hidePopover(),
+  "save-png": async () => download("map.png", await pngOf(picture())),
+  "save-svg": () => download("map.svg", new Blob([svgOf(picture())], { type: "image/svg+xml" })),
+};
+for (const [id, action] of Object.entries(buttons)) get(id).addEventListener("click", action);
+
+function picture() {
+  const points = { first: interleave(first.x, first.y), second: interleave(second.x, second.y), colours: pointColours() };
+  return { view, scene: scene(), points, style: pointStyle(), colours: annotations.colours, shade: density.placed(view), tokens, rows };
+}
 
 get("fold").addEventListener("click", () => foldHeader(!get("header").classList.contains("folded")));
 
@@ -315,7 +341,7 @@ function selectCentre(event) {
 listenToKeys({
   ArrowLeft: () => pan(80, 0), ArrowRight: () => pan(-80, 0), ArrowUp: () => pan(0, 80), ArrowDown: () => pan(0, -80),
   "+": () => camera.zoomBy(1.6), ";": () => camera.zoomBy(1.6), "-": () => camera.zoomBy(1 / 1.6), 0: showAll, // ; is + without Shift in Japan
-  "/": () => get("search-input").focus(), "?": showHelp, Enter: selectCentre,
+  "/": () => get("search-input").focus(), "?": buttons.help, Enter: selectCentre,
   l: () => setLasso(!state.isLassoOn), d: switchTheme, r: listRegions,
   Escape: () => (setLasso(false), clearSelection()),
 }, () => get("help-dialog").open);
@@ -344,8 +370,11 @@ function recolour() {
 
 const legendActions = {
   hide,
-  choose: (colouring) => {
+  /** only: the name of the one category that is shown, or undefined for all. */
+  choose: (colouring, only) => {
     state.colouring = colouring;
+    const shown = colouring.styles?.findIndex(({ name }) => name === only) ?? -1;
+    colouring.hidden = new Set(shown < 0 ? [] : [...colouring.styles.keys()].filter((i) => i !== shown));
     recolour();
     placeLabels();
     get("colour-by").blur(); // otherwise letters would choose an option
@@ -356,11 +385,12 @@ const legendActions = {
 
 /** perTable: the answer of each table, embedded in the page or from answerExpression. */
 function selectExpression(source, perTable) {
-  state.selected = null;
+  Object.assign(state, { selected: null, outline: null, inside: [] });
   state.expression = { source, perTable, ...perTable[state.blend < 0.5 ? 0 : perTable.length - 1] };
   const { neighbours, queryRows, notes } = state.expression;
   state.neighbours = neighbours.map(([row, score]) => ({ row, score, note: queryRows.includes(row) ? text("inQuery") : "" }));
   foldHeader(true);
+  address.push();
   showExpression(source, state.neighbours, summaryOf(shownTable()), notes, panelContext);
   flyToExpression();
 }
@@ -372,33 +402,27 @@ for (const { source, tables: perTable } of metadata.expressions) {
   get("expressions").hidden = false;
 }
 
-if (tables.every(({ vectors }) => vectors)) {
-  const rowOf = createLookup(tokens, metadata);
-  setUpQueryForm((source) => {
-    const terms = parse(source).map(({ operand, weight }) => ({ row: rowOf(operand, source), weight }));
-    selectExpression(source, tables.map((table) => answerExpression(terms, table, tokens, isOnMap)));
-  }, clearSelection);
+const canAnswer = tables.every(({ vectors }) => vectors);
+const rowOf = createLookup(tokens, metadata);
+
+function answer(source) {
+  const terms = parse(source).map(({ operand, weight }) => ({ row: rowOf(operand, source), weight }));
+  selectExpression(source, tables.map((table) => answerExpression(terms, table, tokens, isOnMap)));
 }
+
+const submitQuery = canAnswer ? setUpQueryForm(answer, clearSelection) : null;
 
 // ---- two tables
 
-if (tables.length > 1) {
-  const slider = get("blend");
-  get("table-slider").querySelector("label").textContent = first.name;
-  get("table-slider").querySelector("output").textContent = second.name;
-  get("table-slider").hidden = false;
-  let labelTimer;
-  slider.addEventListener("input", () => {
-    const before = shownTable();
-    state.blend = slider.value / 100;
-    slider.setAttribute("aria-valuetext", text("sliderValue", { percent: slider.value, from: first.name, to: second.name }));
-    if (shownTable() !== before && state.selected !== null) select(state.selected);
-    else if (shownTable() !== before && state.expression) selectExpression(state.expression.source, state.expression.perTable);
-    clearTimeout(labelTimer);
-    labelTimer = setTimeout(() => (placeLabels(), redraw()), 150); // when the slider stops
-    redraw();
-  });
+function blendTo(blend) {
+  const before = shownTable();
+  state.blend = blend;
+  if (shownTable() !== before && state.selected !== null) select(state.selected);
+  else if (shownTable() !== before && state.expression) selectExpression(state.expression.source, state.expression.perTable);
+  redraw();
 }
+
+if (tables.length > 1) setUpSlider(first.name, second.name, blendTo, () => (placeLabels(), redraw()));
 
 // ---- light and dark
 
@@ -429,32 +453,26 @@ function resize() {
   redraw();
 }
 
+// ---- the view in the address
+
+/** Answer an expression of the page, or any if the page has the vectors. */
+function ask(source) {
+  const embedded = metadata.expressions.find((each) => each.source === source);
+  if (embedded) selectExpression(source, embedded.tables);
+  else if (canAnswer) submitQuery(source);
+}
+
+const parts = { state, view, tokens, rows, pointOfRow, positionOf, tables, choices, isOnMap, select, ask, slideTo, clearSelection, choose: legendActions.choose, redraw };
+
 // ---- start
-
-const vectorsOf = ({ transforms }) => text("vectors", { transforms: transforms.join(" ") || text("raw") });
-function summaryOf(table) {
-  return text("tableSummary", { name: table.name, metric: text(table.metric), vectors: vectorsOf(table) });
-}
-
-function writeTitle() {
-  const { dimensions, perplexity, seed, leftOut } = metadata;
-  const title = text("title", { tables: tables.map(({ name }) => name).join(text("and")) });
-  const values = { shown: formatCount(N), total: formatCount(tokens.length) };
-  document.title = get("header").querySelector("h1").textContent = title;
-  get("annotations").ariaLabel = text("mapLabel", { title, count: formatCount(N) });
-  get("summary").textContent = text("summary", {
-    tokens: N === tokens.length ? countTokens(N) : text("partOf", values), dimensions, perplexity, seed,
-    vectors: vectorsOf(first), metric: text(first.metric),
-    leftOut: leftOut ? text("leftOut", { tokens: countTokens(leftOut) }) : "",
-  });
-}
 
 painter.setPoints(interleave(first.x, first.y), interleave(second.x, second.y), pointColours());
 setUpLegend(choices, legendActions);
-writeTitle();
+writeTitle(tables, metadata, N, tokens.length);
 resize();
 setTheme(prefersDark.matches ? "dark" : "light");
 addEventListener("resize", resize);
+address.follow((values) => applyView(parts, Object.keys(values).length ? values : metadata.start));
 get("loading").remove();
 root.dataset.ready = "true";
 

@@ -7,20 +7,29 @@ import { text } from "map/strings";
 const form = document.getElementById("query-form"), input = document.getElementById("query-input");
 const output = document.getElementById("query-error");
 
-/** Show the form. answer(source) may throw an ExpressionError; clear() is called when it does. */
+/**
+ * Show the form and return a function that submits an expression.
+ *
+ * answer(source) may throw an ExpressionError; clear() is called when it does.
+ */
 export function setUpQueryForm(answer, clear) {
   form.hidden = false;
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
+  const submit = (source) => {
+    input.value = source;
     output.replaceChildren();
     try {
-      answer(input.value);
+      answer(source);
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
       clear();
       output.replaceChildren(...describe(error));
     }
+  };
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    submit(input.value);
   });
+  return submit;
 }
 
 function describe({ text: message, hint, source, start, end }) {

@@ -24,6 +24,25 @@ export function answerExpression(terms, { vectors, metric, unsearchable }, token
   return { partialSums, queryRows: terms.map(({ row }) => row), neighbours, notes: [text("quantisedNote")] };
 }
 
+/** The rows nearest to the mean of some rows: [[row, score]]. table: from page_data. */
+export function nearestToMean(rows, { vectors, metric, unsearchable }) {
+  const mean = weightedSum(rows.map((row) => ({ row, weight: 1 / rows.length })), vectors);
+  return nearestRows(mean, vectors, metric, NEAREST, new Set(unsearchable)).map(({ row, score }) => [row, score]);
+}
+
+/** The row that is least similar to the mean of the others, as in odd.py: { row, score }, its cosine similarity. */
+export function oddAmong(rows, { vectors }) {
+  const units = rows.map((row) => unit(weightedSum([{ row, weight: 1 }], vectors)));
+  const sum = units[0].map((_, d) => units.reduce((total, each) => total + each[d], 0));
+  const similarity = (each) => dot(each, unit(sum.map((value, d) => value - each[d])));
+  const scores = units.map(similarity);
+  const least = scores.reduce((best, score, i) => (score < scores[best] ? i : best), 0);
+  return { row: rows[least], score: scores[least], note: "" };
+}
+
+const dot = (a, b) => a.reduce((total, value, d) => total + value * b[d], 0);
+const unit = (vector) => vector.map((value) => value / (Math.sqrt(dot(vector, vector)) || 1));
+
 function labelOf({ row, weight }, i, tokens) {
   const sign = weight < 0 ? "-" : i ? "+" : "", size = Math.abs(weight);
   return `${sign}${size === 1 ? "" : `${+size.toPrecision(3)}*`}${tokens[row]}`;
