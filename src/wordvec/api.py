@@ -11,22 +11,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wordvec.errors import StoreError, TableNotFoundError, UsageError
+from wordvec.errors import StoreError, TableNotFoundError, UsageError, as_path
 from wordvec.models.bundled import BUNDLED, has_bundled
 from wordvec.progress import Progress, no_progress
 from wordvec.search.settings import QuerySettings
-from wordvec.table import Table, parsed
+from wordvec.table import Table, evaluate_tables, parsed
 from wordvec.tables.name import Mode, TableName, TableRef
 from wordvec.tables.resolve import missing_table_hint, resolve_name
 from wordvec.tables.store import Store
 
-__all__ = ["OpenTables", "Table", "compare", "extract", "import_vectors", "open"]
+__all__ = ["OpenTables", "Table", "compare", "evaluate", "extract", "import_vectors", "open"]
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Unpack
 
     from wordvec.analysis.compare import Comparison
+    from wordvec.analysis.evaluation import Evaluation
+    from wordvec.analysis.evaluation_settings import EvaluationOptions
     from wordvec.expression.tree import Expression
     from wordvec.search.settings import QueryOptions
 
@@ -63,18 +65,41 @@ def compare(
     """
     from wordvec.analysis.compare import compare as compare_engines
 
+    settings = QuerySettings.of(**options)
+    engines = [table.engine_for(settings) for table in _opened(tables, store)]
+    return compare_engines(engines, parsed(expression))
+
+
+def evaluate(
+    tables: Sequence[str | Table],
+    files: str | Path | Sequence[str | Path] = (),
+    *,
+    store: Store | str | Path | None = None,
+    progress: Progress = no_progress,
+    **options: Unpack[EvaluationOptions],
+) -> Evaluation:
+    """Measure several tables on analogies and word similarity, and compare them.
+
+    Args:
+        tables: names as for `open`, or open tables.
+        files: as for `Table.evaluate`.
+        store: as for `open`.
+        progress: called as progress(done, total) with numbers of questions.
+        **options: as for `Table.evaluate`.
+    """
+    return evaluate_tables(_opened(tables, store), files, progress=progress, **options)
+
+
+def _opened(tables: Sequence[str | Table], store: Store | str | Path | None) -> list[Table]:
     if isinstance(tables, str):
         shown = f"{tables!r:.60}"
         raise UsageError(f"expected a list of tables, got {shown}", hint=f"[{shown}, …]")
     opener = OpenTables(_as_store(store))
-    opened = [one if isinstance(one, Table) else opener.open(one) for one in tables]
-    settings = QuerySettings.of(**options)
-    engines = [table.engine_for(settings) for table in opened]
-    return compare_engines(engines, parsed(expression))
+    return [one if isinstance(one, Table) else opener.open(one) for one in tables]
 
 
 def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract`
-    model: str | None = None,
+    model: str | Path | None = None,
     *,
     mode: str = "static",
     store: Store | str | Path | None = None,
@@ -102,7 +127,7 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
     opened = OpenTables(_as_store(store))
     notes: list[str] = []
     result = extract_to_store(
-        model,
+        model if isinstance(model, str | None) else str(as_path(model, "model")),
         mode,
         opened.store,
         device=device,
@@ -149,13 +174,13 @@ def import_vectors(  # noqa: PLR0913  # one keyword for each option of `wordvec 
 
     opened = OpenTables(_as_store(store))
     result = import_to_store(
-        file,
+        as_path(file, "file"),
         opened.store,
         name=name,
         mode=mode,
         model=model,
         file_format=file_format,
-        tokens=None if tokens is None else Path(tokens),
+        tokens=None if tokens is None else as_path(tokens, "tokens"),
         limit=limit,
         skip_bad=skip_bad,
         force=force,
@@ -165,7 +190,9 @@ def import_vectors(  # noqa: PLR0913  # one keyword for each option of `wordvec 
 
 
 def _as_store(store: Store | str | Path | None) -> Store:
-    return store if isinstance(store, Store) else Store(store)
+    if isinstance(store, Store):
+        return store
+    return Store(None if store is None else as_path(store, "store"))
 
 
 class OpenTables:
@@ -176,28 +203,20 @@ class OpenTables:
         self._open: dict[TableName, Table] = {}
 
     def open_all(self, refs: Sequence[TableRef]) -> list[Table]:
-        """Open several tables; a note about all of them is given once, with the first.
-
-        If the bundled model is used, the note names one command for the tables of the reference
-        model: `extract --mode dynamic` saves the static table too.
-        """
-        dynamic = any(ref.mode is Mode.DYNAMIC for ref in refs)
+        """Open several tables; a note about all of them is given once, with the first."""
         tables: list[Table] = []
         seen: set[str] = set()
         for ref in refs:
-            table = self.open(ref, suggested_mode=Mode.DYNAMIC if dynamic else Mode.STATIC)
+            table = self.open(ref)
             notes = tuple(note for note in table.notes if note not in seen)
             seen.update(notes)
             tables.append(table.with_notes(notes))
         return tables
 
-    def open(self, ref: TableRef | str, *, suggested_mode: Mode | None = None) -> Table:
-        """Open one table.
-
-        suggested_mode: the mode to suggest to a user who has no table of the reference model.
-        """
+    def open(self, ref: TableRef | str) -> Table:
+        """Open one table."""
         ref = ref if isinstance(ref, TableRef) else TableRef.parse(ref)
-        name, notes = resolve_name(ref, self.store, suggested_mode=suggested_mode)
+        name, notes = resolve_name(ref, self.store)
         known = self._open.get(name)
         if known is not None and self._is_current(known):
             return known.with_notes(notes)
@@ -209,7 +228,10 @@ class OpenTables:
         """Whether the saved table is still the one that was opened."""
         if table.name not in self.store:
             return not table.data.provenance.checksum  # in memory only
-        return self.store.provenance(table.name) == table.data.provenance
+        try:
+            return self.store.provenance(table.name) == table.data.provenance
+        except StoreError:  # damaged, or removed meanwhile: opening it says so
+            return False
 
     def _read(self, ref: TableRef, name: TableName) -> Table:
         if name == TableName(BUNDLED, Mode.STATIC) and name not in self.store and has_bundled():

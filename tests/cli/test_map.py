@@ -109,6 +109,15 @@ def test_a_page_can_start_around_a_token_or_with_one_class() -> None:
     assert '"start":{}' in Path("map.html").read_text("utf-8")
 
 
+def test_a_row_that_is_too_long_is_left_out_with_a_note() -> None:
+    rows = np.random.default_rng(0).normal(size=(len(WORDS), 4))
+    rows[3] = 3e38
+    Store().save(table_of(dict(zip(WORDS, rows.tolist(), strict=True)), model="long"))
+    code, out, err = run("map", "--model", "long", "--expression", WORDS[3])
+    assert (code, out.split("  ")[-1]) == (0, f"{len(WORDS) - 1} tokens\n")
+    assert err == "Note: 1 token left out (vector not finite, or longer than 1e17)\n"
+
+
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [

@@ -235,8 +235,9 @@ def test_a_masked_language_model_that_names_its_matrix_after_the_output_layer_ca
 
     folder = shutil.copytree(tiny_model("roberta"), tmp_path / "mlm")
     model = transformers.RobertaForMaskedLM.from_pretrained(folder)
-    safetensors.torch.save_model(model, str(folder / "model.safetensors"))  # shared tensors once
-    names = safetensors.torch.load_file(folder / "model.safetensors").keys()
+    weights = folder / "model.safetensors"
+    safetensors.torch.save_model(model, str(weights), {"format": "pt"})  # shared tensors once
+    names = safetensors.torch.load_file(weights).keys()
     assert "lm_head.decoder.weight" in names
     assert "roberta.embeddings.word_embeddings.weight" not in names
     for mode in Mode:

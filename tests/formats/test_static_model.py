@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+pytestmark = pytest.mark.filterwarnings(  # model2vec leaves files to the garbage collector
+    "ignore:unclosed file:ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
+
 WORDS = ["[PAD]", "[UNK]", "王", "女王", "king", "queen", "man", "woman"]
 ROWS = np.random.default_rng(1).normal(size=(len(WORDS), 4)).astype(np.float32)
 

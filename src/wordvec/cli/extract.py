@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec.cli.errors import note, warn
+from wordvec.cli.interrupts import kept_on_interrupt
 from wordvec.cli.options import mode_option, model_option, store_option
 from wordvec.cli.output import size_text, write_lines
 from wordvec.cli.progress_bar import ProgressBar, progress_option
@@ -67,36 +68,31 @@ def command(
 
     To resume an interrupted extraction, run the same command again.
     """
-    from wordvec.extraction.extract import extract
-
     bar = ProgressBar("tokens", shown=progress)
-    try:
-        with bar:
-            result = extract(
-                model,
-                mode,
-                store,
-                device=device,
-                dtype=dtype,
-                batch_size=batch_size,
-                force=force,
-                show_download=bar.shown,
-                notify=note,
-                progress=bar,
-            )
-    except KeyboardInterrupt:
-        _note_what_is_saved(bar)
-        raise
+    with kept_on_interrupt(lambda: _what_is_saved(bar)), bar:
+        from wordvec.extraction.extract import extract
+
+        result = extract(
+            model,
+            mode,
+            store,
+            device=device,
+            dtype=dtype,
+            batch_size=batch_size,
+            force=force,
+            show_download=bar.shown,
+            notify=note,
+            progress=bar,
+        )
     if result.non_finite:
         warn(f"{result.non_finite:,} of {result.shape[0]:,} vectors contain NaN or infinity")
     write_lines(_result_lines(result))
 
 
-def _note_what_is_saved(bar: ProgressBar) -> None:
+def _what_is_saved(bar: ProgressBar) -> str:
     if 0 < bar.done < bar.total:
-        if not bar.shown:
-            click.echo(err=True)  # ends the line of ^C; a bar has done so when it was erased
-        note(f"stopped at {bar.done:,} of {bar.total:,}; run the same command again to resume")
+        return f"stopped at {bar.done:,} of {bar.total:,}; run the same command again to resume"
+    return "stopped; nothing new is saved, and what was saved before is kept"
 
 
 def _result_lines(result: ExtractionResult) -> Iterator[str]:

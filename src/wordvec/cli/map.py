@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import click
 
 from wordvec.cli.arguments import DashCommand
 from wordvec.cli.errors import note, print_notes, warn
+from wordvec.cli.interrupts import kept_on_interrupt
 from wordvec.cli.options import (
     metric_option,
     table_options,
@@ -22,7 +24,7 @@ from wordvec.cli.progress_bar import ProgressBar, progress_option
 from wordvec.encoding import refuse_argument
 from wordvec.errors import UsageError
 from wordvec.search.settings import Metric
-from wordvec.text import TokenClass, quote
+from wordvec.text import TokenClass, escape, quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,7 +181,7 @@ def command(
     from wordvec.map.projection import ProjectionSettings
 
     page, png, svg = _files_to_write(output, png, svg)
-    _check_folders(page, png, svg)
+    _check_writable(page, png, svg)
     _check_together(zoom=zoom, around=around, opens=opens, page=page)
     refs = table_refs(tables, ref)
     if tables and len(refs) != 2:
@@ -194,7 +196,11 @@ def command(
     opened = open_tables(refs, store)
     vocabulary = opened[0].data.vocabulary
     row = _find_row(around, vocabulary) if around else None
-    with ProgressBar("steps", shown=progress) as bar:
+    files = " and ".join(escape(str(file)) for file in (page, png, svg) if file)
+    with (
+        kept_on_interrupt(lambda: f"stopped; {files} not written"),
+        ProgressBar("steps", shown=progress) as bar,
+    ):
 
         def progress_of(table: str) -> Progress:
             if bar.shown:
@@ -215,7 +221,9 @@ def command(
         Window(row, zoom or _DEFAULT_ZOOM, TokenClass(only) if only else None)
     )
     if token_map.left_out:
-        note(f"{token_map.left_out} tokens are left out: their vectors are zero or not finite")
+        from wordvec.map.page import left_out_text
+
+        note(left_out_text(token_map))
     if page:
         _write_page(token_map, page, vectors=vectors)
         _show_page(page, opens=opens)
@@ -290,24 +298,32 @@ def _files_to_write(
     return output or (None if png or svg else Path("map.html")), png, svg
 
 
-def _check_folders(*files: Path | None) -> None:
-    """Fail before minutes of work if the folder of a file does not exist."""
-    for file in files:
-        if file and not file.parent.is_dir():
-            raise UsageError(f"there is no folder {file.parent}", hint=f"mkdir -p {file.parent}")
+def _check_writable(*files: Path | None) -> None:
+    """Fail before minutes of work if a file cannot be written."""
+    from tempfile import TemporaryFile
+
+    from wordvec.tables.files import wrap_os_errors
+
+    for file in filter(None, files):
+        folder, shown = file.parent, escape(str(file.parent))
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{shown} is a file, not a folder")
+        if not folder.is_dir():
+            raise UsageError(f"there is no folder {shown}", hint=f"mkdir -p {shlex.quote(shown)}")
+        with wrap_os_errors(file, hint="name another file: -o FILE"), TemporaryFile(dir=folder):
+            pass
 
 
 def _write_page(token_map: TokenMap, page: Path, *, vectors: bool) -> None:
     from wordvec.map.page import build_page, estimate_vector_bytes
-    from wordvec.tables.files import write_atomically
+    from wordvec.tables.files import write_file
 
     if vectors:
         note(
             f"the vectors make the page about {size_text(estimate_vector_bytes(token_map))} larger"
         )
     content = build_page(token_map, vectors=vectors).encode("utf-8")
-
-    write_atomically(page, lambda file: file.write(content))
+    write_file(page, lambda file: file.write(content))
     _print_file(page, token_map)
 
 

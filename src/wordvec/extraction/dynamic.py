@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from wordvec.errors import ModelError
+from wordvec.extraction.checkpoint import one_line
 from wordvec.extraction.linear import Product, choose_product, replace_linears
 
 if TYPE_CHECKING:
@@ -63,10 +64,25 @@ def compute_blocks(
         batch[:, 0] = cls_id
         batch[:, 1] = ids
         batch[:, 2] = sep_id
-        with torch.inference_mode():  # inside the loop: otherwise it stays on in the caller's code
-            hidden = model(input_ids=batch.to(device)).last_hidden_state  # (B, 3, D)
-            rows = hidden[:, 1].to("cpu", torch.float32)
-        yield first, rows.numpy()
+        yield first, _pass_through(model, batch.to(device))
+
+
+def _pass_through(model: torch.nn.Module, batch: torch.Tensor) -> NDArray[np.float32]:
+    """Return the last hidden state at position 1 of each of the (B, 3) ids: (B, D)."""
+    try:
+        with torch.inference_mode():
+            hidden = model(input_ids=batch).last_hidden_state  # (B, 3, D)
+            rows: NDArray[np.float32] = hidden[:, 1].to("cpu", torch.float32).numpy()
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"the device has too little memory for {len(batch)} tokens at once",
+            hint=f"batch_size={max(1, len(batch) // 4)}",
+        ) from error
+    except Exception as error:  # of any kind, for fields of config.json that make no sense
+        raise ModelError(
+            f"the model of this config.json cannot compute vectors: {one_line(error)}"
+        ) from error
+    return rows
 
 
 def _special_ids(vocabulary: Vocabulary) -> tuple[int, int]:

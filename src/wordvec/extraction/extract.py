@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError, StoreError, UsageError, WordvecError, as_choice
-from wordvec.extraction.checkpoint import first_line
+from wordvec.extraction.checkpoint import one_line
 from wordvec.extraction.rows import fit_vocabulary
 from wordvec.extraction.settings import BATCH_SIZE, Device, Dtype, ExtractionSettings
 from wordvec.extraction.static import read_static_vectors
@@ -20,6 +20,7 @@ from wordvec.models.default import REFERENCE, find_default_model, named_model
 from wordvec.models.find import find_model
 from wordvec.models.local import canonical_name, is_on_disk
 from wordvec.progress import Progress, no_progress
+from wordvec.tables.files import folder_size
 from wordvec.tables.name import Mode, TableName
 from wordvec.tables.store import extract_command
 from wordvec.tables.table import Provenance, VectorTable
@@ -132,14 +133,19 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     if name in store and not force:
         result = _existing_table(store, name, settings, source)
         return replace(result, fallback_reason=source.fallback_reason)
-    if mode is Mode.STATIC:
-        table = read_static_table(source, notify=notify)
-        store.save(table, force=force)
-        result = _result(store, table)
-    else:
-        result = _extract_dynamic(
-            source, store, settings, force=force, notify=notify, progress=progress
-        )
+    try:
+        if mode is Mode.STATIC:
+            table = read_static_table(source, notify=notify)
+            store.save(table, force=force, wait=WAIT_SECONDS)
+            result = _result(store, table)
+        else:
+            result = _extract_dynamic(
+                source, store, settings, force=force, notify=notify, progress=progress
+            )
+    except StoreError:
+        if force or name not in store:
+            raise
+        result = _existing_table(store, name, settings, source)  # of a process that was faster
     return replace(result, seconds=time.monotonic() - began, fallback_reason=source.fallback_reason)
 
 
@@ -196,12 +202,13 @@ def _extract_dynamic(  # noqa: PLR0913  # as for extract
     )
 
     name = TableName(source.name, Mode.DYNAMIC)
-    device, batch_size = find_device(settings.device), settings.batch_size
+    device = find_device(settings.device)
     vocabulary = read_vocabulary(source.folder)
     encoder = load_encoder(source)
     fitted = fit_vocabulary(vocabulary, matrix_rows(encoder), source.folder)
     for note in fitted.notes:
         notify(note)
+    batch_size = min(settings.batch_size, len(fitted.vocabulary))
     static_saved = ensure_static(source, store)
     recorded = _recorded_product(store.draft_record(name), settings)
     product = prepare(encoder, device, settings.dtype, batch_size, recorded=recorded)
@@ -234,7 +241,7 @@ def _check_torch_loads() -> None:
         import torch  # noqa: F401
     except (ImportError, OSError) as error:  # a shared library is missing
         raise WordvecError(
-            f"torch is installed, but cannot be loaded: {first_line(error)}",
+            f"torch is installed, but cannot be loaded: {one_line(error)}",
             hint="pip install --force-reinstall torch",
         ) from error
 
@@ -300,10 +307,9 @@ def _existing_table(
 
 def _result(store: Store, table: VectorTable) -> ExtractionResult:
     folder = store.paths(table.name).table
-    size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
     shape = (len(table), table.dimensions)
     non_finite = len(table.provenance.non_finite_rows)
-    return ExtractionResult(table.name, folder, shape, size, non_finite=non_finite)
+    return ExtractionResult(table.name, folder, shape, folder_size(folder), non_finite=non_finite)
 
 
 def _provenance(

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
+from wordvec.foreign.files import check_file
 from wordvec.tables.files import display_path, wrap_os_errors
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def open_decompressed(path: Path) -> Iterator[IO[bytes]]:
 
     with wrap_os_errors(path, reading=True, hint=None):
         try:
+            check_file(path)
             with path.open("rb") as raw:
                 kind = compression_of(raw.read(6))
                 raw.seek(0)

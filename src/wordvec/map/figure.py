@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError
 from wordvec.map.colours import CLASS_STYLES, TOKEN_CLASSES
-from wordvec.text import width
+from wordvec.tables.files import write_file
+from wordvec.text import escape_controls, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,7 @@ def draw_picture(token_map: TokenMap, file: Path, *, file_format: str) -> tuple[
 
     Raises:
         MissingExtraError: if matplotlib is not installed.
+        StoreError: if the file cannot be written; a former one is as it was.
     """
     try:
         import matplotlib as mpl
@@ -75,7 +77,12 @@ def draw_picture(token_map: TokenMap, file: Path, *, file_format: str) -> tuple[
             axes = figure.add_subplot(1, count, i)
             _draw_table(axes, token_map, mapped, japanese=font is not None)
         with _missing_glyphs() as missing:
-            figure.savefig(file, format=file_format, dpi=_DPI, metadata=metadata)
+            write_file(
+                file,
+                lambda picture: figure.savefig(
+                    picture, format=file_format, dpi=_DPI, metadata=metadata
+                ),
+            )
     notes = () if font else (NO_FONT,)
     return (*notes, _missing_note(missing)) if missing else notes
 
@@ -132,13 +139,14 @@ def _add_new_fonts() -> bool:
 
 
 def _draw_table(axes: Any, token_map: TokenMap, mapped: MappedTable, *, japanese: bool) -> None:
-    axes.set_title(str(mapped.table.name), wrap=True, parse_math=False)  # a name may contain $
+    # a name may contain $
+    axes.set_title(escape_controls(str(mapped.table.name)), wrap=True, parse_math=False)
     is_part = token_map.window.around is not None
     axes.set_aspect("equal", adjustable="box" if is_part else "datalim")
     axes.set_axis_off()
     shown = _shown(token_map)
     _draw_points(axes, token_map, mapped, shown)
-    axes.legend(loc="upper left", fontsize=7, markerscale=2, framealpha=0.9)
+    axes.legend(loc="upper left", fontsize=7, markerscale=2, framealpha=0.9).set_zorder(8)
     for traced in mapped.expressions:
         _draw_expression(axes, token_map, mapped, traced, japanese=japanese)
     low, high = _window(token_map, mapped, shown)
@@ -223,7 +231,7 @@ def _write(  # noqa: PLR0913  (one keyword per property of the text)
     if not japanese and max(text, default="") >= "\u2e80":
         return
     axes.annotate(
-        text,
+        escape_controls(text),
         position,
         xytext=(offset, 0),
         textcoords="offset points",

@@ -31,7 +31,9 @@ from wordvec.map.packing import (
     score_multiplier,
     score_steps,
 )
+from wordvec.map.projection import UNPLACEABLE
 from wordvec.search.settings import Metric
+from wordvec.text import escape_controls
 from wordvec.vocabulary.spelling import Scheme
 
 if TYPE_CHECKING:
@@ -65,12 +67,18 @@ def build_page(token_map: TokenMap, *, vectors: bool = False) -> str:
     )
     template = Template((files / "map.html").read_text("utf-8"))
     return template.substitute(
-        title=html.escape(token_map.title),
+        title=html.escape(escape_controls(token_map.title)),
         style=(files / "map.css").read_text("utf-8"),
         metadata=_json_for_script(_metadata(token_map)),
         packed=packed,
         imports=_json_for_script({"imports": modules}),
     )
+
+
+def left_out_text(token_map: TokenMap) -> str:
+    """Say how many tokens have no position, and why."""
+    count, why = token_map.left_out, UNPLACEABLE[token_map.settings.metric]
+    return f"{'1 token' if count == 1 else f'{count:,} tokens'} left out (vector {why})"
 
 
 def estimate_vector_bytes(token_map: TokenMap) -> int:
@@ -92,9 +100,24 @@ def _data_url(script: bytes) -> str:
 
 
 def _json_for_script(value: object) -> str:
-    """Write JSON for a script element: without `<`, a token can neither end it nor open another."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    """Write JSON for a script element, to be shown.
+
+    Without `<`, a token can neither end the element nor open another. Control characters and
+    overrides of direction are escaped twice, so that the page shows their escapes.
+    """
+    text = json.dumps(_shown(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")
+
+
+def _shown(value: Any) -> Any:
+    """Return a JSON value with all of its texts as they are shown."""
+    if isinstance(value, str):
+        return escape_controls(value)
+    if isinstance(value, list | tuple):
+        return [_shown(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _shown(item) for name, item in value.items()}
+    return value
 
 
 def _metadata(token_map: TokenMap) -> dict[str, Any]:

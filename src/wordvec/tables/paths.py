@@ -17,13 +17,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, unquote
 
+from wordvec.errors import StoreError
 from wordvec.tables.name import Mode, TableName
+from wordvec.text import escape
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 VECTORS, NORMS, TOKENS, MANIFEST = "vectors.npy", "norms.npy", "tokens.json", "manifest.json"
 RECORD = "progress.json"
@@ -31,7 +34,39 @@ DERIVED = "derived"
 LOCKS = ".locks"
 LONGEST = 120  # characters of a folder name; encrypted home folders allow 143
 
-_MODE_FOLDER = re.compile(r"(static|dynamic)(?:@(\d{1,6}))?(\.draft|\.old)?")
+_MODE_FOLDER = re.compile(r"((static|dynamic)(?:@(\d{1,6}))?)(?:\.draft|\.new|\.old)?")
+
+
+def expand_home(path: str) -> Path:
+    """Return a path with the user's home folder in place of a `~` at its start.
+
+    Raises:
+        StoreError: if there is no such user, or the user has no home folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise _no_home(path) from error
+
+
+def user_folder(find: Callable[..., str]) -> Path:
+    """Return our folder in the user's home. find: a function of platformdirs.
+
+    Raises:
+        StoreError: if the user has no home folder.
+    """
+    try:
+        path = find("wordvec", appauthor=False)
+    except RuntimeError as error:  # older versions return a path that starts with ~
+        raise _no_home("~") from error
+    return expand_home(path)
+
+
+def _no_home(path: str) -> StoreError:
+    return StoreError(
+        f"{escape(path)}: there is no such home folder",
+        hint='set WORDVEC_HOME to a folder, or name one: store="DIR"',
+    )
 
 
 def nfc(name: str) -> str:
@@ -62,16 +97,16 @@ def name_of_folder(folder: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TablePaths:
-    """The folders and the lock file of one table in the store at `root`."""
+    """The folders and the lock file of one table. table: the folder of the whole table."""
 
-    root: Path
     name: TableName
+    table: Path
 
-    @property
-    def table(self) -> Path:
-        """The folder of the whole table."""
-        layer = "" if self.name.layer is None else f"@{self.name.layer}"
-        return self.root / folder_name(self.name.model) / f"{self.name.mode}{layer}"
+    @classmethod
+    def of(cls, root: Path, name: TableName) -> Self:
+        """Return the paths of a table in the store at `root`."""
+        layer = "" if name.layer is None else f"@{name.layer}"
+        return cls(name, root / folder_name(name.model) / f"{name.mode}{layer}")
 
     @property
     def draft(self) -> Path:
@@ -96,26 +131,34 @@ class TablePaths:
     @property
     def lock(self) -> Path:
         """The lock file of the table."""
-        return self.root / LOCKS / f"{self.table.parent.name}.{self.table.name}.lock"
+        return self.table.parent.parent / LOCKS / f"{self.table.parent.name}.{self.table.name}.lock"
 
     def _beside(self, suffix: str) -> Path:
         return self.table.with_name(self.table.name + suffix)
 
 
-def list_folders(root: Path) -> list[tuple[TableName, Path]]:
-    """List the folders of tables and drafts in a store, with the table names that they encode."""
-    found = []
+def list_paths(root: Path) -> list[TablePaths]:
+    """List what has any folder in a store, with the table names that the folders encode."""
+    found: dict[Path, TablePaths] = {}
     for model in _subfolders(root):
         if model.name.startswith("."):
             continue
         for folder in _subfolders(model):
-            match = _MODE_FOLDER.fullmatch(folder.name)
-            whole = folder.with_name(folder.name.removesuffix(".old"))
-            if match and (whole == folder or not whole.exists()):
-                layer = None if match[2] is None else int(match[2])
-                name = TableName(name_of_folder(model.name), Mode(match[1]), layer)
-                found.append((name, folder))
-    return found
+            if match := _MODE_FOLDER.fullmatch(folder.name):
+                layer = None if match[3] is None else int(match[3])
+                name = TableName(name_of_folder(model.name), Mode(match[2]), layer)
+                found[model / match[1]] = TablePaths(name, model / match[1])
+    return list(found.values())
+
+
+def list_folders(root: Path) -> list[tuple[TableName, Path]]:
+    """List the folders of tables and drafts in a store, with the table names that they encode."""
+    return [
+        (paths.name, folder)
+        for paths in list_paths(root)
+        for folder in (paths.current, paths.draft)
+        if folder.is_dir()
+    ]
 
 
 def _subfolders(parent: Path) -> list[Path]:

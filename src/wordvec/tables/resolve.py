@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 MIN_SIMILARITY = 0.8  # of difflib, 0 to 1
 
 
-def resolve_name(
-    ref: TableRef, store: Store, *, suggested_mode: Mode | None = None
-) -> tuple[TableName, tuple[str, ...]]:
+BUNDLED_NOTE = f'using the bundled model "{BUNDLED}" (WORDVEC_MODEL={BUNDLED} hides this note)'
+
+
+def resolve_name(ref: TableRef, store: Store) -> tuple[TableName, tuple[str, ...]]:
     """Return the name of the table that a reference means, and notes on the choice."""
     model = named_model(ref.model)
     if model is not None:
@@ -34,12 +35,7 @@ def resolve_name(
     saved = any(replace(name, mode=mode) in store for mode in Mode)
     if default_model(reference_is_saved=saved) == REFERENCE:
         return name, ()
-    command = extract_command(replace(name, mode=suggested_mode or ref.mode))
-    note = (
-        f'{REFERENCE} has not been extracted; using the bundled model "{BUNDLED}" '
-        f"(to extract it: {command})"
-    )
-    return replace(name, model=BUNDLED), (note,)
+    return replace(name, model=BUNDLED), (BUNDLED_NOTE,)
 
 
 def missing_table_hint(ref: TableRef, name: TableName, store: Store) -> str:

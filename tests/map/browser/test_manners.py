@@ -242,7 +242,7 @@ def test_the_summary_counts_the_tokens_left_out(context: BrowserContext, tmp_pat
     for count, text in ((1, "1 token"), (2, "2 tokens")):
         page = open_map(context, replace(token_map, left_out=count), tmp_path)
         summary = page.text_content("#summary") or ""
-        assert summary.endswith(f" · {text} left out (vector not finite, or zero)")
+        assert summary.endswith(f" · {text} left out (vector not finite, or longer than 1e17)")
 
 
 def test_the_page_is_in_japanese_where_the_browser_is(chromium: Browser, page_file: Path) -> None:
@@ -279,5 +279,8 @@ def test_both_languages_have_every_text_that_is_used(page: Page) -> None:
     named = set(re.findall(r'(?:\btext\(|data-(?:text|label|hint|placeholder)=)"(\w+)"', sources))
     assert named <= english.keys()
     quoted = set(re.findall(r'"(\w+)"', sources))
-    computed = {key for key in english if key.startswith(("class-", "by-"))} | {"l2", "cosine"}
+    computed = {key for key in english if key.startswith(("class-", "by-", "unplaceable-"))} | {
+        "l2",
+        "cosine",
+    }
     assert english.keys() - quoted - computed == set()  # no text is unused

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from wordvec.tables.name import TableName
 
 # Options of `wordvec query` that are not settings: the table has its own `:` lines.
-_NOT_SETTINGS = {"--table", "--mode", "--model", "--store", "--json", "--jsonl", "--tsv", "--help"}
+_NOT_SETTINGS = {"--table", "--mode", "--model", "--store", "--help"} | {
+    "--json", "--jsonl", "--tsv", "--safe-csv"
+}  # fmt: skip
 _OFF = "off"
 
 

@@ -14,6 +14,6 @@ export function writeTitle(tables, { dimensions, perplexity, seed, leftOut }, sh
   document.getElementById("summary").textContent = text("summary", {
     tokens: shown === total ? countTokens(total) : text("partOf", { shown: formatCount(shown), total: formatCount(total) }),
     vectors: vectorsOf(tables[0]), metric: text(tables[0].metric), dimensions, perplexity, seed,
-    leftOut: leftOut ? text("leftOut", { tokens: countTokens(leftOut) }) : "",
+    leftOut: leftOut ? text("leftOut", { tokens: countTokens(leftOut), why: text(`unplaceable-${tables[0].metric}`) }) : "",
   });
 }
