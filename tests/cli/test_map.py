@@ -27,7 +27,8 @@ def _stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_a_page_is_written_and_named() -> None:
     code, out, err = run("map")
-    assert (code, err) == (0, "")
+    page = Path("map.html").resolve().as_uri()
+    assert (code, err) == (0, f"Note: open it in a browser: {page} (or add --open)\n")
     assert re.fullmatch(r"map\.html  1\.\d MB  25 tokens\n", out)
     assert Path("map.html").read_text("utf-8").startswith("<!doctype html>")
 
@@ -41,7 +42,7 @@ def test_a_second_run_gives_the_same_file() -> None:
 def test_a_page_of_two_tables_with_vectors_notes_their_size() -> None:
     code, out, err = run("map", "--tables", "static,dynamic", "--vectors", "-o", "both.html")
     assert code == 0
-    assert err == "Note: the vectors make the page about 332 B larger\n"
+    assert err.startswith("Note: the vectors make the page about 332 B larger\nNote: open it")
     assert out.startswith("both.html  ")
     assert "Map of toy:static and toy:dynamic" in Path("both.html").read_text("utf-8")
 
@@ -49,7 +50,7 @@ def test_a_page_of_two_tables_with_vectors_notes_their_size() -> None:
 def test_two_tables_of_a_named_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORDVEC_MODEL")
     code, _, err = run("map", "--tables", "static,dynamic", "--model", "toy")
-    assert (code, err) == (0, "")
+    assert code == 0, err
     assert "Map of toy:static and toy:dynamic" in Path("map.html").read_text("utf-8")
 
 
@@ -69,9 +70,43 @@ def test_the_suffix_of_the_output_says_what_is_written(name: str, start: bytes) 
     assert Path(name).read_bytes().startswith(start)
 
 
-def test_transform_and_metric_are_named_in_the_page() -> None:
+def test_transform_and_metric_are_in_the_data_of_the_page() -> None:
     run("map", "--transform", "center,unit", "--metric", "cosine", "--tokens", "all")
-    assert "center unit vectors · t-SNE of cosine similarity" in Path("map.html").read_text("utf-8")
+    html = Path("map.html").read_text("utf-8")
+    assert '"metric":"cosine","transforms":["center","unit"]' in html
+
+
+def test_a_file_of_labels_colours_the_page_and_unknown_words_are_counted() -> None:
+    Path("labels.tsv").write_text("王\t人\n女\t人\n女帝\t人\n", "utf-8")
+    code, _, err = run("map", "--labels", "labels.tsv")
+    assert code == 0
+    assert err.startswith(
+        "Note: 1 word of labels.tsv is not in this vocabulary and has no label: '女帝'\n"
+    )
+    assert '"labels":["人"]' in Path("map.html").read_text("utf-8")
+
+
+def test_open_opens_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    def launch(url: str) -> int:
+        opened.append(url)
+        return 0
+
+    monkeypatch.setattr("click.launch", launch)
+    assert run("map", "--open")[0::2] == (0, "")
+    assert opened == [Path("map.html").resolve().as_uri()]
+    monkeypatch.setattr("click.launch", lambda _url: 1)
+    assert run("map", "--open")[2] == f"Warning: no browser could be started; open {opened[0]}\n"
+
+
+def test_a_page_can_start_around_a_token_or_with_one_class() -> None:
+    run("map", "--around", "王", "--zoom", "4", "--only", "kanji")
+    row = WORDS.index("王")
+    html = Path("map.html").read_text("utf-8")
+    assert f'"start":{{"t":"#{row}","z":4.0,"only":"kanji"}}' in html
+    run("map")
+    assert '"start":{}' in Path("map.html").read_text("utf-8")
 
 
 def test_a_row_that_is_too_long_is_left_out_with_a_note() -> None:
@@ -103,6 +138,13 @@ def test_a_row_that_is_too_long_is_left_out_with_a_note() -> None:
         (["--svg", "map.png"], 2, "--svg map.png: .png is not a suffix of what is written, which "),
         (["-o", "map.pdf"], 2, "is written, which is .html or .htm or .png or .svg"),
         (["-o", "a.png", "--png", "b.png"], 2, "both -o a.png and b.png are pictures"),
+        (["--zoom", "3"], 2, "--zoom needs --around TOKEN"),
+        (["--around", "女帝"], 1, "女帝"),
+        (["--around", "石", "--tokens", "5"], 1, "is not on this map"),
+        (["--only", "katakana"], 1, "no token on this map has the class katakana"),
+        (["--only", "verb"], 2, "'verb' is not one of"),
+        (["--open", "--png", "a.png"], 2, "--open needs a page, and only a picture is written"),
+        (["--labels", "none.tsv"], 2, "File 'none.tsv' does not exist"),
         (["-o", "no/such/map.html"], 2, "there is no folder no/such\nHint: mkdir -p no/such"),
     ],
 )

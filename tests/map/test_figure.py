@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from support.maps import random_map, random_table
+from support.maps import MAP_TOKENS, random_map, random_table
 from wordvec.map import figure
+from wordvec.map.build import Window
 from wordvec.map.figure import choose_labels, draw_picture, find_japanese_font
 from wordvec.tables.name import Mode
+from wordvec.text import TokenClass
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,3 +88,54 @@ def test_a_partial_sum_is_drawn_at_the_weighted_mean_position() -> None:
 def test_earlier_tokens_are_labelled_first_and_labels_do_not_overlap() -> None:
     positions: NDArray[np.float32] = np.array([[0, 0], [3, 1], [100, 0], [0, 30]], dtype=np.float32)
     assert list(choose_labels(positions, ["王", "男", "女", "子"])) == [0, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["$x^2", "$\\frac{", "a$b$c"])
+def test_a_dollar_in_the_name_of_a_model_is_an_ordinary_character(name: str) -> None:
+    from matplotlib.figure import Figure
+
+    table = random_table()
+    renamed = replace(table, provenance=replace(table.provenance, model=name))
+    token_map = random_map(renamed)
+    axes: Any = Figure().add_subplot()
+    figure._draw_table(axes, token_map, token_map.tables[0], japanese=False)
+    assert axes.title.get_text() == f"{name}:static"
+    assert not axes.title.get_parse_math()
+
+
+def test_characters_without_a_glyph_are_counted_in_one_note(tmp_path: Path) -> None:
+    table = random_table()
+    tokens = ["\u0e01\u0e02" if each == "king" else each for each in MAP_TOKENS]  # Thai
+    tokens[tokens.index("1999")] = "\u0e01\u0e03\u0e04"
+    thai = replace(table, vocabulary=replace(table.vocabulary, tokens=tuple(tokens)))
+    notes = draw_picture(random_map(thai), tmp_path / "map.png", file_format="png")
+    assert notes[-1] == (
+        "4 characters have no glyph in the fonts of the picture and a box in their place: "
+        "U+0E01, U+0E02, U+0E03, …"
+    )
+
+
+def test_a_part_of_the_map_has_the_token_in_its_centre_and_other_limits() -> None:
+    from matplotlib.figure import Figure
+
+    token_map = random_map(random_table())
+    (mapped,) = token_map.tables
+    row = MAP_TOKENS.index("王")
+    part = token_map.show(Window(around=row, zoom=4))
+    axes: Any = Figure().add_subplot()
+    figure._draw_table(axes, part, mapped, japanese=True)
+    centre, spans = mapped.positions[row], np.ptp(mapped.positions, axis=0)
+    np.testing.assert_allclose(axes.get_xlim(), centre[0] + np.array([-1, 1]) * spans[0] / 8)
+    np.testing.assert_allclose(axes.get_ylim(), centre[1] + np.array([-1, 1]) * spans[1] / 8)
+    assert "王" in [text.get_text() for text in axes.texts]
+    assert len(axes.texts) < len(MAP_TOKENS)
+
+
+def test_one_class_is_drawn_alone() -> None:
+    from matplotlib.figure import Figure
+
+    part = random_map(random_table()).show(Window(only=TokenClass.NUMBER))
+    axes: Any = Figure().add_subplot()
+    figure._draw_table(axes, part, part.tables[0], japanese=True)
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["numbers (1)"]
+    assert [text.get_text() for text in axes.texts] == ["1999"]

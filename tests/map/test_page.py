@@ -7,7 +7,7 @@ import gzip
 import json
 import re
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,7 +16,10 @@ from support.maps import MAP_TOKENS, random_map, random_table
 from wordvec.errors import MissingExtraError
 from wordvec.map import page
 from wordvec.map.colours import TOKEN_CLASSES
-from wordvec.map.page import build_page, estimate_vector_bytes, summarise
+from wordvec.map.page import build_page, estimate_vector_bytes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def metadata_of(html: str) -> dict[str, Any]:
@@ -29,7 +32,14 @@ def metadata_of(html: str) -> dict[str, Any]:
 def unpack(html: str, name: str) -> bytes:
     found = re.search(f'<script type="text/plain" id="pack-{name}">(.*?)</script>', html)
     assert found, name
-    return gzip.decompress(base64.b64decode(found[1]))
+    return gzip.decompress(base64.b85decode(found[1].translate(str.maketrans(",.", "<&"))))
+
+
+def read_planes(html: str, name: str, columns: int = 1) -> NDArray[np.int32]:
+    """Return integers that were packed as four byte planes, column by column."""
+    planes = np.frombuffer(unpack(html, name), np.uint8).reshape(4, -1)
+    numbers: NDArray[np.int32] = np.ascontiguousarray(planes.T).view("<i4").reshape(columns, -1)
+    return numbers.T if columns > 1 else numbers.ravel()
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +68,15 @@ def test_tokens_are_never_inserted_as_html() -> None:
 def test_the_page_contains_the_data_of_the_map(html: str) -> None:
     token_map = random_map(random_table(), sources=("王-男+女",))
     assert json.loads(unpack(html, "tokens")) == MAP_TOKENS
-    assert np.frombuffer(unpack(html, "rows"), "<u4").tolist() == list(range(len(MAP_TOKENS)))
+    assert read_planes(html, "rows").cumsum().tolist() == list(range(len(MAP_TOKENS)))
     classes = [TOKEN_CLASSES[i].value for i in np.frombuffer(unpack(html, "classes"), np.uint8)]
     assert classes[:6] == ["special", "kanji", "kanji", "kanji", "kanji-word", "subword"]
-    planes = np.frombuffer(unpack(html, "neighbours-0"), np.uint8).reshape(4, -1)
-    ids = np.ascontiguousarray(planes.T).view("<u4").ravel()
-    assert ids.tolist() == token_map.tables[0].neighbours.ravel().tolist()
+    (mapped,) = token_map.tables
+    assert read_planes(html, "neighbours-0", 3).tolist() == mapped.neighbours.tolist()
+    steps = read_planes(html, "scores-0", 3)  # from one neighbour to the next, in 1/10,000
+    np.testing.assert_allclose(steps.cumsum(axis=1) / 1e4, mapped.scores, atol=5.1e-5)
     (table,) = metadata_of(html)["tables"]
-    assert table["summary"] == "made:static, L2 distance, raw vectors"
+    assert (table["name"], table["metric"], table["transforms"]) == ("made:static", "l2", [])
     values = np.frombuffer(unpack(html, "vectors-0"), np.int8).reshape(len(MAP_TOKENS), 6)
     scales = np.frombuffer(unpack(html, "scales-0"), "<f4")
     np.testing.assert_allclose(values * scales[:, None], random_table().vectors, atol=0.02)
@@ -76,12 +87,6 @@ def test_the_page_has_no_vectors_by_default() -> None:
     html = build_page(token_map)
     assert "pack-vectors" not in html
     assert estimate_vector_bytes(token_map) == len(MAP_TOKENS) * 6 * 4 // 3
-
-
-def test_the_summary_names_metric_perplexity_and_seed() -> None:
-    assert summarise(random_map(random_table())) == (
-        "13 tokens · 6 dimensions · raw vectors · t-SNE of L2 distance, perplexity 30, seed 0"
-    )
 
 
 def test_the_import_map_has_every_module_and_no_other(html: str) -> None:

@@ -157,9 +157,9 @@ def test_a_vector_that_is_not_finite_has_no_neighbours_to_place() -> None:
 def test_neighbours_of_some_rows_are_among_these_rows() -> None:
     table = table_of(clustered_rows())
     rows = np.arange(0, 120, 2)
-    some = projection._neighbours(table, rows, 5, Metric.L2, None)
+    some = projection.neighbours_within(table, rows, 5, Metric.L2, None)
     alone = table_of(table.vectors[rows])
-    whole = projection._neighbours(alone, all_rows(alone), 5, Metric.L2, None)
+    whole = projection.neighbours_within(alone, all_rows(alone), 5, Metric.L2, None)
     np.testing.assert_array_equal(some.ids, whole.ids)
     np.testing.assert_allclose(some.distances, whole.distances, rtol=1e-4)
 

@@ -12,6 +12,7 @@ from wordvec.map.arrows import ExpressionTracer
 from wordvec.map.build import MappedTable, TokenMap, score_neighbours
 from wordvec.map.colours import TOKEN_CLASSES
 from wordvec.map.projection import ProjectionSettings
+from wordvec.map.regions import find_regions
 from wordvec.search.settings import Metric
 from wordvec.tables.name import Mode
 
@@ -27,6 +28,29 @@ def random_table(*, seed: int = 0, mode: Mode = Mode.STATIC) -> VectorTable:
     """Make a table of MAP_TOKENS with 6 dimensions."""
     rows = np.random.default_rng(seed).normal(size=(len(MAP_TOKENS), 6)).astype(np.float32)
     return table_of(dict(zip(MAP_TOKENS, rows.tolist(), strict=True)), mode=mode, special=1)
+
+
+PLANTED = {
+    "年号": ["延喜", "寛永", "元禄"],
+    "国": ["フランス", "イギリス", "ドイツ"],
+    "動物": ["犬", "猫", "馬"],
+    "色": ["赤", "青", "黒"],
+    "家族": ["父", "母", "兄"],
+    "料理": ["味噌", "砂糖", "醤油"],
+}
+"""Six groups, each with the three tokens at its centre."""
+
+
+def planted_table() -> VectorTable:
+    """Make a table of PLANTED: in each group, 47 other tokens lie around the three, farther out."""
+    rng = np.random.default_rng(0)
+    named = {}
+    for group, centres in PLANTED.items():
+        middle = rng.normal(size=24) * 4
+        for i, token in enumerate([*centres, *(f"{group}{i}" for i in range(47))]):
+            named[token] = (middle + rng.normal(size=24) * (0.1 if i < 3 else 1)).tolist()
+    shuffled = rng.permutation(list(named)).tolist()
+    return table_of({token: named[token] for token in shuffled})
 
 
 def full_tracer(table: VectorTable, metric: Metric = Metric.L2) -> ExpressionTracer:
@@ -52,5 +76,10 @@ def random_map(*tables: VectorTable, sources: tuple[str, ...] = ()) -> TokenMap:
     vocabulary = tables[0].vocabulary
     classes = [TOKEN_CLASSES.index(vocabulary.token_class(row)) for row in range(V)]
     return TokenMap(
-        vocabulary, ProjectionSettings(), rows, np.array(classes, dtype=np.uint8), tuple(mapped)
+        vocabulary,
+        ProjectionSettings(),
+        rows,
+        np.array(classes, dtype=np.uint8),
+        tuple(mapped),
+        find_regions(ids, np.zeros(V, dtype=np.bool_)),
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec.cli.arguments import DashCommand
-from wordvec.cli.errors import note, print_notes
+from wordvec.cli.errors import note, print_notes, warn
 from wordvec.cli.interrupts import kept_on_interrupt
 from wordvec.cli.options import (
     metric_option,
@@ -24,19 +24,22 @@ from wordvec.cli.progress_bar import ProgressBar, progress_option
 from wordvec.encoding import refuse_argument
 from wordvec.errors import UsageError
 from wordvec.search.settings import Metric
-from wordvec.text import escape, quote
+from wordvec.text import TokenClass, escape, quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar
 
     from wordvec.map.build import TokenMap
+    from wordvec.map.labels import TokenLabels
     from wordvec.progress import Progress
     from wordvec.tables.name import TableRef
     from wordvec.tables.store import Store
+    from wordvec.vocabulary.lookup import Vocabulary
 
     F = TypeVar("F", bound=Callable[..., Any])
 
+_DEFAULT_ZOOM = 12.0  # as on the page, when a token is chosen there
 EPILOG = """\b
 Examples:
   wordvec map                                 every token, in map.html
@@ -45,6 +48,8 @@ Examples:
   wordvec map --tables static,dynamic         both, with a slider between them
   wordvec map --vectors                       with a box for expressions
   wordvec map --png map.png                   a picture, without a browser
+  wordvec map --around フランス --png f.png   the part around a token
+  wordvec map --only number --png n.png       the tokens of one class
 """
 
 
@@ -112,7 +117,25 @@ def _file_option(*names: str, text: str) -> Callable[[F], F]:
     help="Draw the terms of an expression as arrows and list its answer. Can be repeated.",
 )
 @click.option(
+    "--labels",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="FILE.tsv",
+    help="Colour tokens by labels: a token, a tab and its label on each line.",
+)
+@click.option(
     "--vectors", is_flag=True, help="Include the vectors, so that the page answers expressions."
+)
+@click.option("--around", metavar="TOKEN", help="Show the part of the map around a token.")
+@click.option(
+    "--zoom",
+    type=click.FloatRange(min=1, max=400),
+    metavar="N",
+    help="How much --around enlarges the map (default: 12).",
+)
+@click.option(
+    "--only",
+    type=click.Choice([each.value for each in TokenClass]),
+    help="Show the tokens of one class alone, at their places on the whole map.",
 )
 @_file_option(
     "-o",
@@ -121,6 +144,7 @@ def _file_option(*names: str, text: str) -> Callable[[F], F]:
 )
 @_file_option("--png", text="Write a picture (with matplotlib).")
 @_file_option("--svg", text="Write a picture as SVG.")
+@click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
 @click.option("--force", is_flag=True, help="Compute the positions again.")
 @progress_option
 def command(
@@ -134,10 +158,15 @@ def command(
     perplexity: float,
     seed: int,
     sources: tuple[str, ...],
+    labels: Path | None,
     vectors: bool,
+    around: str | None,
+    zoom: float | None,
+    only: str | None,
     output: Path | None,
     png: Path | None,
     svg: Path | None,
+    opens: bool,
     force: bool,
     progress: bool | None,
 ) -> None:
@@ -148,11 +177,12 @@ def command(
     """
     from wordvec.cli.opening import open_tables
     from wordvec.expression.parser import parse
-    from wordvec.map.build import build_map
+    from wordvec.map.build import Window, build_map
     from wordvec.map.projection import ProjectionSettings
 
     page, png, svg = _files_to_write(output, png, svg)
     _check_writable(page, png, svg)
+    _check_together(zoom=zoom, around=around, opens=opens, page=page)
     refs = table_refs(tables, ref)
     if tables and len(refs) != 2:
         raise UsageError(
@@ -164,6 +194,8 @@ def command(
     expressions = [parse(source) for source in sources]
     settings = ProjectionSettings(Metric(metric), perplexity, seed)
     opened = open_tables(refs, store)
+    vocabulary = opened[0].data.vocabulary
+    row = _find_row(around, vocabulary) if around else None
     files = " and ".join(escape(str(file)) for file in (page, png, svg) if file)
     with (
         kept_on_interrupt(lambda: f"stopped; {files} not written"),
@@ -180,19 +212,66 @@ def command(
             tokens=tokens,
             settings=settings,
             expressions=expressions,
+            labels=_read_labels(labels, vocabulary) if labels else None,
             derived=[table.derived for table in opened],
             force=force,
             progress=progress_of,
         )
+    token_map = token_map.show(
+        Window(row, zoom or _DEFAULT_ZOOM, TokenClass(only) if only else None)
+    )
     if token_map.left_out:
         from wordvec.map.page import left_out_text
 
         note(left_out_text(token_map))
     if page:
         _write_page(token_map, page, vectors=vectors)
+        _show_page(page, opens=opens)
     for file_format, picture in (("png", png), ("svg", svg)):
         if picture:
             _write_picture(token_map, picture, file_format)
+
+
+def _read_labels(file: Path, vocabulary: Vocabulary) -> TokenLabels:
+    from wordvec.map.labels import read_labels
+
+    found = read_labels(file, vocabulary)
+    if found.unknown:
+        count, first = len(found.unknown), " ".join(map(quote, found.unknown[:3]))
+        words, are, have = ("word", "is", "has") if count == 1 else ("words", "are", "have")
+        note(
+            f"{count:,} {words} of {file} {are} not in this vocabulary and {have} no label: {first}"
+        )
+    return found
+
+
+def _check_together(
+    *, zoom: float | None, around: str | None, opens: bool, page: Path | None
+) -> None:
+    if zoom is not None and around is None:
+        raise UsageError("--zoom needs --around TOKEN")
+    if opens and page is None:
+        raise UsageError("--open needs a page, and only a picture is written", hint="-o map.html")
+
+
+def _find_row(around: str, vocabulary: Vocabulary) -> int:
+    from wordvec.search.resolve import resolve_token
+
+    refuse_argument(around)
+    row, how = resolve_token(around, vocabulary)
+    print_notes([how] if how else [])
+    return row
+
+
+def _show_page(page: Path, *, opens: bool) -> None:
+    """Open the page in the browser, or say how to open it."""
+    address = page.resolve().as_uri()
+    if opens and click.launch(address) == 0:
+        return
+    if opens:
+        warn(f"no browser could be started; open {address}")
+    else:
+        note(f"open it in a browser: {address} (or add --open)")
 
 
 def _files_to_write(

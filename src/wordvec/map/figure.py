@@ -7,6 +7,8 @@ Japanese labels need a Japanese font. Without one they are left out, and a note 
 
 from __future__ import annotations
 
+import re
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +39,7 @@ NO_FONT = (
 )
 _SIZE = (12.0, 9.0)  # inches
 DPI = 200  # of a PNG
-_LABEL_SIZE = 5.0  # points
+_LABEL_SIZE, _PART_LABEL_SIZE = 5.0, 8.0  # points; of the whole map, and of a part
 _MARK, _INK = "#b3261e", "#1b1c1e"  # as on the page
 _RASTERIZE_ABOVE = 5000  # points; an SVG contains more as one image, to save megabytes
 
@@ -63,11 +65,15 @@ def draw_picture(token_map: TokenMap, file: Path, *, file_format: str) -> tuple[
         for i, mapped in enumerate(token_map.tables, start=1):
             axes = figure.add_subplot(1, count, i)
             _draw_table(axes, token_map, mapped, japanese=font is not None)
-        write_file(
-            file,
-            lambda picture: figure.savefig(picture, format=file_format, dpi=DPI, metadata=metadata),
-        )
-    return () if font else (NO_FONT,)
+        with _missing_glyphs() as missing:
+            write_file(
+                file,
+                lambda picture: figure.savefig(
+                    picture, format=file_format, dpi=DPI, metadata=metadata
+                ),
+            )
+    notes = () if font else (NO_FONT,)
+    return (*notes, _missing_note(missing)) if missing else notes
 
 
 @contextmanager
@@ -92,6 +98,31 @@ def new_figure(size: tuple[float, float]) -> Iterator[tuple[Any, str | None]]:
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(figure)
         yield figure, font
+
+
+@contextmanager
+def _missing_glyphs() -> Iterator[set[str]]:
+    """Collect the characters that no font has, of which matplotlib warns one by one."""
+    missing: set[str] = set()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield missing
+    for warning in caught:
+        glyph = re.match(r"Glyph (\d+) .*missing from", str(warning.message))
+        if glyph:
+            missing.add(chr(int(glyph[1])))
+        else:
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
+
+
+def _missing_note(missing: set[str]) -> str:
+    """Say how many characters are drawn as boxes, with the first few as code points."""
+    codes = [f"U+{ord(char):04X}" for char in sorted(missing)]
+    count = "1 character has" if len(codes) == 1 else f"{len(codes)} characters have"
+    named = ", ".join(codes[:3]) + (", …" if len(codes) > 3 else "")
+    return f"{count} no glyph in the fonts of the picture and a box in their place: {named}"
 
 
 def find_japanese_font() -> str | None:
@@ -121,25 +152,67 @@ def _add_new_fonts() -> bool:
 
 
 def _draw_table(axes: Any, token_map: TokenMap, mapped: MappedTable, *, japanese: bool) -> None:
-    axes.set_title(escape_controls(str(mapped.table.name)))
-    axes.set_aspect("equal", adjustable="datalim")
+    # a name may contain $
+    axes.set_title(escape_controls(str(mapped.table.name)), wrap=True, parse_math=False)
+    is_part = token_map.window.around is not None
+    axes.set_aspect("equal", adjustable="box" if is_part else "datalim")
     axes.set_axis_off()
-    _draw_points(axes, token_map, mapped)
-    axes.legend(loc="upper left", fontsize=7, markerscale=2, framealpha=0.9)
+    shown = _shown(token_map)
+    _draw_points(axes, token_map, mapped, shown)
+    axes.legend(loc="upper left", fontsize=7, markerscale=2, framealpha=0.9).set_zorder(8)
     for traced in mapped.expressions:
         _draw_expression(axes, token_map, mapped, traced, japanese=japanese)
-    # points of print per unit of the map: from the size of the figure, as nothing is drawn yet
-    spans = mapped.positions.max(axis=0) - mapped.positions.min(axis=0)
-    per_unit = min(_SIZE[0] * 72 * 0.95 / spans[0], _SIZE[1] * 72 * 0.9 / spans[1])
-    labels = [token_map.vocabulary.display(row) for row in token_map.rows.tolist()]
-    for i in choose_labels(mapped.positions * per_unit, labels):
-        _write(axes, labels[i], mapped.positions[i], japanese=japanese)
+    low, high = _window(token_map, mapped, shown)
+    if is_part:
+        axes.set_xlim(low[0], high[0])
+        axes.set_ylim(low[1], high[1])
+    inside = ((mapped.positions >= low) & (mapped.positions <= high)).all(axis=1) & shown
+    points = inside.nonzero()[0]
+    size = _PART_LABEL_SIZE if is_part else _LABEL_SIZE
+    positions = mapped.positions[points]
+    labels = [token_map.vocabulary.display(row) for row in token_map.rows[points].tolist()]
+    for i in choose_labels(positions * (_print_scale(high - low) * _LABEL_SIZE / size), labels):
+        _write(axes, labels[i], positions[i], japanese=japanese, size=size)
 
 
-def _draw_points(axes: Any, token_map: TokenMap, mapped: MappedTable) -> None:
-    many = len(token_map.rows) > _RASTERIZE_ABOVE
+def _print_scale(spans: NDArray[np.float64]) -> float:
+    """Return the points of print per unit of the map, from the size of the figure.
+
+    Nothing is drawn yet, so the axes do not know it. spans: (2,), of what is shown.
+    """
+    width, height = (max(float(span), 1e-6) for span in spans)  # one token alone has no width
+    return min(_SIZE[0] * 72 * 0.95 / width, _SIZE[1] * 72 * 0.9 / height)
+
+
+def _shown(token_map: TokenMap) -> NDArray[np.bool_]:
+    """Return which tokens of the map are shown: (N,) bool."""
+    import numpy as np
+
+    only = token_map.window.only
+    if only is None:
+        return np.ones(len(token_map.rows), dtype=np.bool_)
+    shown: NDArray[np.bool_] = token_map.classes == TOKEN_CLASSES.index(only)
+    return shown
+
+
+def _window(
+    token_map: TokenMap, mapped: MappedTable, shown: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the lower left and the upper right corner of the part that is shown: (2,) each."""
+    positions, window = mapped.positions.astype(float), token_map.window
+    if window.around is None:
+        return positions[shown].min(axis=0), positions[shown].max(axis=0)
+    centre = positions[token_map.rows.searchsorted(window.around)]
+    half = (positions.max(axis=0) - positions.min(axis=0)) / 2 / window.zoom
+    return centre - half, centre + half
+
+
+def _draw_points(
+    axes: Any, token_map: TokenMap, mapped: MappedTable, shown: NDArray[np.bool_]
+) -> None:
+    many = shown.sum() > _RASTERIZE_ABOVE and token_map.window.around is None
     for i, token_class in enumerate(TOKEN_CLASSES):
-        in_class = token_map.classes == i
+        in_class = (token_map.classes == i) & shown
         if not in_class.any():
             continue
         style = CLASS_STYLES[token_class]

@@ -1,4 +1,4 @@
-"""Arrays and text as compact ASCII inside an HTML page: gzip, then base64.
+"""Arrays and text as compact ASCII inside an HTML page: gzip, then base 85.
 
 `web/page_data.js` reads what this module writes.
 """
@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_HTML_SAFE = str.maketrans("<&", ",.")  # the alphabet of base64.b85encode without < and &
+
+
 def pack(content: bytes) -> str:
-    """Compress bytes with gzip and encode them in base64.
+    """Compress bytes with gzip and encode them in base 85, with 5 characters for 4 bytes.
 
     The text has no time stamp: equal bytes give equal text.
     """
-    return base64.b64encode(gzip.compress(content, compresslevel=9, mtime=0)).decode("ascii")
+    compressed = gzip.compress(content, compresslevel=9, mtime=0)
+    return base64.b85encode(compressed).decode("ascii").translate(_HTML_SAFE)
 
 
 def pack_array(array: NDArray[Any]) -> str:
@@ -28,14 +32,15 @@ def pack_array(array: NDArray[Any]) -> str:
 
 
 def pack_byte_planes(numbers: NDArray[Any]) -> str:
-    """Pack 32-bit integers as four byte planes, the lowest bytes of all numbers first.
+    """Pack integers as 32 bits in four byte planes, the lowest bytes of all numbers first.
 
-    gzip compresses small numbers better in this order.
+    gzip compresses small numbers better in this order. An array of several columns is packed
+    column by column.
     """
     import numpy as np
 
     integers = numbers.astype(np.int64).astype("<u4", casting="unsafe")
-    return pack(integers.reshape(-1, 1).view(np.uint8).T.tobytes())
+    return pack(integers.T.reshape(-1, 1).view(np.uint8).T.tobytes())
 
 
 def quantise_positions(
@@ -73,6 +78,39 @@ def score_multiplier(scores: NDArray[np.float64]) -> float:
     while largest * multiplier >= 2**31:
         multiplier /= 10
     return multiplier
+
+
+def score_steps(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the scores as integers: the first of each row, then the difference to the one before.
+
+    The differences are small, and gzip compresses them better. A missing score is that before it.
+
+    Args:
+        scores: (N, K), times `score_multiplier` at most 31 bits.
+    """
+    import numpy as np
+
+    integers = np.round(np.nan_to_num(scores) * score_multiplier(scores)).astype(np.int64)
+    steps = np.diff(integers, axis=1, prepend=0)
+    steps[:, 1:][np.isnan(scores[:, 1:])] = 0
+    return steps
+
+
+def norm_range(norms: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the percentiles 1 and 99 of the finite norms: the ends of their colour scale."""
+    import numpy as np
+
+    low, high = np.percentile(norms[np.isfinite(norms)], [1, 99])
+    return float(low), float(high)
+
+
+def quantise_norms(norms: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Round norms to 255 steps within `norm_range`, for their colours: (V,)."""
+    import numpy as np
+
+    low, high = norm_range(norms)
+    shares = (np.nan_to_num(norms) - low) / (high - low if high > low else 1)
+    return np.round(np.clip(shares, 0, 1) * 255).astype(np.uint8)
 
 
 def quantise_vectors(

@@ -19,14 +19,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wordvec.errors import MissingExtraError
-from wordvec.map.colours import CLASS_STYLES, TOKEN_CLASSES
+from wordvec.map.colours import CLASS_STYLES
 from wordvec.map.packing import (
+    norm_range,
     pack,
     pack_array,
     pack_byte_planes,
+    quantise_norms,
     quantise_positions,
     quantise_vectors,
     score_multiplier,
+    score_steps,
 )
 from wordvec.map.projection import UNPLACEABLE
 from wordvec.search.settings import Metric
@@ -37,10 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from wordvec.map.arrows import TracedExpression
-    from wordvec.map.build import MappedTable, TokenMap
+    from wordvec.map.build import MappedTable, TokenMap, Window
     from wordvec.vocabulary.lookup import Vocabulary
-
-_METRIC_NAMES = {Metric.L2: "L2 distance", Metric.COSINE: "cosine similarity"}
 
 
 def build_page(token_map: TokenMap, *, vectors: bool = False) -> str:
@@ -66,25 +67,10 @@ def build_page(token_map: TokenMap, *, vectors: bool = False) -> str:
     template = Template((files / "map.html").read_text("utf-8"))
     return template.substitute(
         title=html.escape(escape_controls(token_map.title)),
-        label=html.escape(escape_controls(f"{token_map.title}: {len(token_map.rows)} tokens")),
-        summary=html.escape(summarise(token_map)),
         style=(files / "map.css").read_text("utf-8"),
         metadata=_json_for_script(_metadata(token_map)),
         packed=packed,
         imports=_json_for_script({"imports": modules}),
-    )
-
-
-def summarise(token_map: TokenMap) -> str:
-    """Describe in one line what the map shows and how the positions were computed."""
-    settings, first = token_map.settings, token_map.tables[0]
-    shown, total = f"{len(token_map.rows):,}", f"{len(token_map.vocabulary):,}"
-    left_out = f" · {left_out_text(token_map)}" if token_map.left_out else ""
-    return (
-        f"{shown if shown == total else f'{shown} of {total}'} tokens · "
-        f"{first.table.dimensions} dimensions · {_vector_kind(first)} · "
-        f"t-SNE of {_METRIC_NAMES[settings.metric]}, "
-        f"perplexity {settings.perplexity:g}, seed {settings.seed}{left_out}"
     )
 
 
@@ -106,10 +92,6 @@ def _read_webgl_library() -> bytes:
     if file is None or not file.is_file():
         raise MissingExtraError("a map page", extra="map", package="pydeck")
     return file.read_bytes()
-
-
-def _vector_kind(mapped: MappedTable) -> str:
-    return f"{' '.join(mapped.table.transforms) or 'raw'} vectors"
 
 
 def _data_url(script: bytes) -> str:
@@ -138,16 +120,23 @@ def _shown(value: Any) -> Any:
 
 
 def _metadata(token_map: TokenMap) -> dict[str, Any]:
-    vocabulary, metric = token_map.vocabulary, token_map.settings.metric
-    styles = [CLASS_STYLES[token_class] for token_class in TOKEN_CLASSES]
+    vocabulary, settings = token_map.vocabulary, token_map.settings
     traced = zip(*(mapped.expressions for mapped in token_map.tables), strict=True)
     return {
+        "dimensions": token_map.tables[0].table.dimensions,
+        "perplexity": float(f"{settings.perplexity:g}"),
+        "seed": settings.seed,
+        "start": _start(token_map.window),
+        "leftOut": token_map.left_out,
         "classes": [
-            {"label": style.label, "light": style.light, "dark": style.dark} for style in styles
+            {"name": token_class.value, "light": style.light, "dark": style.dark}
+            for token_class, style in CLASS_STYLES.items()
         ],
         **_marks(vocabulary),
         "lowercase": vocabulary.lowercase,
-        "tables": [_table_metadata(mapped, metric) for mapped in token_map.tables],
+        "regions": [level.typical.tolist() for level in token_map.regions],
+        "labels": token_map.labels.names if token_map.labels else [],
+        "tables": [_table_metadata(mapped, settings.metric) for mapped in token_map.tables],
         "expressions": [
             {"source": same[0].source, "tables": [_expression_data(traced) for traced in same]}
             for same in traced
@@ -166,6 +155,12 @@ def _marks(vocabulary: Vocabulary) -> dict[str, Any]:
     }
 
 
+def _start(window: Window) -> dict[str, Any]:
+    """Return what the page shows if its address says nothing, under the names of the address."""
+    around = {} if window.around is None else {"t": f"#{window.around}", "z": window.zoom}
+    return around | ({} if window.only is None else {"only": window.only.value})
+
+
 def _table_metadata(mapped: MappedTable, metric: Metric) -> dict[str, Any]:
     _, minimum, steps = quantise_positions(mapped.positions)
     norms = mapped.table.norms
@@ -173,10 +168,11 @@ def _table_metadata(mapped: MappedTable, metric: Metric) -> dict[str, Any]:
     return {
         "name": str(mapped.table.name),
         "metric": metric.value,
-        "summary": f"{mapped.table.name}, {_METRIC_NAMES[metric]}, {_vector_kind(mapped)}",
+        "transforms": mapped.table.transforms,
         "minimum": minimum,
         "steps": steps,
         "scoreMultiplier": score_multiplier(mapped.scores),
+        "norms": norm_range(norms),
         "unsearchable": np.flatnonzero(unsearchable).tolist(),
     }
 
@@ -201,14 +197,18 @@ def _packed_data(token_map: TokenMap, *, vectors: bool) -> Iterator[tuple[str, s
     vocabulary = token_map.vocabulary
     tokens = [vocabulary.display(row) for row in range(len(vocabulary))]
     yield "tokens", pack(json.dumps(tokens, ensure_ascii=False).encode("utf-8", "surrogatepass"))
-    yield "rows", pack_array(token_map.rows.astype(np.uint32))
+    yield "rows", pack_byte_planes(np.diff(token_map.rows, prepend=0))
     yield "classes", pack_array(token_map.classes)
+    for i, level in enumerate(token_map.regions):
+        yield f"regions-{i}", pack_byte_planes(level.region_of + 1)
+    if token_map.labels:
+        yield "labels", pack_array(token_map.labels.label_of[token_map.rows])
     for i, mapped in enumerate(token_map.tables):
         positions, _, _ = quantise_positions(mapped.positions)
         yield f"positions-{i}", pack_array(positions)
         yield f"neighbours-{i}", pack_byte_planes(mapped.neighbours)
-        multiplier = score_multiplier(mapped.scores)
-        yield f"scores-{i}", pack_byte_planes(np.round(np.nan_to_num(mapped.scores) * multiplier))
+        yield f"scores-{i}", pack_byte_planes(score_steps(mapped.scores))
+        yield f"norms-{i}", pack_array(quantise_norms(mapped.table.norms)[token_map.rows])
         if vectors:
             values, scales = quantise_vectors(mapped.table.vectors)
             yield f"vectors-{i}", pack_array(values)

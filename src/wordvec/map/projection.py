@@ -143,7 +143,7 @@ def project(  # noqa: PLR0913  (one keyword per setting)
     if saved is not None:
         return Projection(saved["rows"], saved["places"])
     perplexity = min(settings.perplexity, (len(rows) - 1) / 3)
-    neighbours = _neighbours(table, rows, int(3 * perplexity), settings.metric, derived)
+    neighbours = neighbours_within(table, rows, int(3 * perplexity), settings.metric, derived)
     initial = _principal_components(table.vectors[rows], settings.metric)
     if reference is not None:
         initial = _initial_from(reference, rows, initial)
@@ -174,6 +174,12 @@ def placeable_rows(
     return placeable
 
 
+def rows_key(table: VectorTable, rows: NDArray[np.int64], metric: Metric) -> str:
+    """Return a name for what is computed from the neighbours of some rows of a table."""
+    digest = hashlib.sha256(rows.tobytes()).hexdigest()[:12]
+    return "-".join((*table.transforms, metric.value, f"{len(rows)}", digest))
+
+
 def _derived_key(
     table: VectorTable,
     rows: NDArray[np.int64],
@@ -195,10 +201,14 @@ def _derived_key(
     return "map-" + "-".join(parts)
 
 
-def _neighbours(
+def neighbours_within(
     table: VectorTable, rows: NDArray[np.int64], k: int, metric: Metric, derived: Derived | None
 ) -> NearestNeighbours:
-    """Find neighbours within `rows`. Under cosine, distances are those of unit vectors."""
+    """Find the k nearest neighbours of each of the rows among these rows.
+
+    Under cosine, distances are those of unit vectors. The graph of a whole table is saved in
+    `derived`.
+    """
     import numpy as np
 
     if len(rows) < len(table):

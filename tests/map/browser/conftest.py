@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from wordvec.map.build import TokenMap
     from wordvec.tables.table import VectorTable
@@ -69,3 +69,17 @@ def page(context: BrowserContext, page_file: Path) -> Iterator[Page]:
     page.wait_for_selector("html[data-ready]")
     yield page
     assert problems == []
+
+
+@pytest.fixture
+def phone(chromium: Browser, page_file: Path) -> Iterator[Page]:
+    """Open the page on a phone with a touch screen."""
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, device_scale_factor=2, offline=True
+    )
+    page = context.new_page()
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(page_file.as_uri())
+    page.wait_for_selector("html[data-ready]")
+    yield page
+    context.close()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from support.map_page import centre_on, count_pixels, listed, screen_position, wait_for_frame
 from support.tables import query
 from wordvec.analysis.display import number
 from wordvec.expression.parser import parse
@@ -14,54 +15,14 @@ from wordvec.map.build import build_map
 from wordvec.map.page import build_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import BrowserContext, Page
 
     from wordvec.analysis.query import Answer
     from wordvec.map.build import TokenMap
 
 pytestmark = pytest.mark.browser
-
-
-def screen_position(page: Page, token: str) -> tuple[float, float]:
-    """Return the position of a token on the screen."""
-    x, y = page.evaluate(
-        """token => {
-            const map = wordvecMap, point = map.pointOfRow[map.tokens.indexOf(token)];
-            return map.view.toScreen(...map.positionOf(point));
-        }""",
-        token,
-    )
-    return float(x), float(y)
-
-
-def centre_on(page: Page, token: str) -> None:
-    """Show a token in the centre, so large that nothing else is under the mouse."""
-    page.evaluate(
-        """token => {
-            const map = wordvecMap, point = map.pointOfRow[map.tokens.indexOf(token)];
-            const [x, y] = map.positionOf(point);
-            map.view.show({ x, y, scale: map.view.fitScale * 300 });
-            map.redraw();
-        }""",
-        token,
-    )
-    wait_for_frame(page)
-
-
-def wait_for_frame(page: Page) -> None:
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
-
-
-def listed(page: Page) -> list[list[str]]:
-    """Return token and score of each neighbour in the details panel."""
-    lines: list[list[str]] = page.eval_on_selector_all(
-        ".neighbours .row",
-        "rows => rows.map(row => [row.firstChild.firstChild.data, row.lastChild.textContent])",
-    )
-    return lines
 
 
 def expected_lines(answer: Answer) -> list[list[str]]:
@@ -71,26 +32,6 @@ def expected_lines(answer: Answer) -> list[list[str]]:
 def neighbours(token_map: TokenMap, token: str, *, table: int = 0) -> list[list[str]]:
     source = parse(f'"{token}"')
     return expected_lines(query(token_map.tables[table].table, [source], exclude=True)[0])
-
-
-def count_pixels(page: Page, colour: str) -> int:
-    """Count the pixels of the canvas of points that have a colour, #rrggbb."""
-    count: int = page.evaluate(
-        """async colour => {
-            const picture = document.createElement("canvas"), points = document.getElementById("points");
-            [picture.width, picture.height] = [points.width, points.height];
-            const context = picture.getContext("2d");
-            wordvecMap.redraw();
-            await new Promise(done => requestAnimationFrame(() => { context.drawImage(points, 0, 0); done(); }));
-            const wanted = parseInt(colour.slice(1), 16), { data } = context.getImageData(0, 0, points.width, points.height);
-            let count = 0;
-            for (let i = 0; i < data.length; i += 4)
-                if (data[i + 3] > 250 && ((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]) === wanted) count++;
-            return count;
-        }""",  # noqa: E501  (JavaScript)
-        colour,
-    )
-    return count
 
 
 def test_it_opens_from_disk_with_the_network_off(page: Page) -> None:
@@ -330,27 +271,6 @@ def test_the_query_input_traces_the_arrows_of_the_command_line(
             assert row not in weights or weight == pytest.approx(weights[row], rel=0.02)
 
 
-PIECES = "in a terminal, wordvec query --pieces uses the mean of its pieces"
-
-
-@pytest.mark.parametrize(
-    ("source", "message"),
-    [
-        ("", "type words, for example 王-男+女"),
-        ("王 男", "expected + or - between two words"),
-        ("王-", "expected a word"),
-        ("女帝", f'"女帝" is not in this vocabulary; {PIECES}'),
-        ("王/0", "division by zero"),
-        ('"王', "this quote is not closed"),
-        ("(王", "this parenthesis is not closed"),
-    ],
-)
-def test_the_query_input_explains_errors(page: Page, source: str, message: str) -> None:
-    page.fill("#query-input", source)
-    page.click("#query-form button")
-    assert page.text_content("#query-error") == message
-
-
 def test_the_keyboard_moves_zooms_and_selects(page: Page) -> None:
     page.focus("#annotations")
     before = page.evaluate("[wordvecMap.view.x, wordvecMap.view.scale]")
@@ -446,20 +366,6 @@ def test_both_painters_draw_the_same_map(
     page.click("#legend label:has-text('other')")
     assert count_pixels(page, "#5f5f5f") == 0
     assert count_pixels(page, "#009e73") > 20  # two tokens in hiragana
-
-
-@pytest.fixture
-def phone(chromium: Browser, page_file: Path) -> Iterator[Page]:
-    """Open the page on a phone with a touch screen."""
-    context = chromium.new_context(
-        viewport={"width": 390, "height": 780}, has_touch=True, device_scale_factor=2, offline=True
-    )
-    page = context.new_page()
-    page.emulate_media(reduced_motion="reduce")
-    page.goto(page_file.as_uri())
-    page.wait_for_selector("html[data-ready]")
-    yield page
-    context.close()
 
 
 CARDS = """[...document.querySelectorAll(".card")].filter(card => !card.hidden && card.offsetParent

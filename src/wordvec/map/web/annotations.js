@@ -2,6 +2,7 @@
 // an expression, rings around tokens, the lasso.
 
 import { LABEL_HEIGHT, LABEL_OFFSET } from "map/label_placement";
+import { REGION_FONT } from "map/regions";
 import { TextCache } from "map/text_cache";
 
 export const FONT = '12px system-ui, "Hiragino Sans", "Noto Sans CJK JP", "Noto Sans JP", "Yu Gothic UI", Meiryo, sans-serif';
@@ -12,7 +13,8 @@ export const shorten = (token) => ([...token].length > 20 ? `${[...token].slice(
 export class Annotations {
   constructor(canvas, tokens, rows) {
     Object.assign(this, {
-      canvas, tokens, rows, context: canvas.getContext("2d"), colours: {}, textCache: new TextCache(FONT, LABEL_HEIGHT),
+      canvas, texts: Array.from(rows, (row) => shorten(tokens[row])), context: canvas.getContext("2d"), colours: {}, textCache: new TextCache(FONT, LABEL_HEIGHT),
+      nameCache: new TextCache(REGION_FONT, 20),
     });
   }
 
@@ -25,10 +27,10 @@ export class Annotations {
   /**
    * Draw one frame.
    *
-   * view, positionOf(point): where things are. labels: points; widths: of all labels in pixels; faded:
-   * whether labels are faint. selected: a point or null. marked: points with a ring. lines: [{ from:
+   * view, positionOf(point): where things are. labels: a LabelPlacement; labelled: points; faded: whether
+   * labels are faint. selected: a point or null. marked: points with a ring. lines: [{ from:
    * position, to: point }]. arrows: the stops of an expression, [{ label, position, isMinus, isToken }].
-   * lasso: corners on the screen, or null. radius: of a point in pixels.
+   * inside: points inside the lasso, with a ring and no text. regions: names of regions, [{ region, x, y, width }]. lasso: corners on the screen, or null. radius: of a point in pixels.
    */
   draw(scene) {
     const { context, pixelRatio } = this;
@@ -39,26 +41,44 @@ export class Annotations {
     context.lineJoin = "round";
     this.occupied = []; // boxes of the text drawn so far, except labels
     this.#drawLabels(scene);
+    this.#drawRegions(scene);
     this.#drawLines(scene);
     this.#drawArrows(scene);
+    this.#drawInside(scene);
     this.#drawRings(scene);
     this.#drawLasso(scene);
   }
 
-  #drawLabels({ view, positionOf, labels, widths, faded }) {
+  #drawLabels({ view, labels, labelled, faded, regions }) {
     const { context, textCache, colours } = this;
     if (textCache.pixelRatio !== this.pixelRatio || textCache.text !== colours.text)
       textCache.reset({ pixelRatio: this.pixelRatio, text: colours.text, background: colours.background });
-    context.globalAlpha = faded ? 0.35 : 1;
+    context.globalAlpha = faded ? 0.35 : regions.length ? 0.6 : 1;
+    const isUnderName = (left, y, width) =>
+      regions.some((name) => left < name.x + name.width + 4 && name.x < left + width + 4 && Math.abs(name.y - y) < 18);
     context.setTransform(1, 0, 0, 1, 0, 0);
     const visible = [];
-    for (const point of labels) {
-      const [x, y] = view.toScreen(...positionOf(point));
-      if (x < -widths[point] - LABEL_OFFSET || y < -10 || x > view.width || y > view.height + 10) continue;
-      visible.push({ text: shorten(this.tokens[this.rows[point]]), width: widths[point], x: x + LABEL_OFFSET, y });
+    const { x, y: ys, widths } = labels, { scale } = view;
+    for (const point of labelled) { // without view.toScreen, as there can be thousands
+      const left = (x[point] - view.x) * scale + view.width / 2 + LABEL_OFFSET, y = (view.y - ys[point]) * scale + view.height / 2;
+      // a label that the edge of the screen would cut is left out, unless it is wider than the screen
+      if (left < 0 || y < 8 || left > view.width - Math.min(widths[point], view.width / 2) || y > view.height - 8) continue;
+      if (isUnderName(left, y, widths[point])) continue;
+      visible.push({ text: this.texts[point], width: widths[point], x: left, y });
     }
     textCache.draw(context, visible);
     context.setTransform(this.pixelRatio, 0, 0, this.pixelRatio, 0, 0);
+    context.globalAlpha = 1;
+  }
+
+  #drawRegions({ regions, faded }) {
+    const { context, nameCache, colours, pixelRatio } = this;
+    if (nameCache.pixelRatio !== pixelRatio || nameCache.text !== colours.name)
+      nameCache.reset({ pixelRatio, text: colours.name, background: colours.background });
+    context.globalAlpha = faded ? 0.35 : 1;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    nameCache.draw(context, regions.map(({ region, x, y, width }) => ({ text: region.name, width, x, y })));
+    context.setTransform(pixelRatio, 0, 0, pixelRatio, 0, 0);
     context.globalAlpha = 1;
   }
 
@@ -142,21 +162,36 @@ export class Annotations {
       context.stroke();
     }
     for (const point of ringed) {
-      const text = shorten(this.tokens[this.rows[point]]);
-      this.#drawText(text, ...this.#freePosition(text, view.toScreen(...positionOf(point)), radius + 9), point === selected);
+      const text = this.texts[point];
+      this.#drawText(text, ...this.#freePosition(text, view.toScreen(...positionOf(point)), radius + 9, view), point === selected);
     }
   }
 
-  /** A position for text next to a ring that covers no other text, as near as possible. */
-  #freePosition(text, [x, y], distance) {
+  /** A position on the screen for text next to a ring that covers no other text, as near as possible. */
+  #freePosition(text, [x, y], distance, screen) {
     const width = this.context.measureText(text).width;
     for (const [isRight, lines] of TEXT_POSITIONS) {
       const left = isRight ? x + distance : x - distance - width, middle = y + lines * 19;
       const box = textBox(left, middle, width);
+      if (box[0] < 0 || box[1] < 0 || box[2] > screen.width || box[3] > screen.height) continue;
       if (!this.occupied.some((other) => other[0] < box[2] && other[2] > box[0] && other[1] < box[3] && other[3] > box[1]))
         return [left, middle];
     }
     return [x + distance, y];
+  }
+
+  /** A ring around each point inside the lasso, all in one path. */
+  #drawInside({ view, positionOf, inside, radius }) {
+    const { context } = this;
+    context.beginPath();
+    for (const point of inside) {
+      const [x, y] = view.toScreen(...positionOf(point));
+      context.moveTo(x + radius + 2, y);
+      context.arc(x, y, radius + 2, 0, 7);
+    }
+    context.strokeStyle = this.colours.mark;
+    context.lineWidth = 1;
+    context.stroke();
   }
 
   #drawLasso({ lasso }) {

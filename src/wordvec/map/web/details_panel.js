@@ -1,5 +1,7 @@
 // The panel with details of the selection: a token and its neighbours, an expression and its
-// neighbours, or the tokens inside a lasso. Tokens are inserted as text, never as HTML.
+// neighbours, or a region; lasso_panel.js shows the tokens inside a lasso. Tokens are inserted as text, never as HTML.
+
+import { countTokens, formatCount, text } from "map/strings";
 
 const panel = document.getElementById("details"), body = document.getElementById("details-body");
 const announcement = document.getElementById("announcement"); // read by screen readers
@@ -10,7 +12,7 @@ export function createElement(name, properties = {}, ...children) {
   return element;
 }
 
-function show(heading, ...parts) {
+export function show(heading, ...parts) {
   body.replaceChildren(createElement("h2", { textContent: heading }), ...parts);
   panel.hidden = false;
   panel.scrollTop = 0;
@@ -22,7 +24,7 @@ export function hideDetails() {
   document.body.classList.remove("has-selection");
 }
 
-const smallText = (text) => createElement("p", { className: "small-text" }, text);
+export const smallText = (content) => createElement("p", { className: "small-text" }, content);
 
 /** Format a score as the command line does. */
 function formatScore(score) {
@@ -31,13 +33,13 @@ function formatScore(score) {
 }
 
 /** A list of { row, score, note }; a token on the map is a button that selects it. */
-function neighbourList(neighbours, { tokens, isOnMap, select }) {
+export function neighbourList(neighbours, { tokens, isOnMap, select }) {
   const items = neighbours.map(({ row, score, note }) => {
     const token = createElement("span", { lang: "ja", textContent: tokens[row] });
-    const remark = isOnMap(row) ? note : "not on this map";
+    const remark = isOnMap(row) ? note : text("notOnMap");
     if (remark) token.append(" ", createElement("small", { textContent: remark }));
     const button = createElement("button", { className: "row", disabled: !isOnMap(row) }, token,
-      createElement("span", { className: "score", textContent: formatScore(score) }));
+      createElement("span", { className: "score", textContent: score === null ? "" : formatScore(score) }));
     button.dataset.row = row;
     button.addEventListener("click", () => select(row));
     return createElement("li", {}, button);
@@ -50,40 +52,34 @@ const firstTokens = (neighbours, { tokens }) => neighbours.slice(0, 3).map(({ ro
 /** context: { tokens, isOnMap(row), select(row) }. */
 export function showToken(row, className, neighbours, tableSummary, context) {
   const { tokens } = context;
-  show(tokens[row], smallText(`id ${row} · ${className}`), smallText(`Nearest in vector space: ${tableSummary}`),
+  show(tokens[row], smallText(text("tokenLine", { row, class: className })), smallText(text("nearest", { table: tableSummary })),
     neighbourList(neighbours, context));
-  announcement.textContent = `${tokens[row]}: nearest ${firstTokens(neighbours, context)}`;
+  announcement.textContent = text("nearestAnnounced", { token: tokens[row], nearest: firstTokens(neighbours, context) });
+}
+
+const tokenItem = (row, { tokens, isOnMap, select }) => neighbourList([{ row, score: null, note: "" }], { tokens, isOnMap, select }).firstChild;
+
+/** The regions of a level: { name, members }. fly(region): called with the one clicked. */
+export function showRegions(regions, tableName, fly) {
+  const items = regions.map((region) => {
+    const button = createElement("button", { className: "row" }, createElement("span", { lang: "ja", textContent: region.name }),
+      createElement("span", { className: "score", textContent: formatCount(region.members.length) }));
+    button.addEventListener("click", () => fly(region));
+    return createElement("li", {}, button);
+  });
+  show(text("regions"), smallText(text("regionsNote", { table: tableName })), createElement("ol", { className: "regions" }, ...items));
+}
+
+/** typicalRows: the most typical first. */
+export function showRegion(name, count, typicalRows, context) {
+  show(name, smallText(text("regionLine", { count: countTokens(count) })),
+    createElement("ol", { className: "neighbours" }, ...typicalRows.map((row) => tokenItem(row, context))));
+  announcement.textContent = name;
 }
 
 export function showExpression(source, neighbours, tableSummary, notes, context) {
   show(source, smallText(tableSummary), neighbourList(neighbours, context),
-    smallText("The star marks the query. A sum of vectors has no position of its own on the map, so the star is at the mean "
-      + "position of the ten tokens on the map that are nearest to the sum, weighted by proximity. Each arrow is one term "
-      + "(dashed: minus)."),
+    smallText(text("starNote")),
     ...notes.map(smallText));
   announcement.textContent = `${source}: ${firstTokens(neighbours, context)}`;
 }
-
-export function showLasso(rows, { tokens }) {
-  const area = createElement("textarea", { readOnly: true, value: rows.map((row) => tokens[row]).join("\n") });
-  area.setAttribute("aria-label", "Tokens inside the lasso, one per line");
-  const button = createElement("button", { textContent: "Copy", id: "copy" });
-  button.addEventListener("click", async () => {
-    button.textContent = (await copy(area)) ? "Copied" : "Press Ctrl+C";
-  });
-  const count = rows.length === 1 ? "1 token" : `${rows.length} tokens`;
-  show(count, smallText("inside the lasso, in vocabulary order"), area, button);
-  announcement.textContent = `${count} inside the lasso`;
-}
-
-async function copy(area) {
-  try {
-    await navigator.clipboard.writeText(area.value);
-    return true;
-  } catch { // some browsers deny clipboard access to files on disk
-    area.select();
-    return document.execCommand("copy");
-  }
-}
-
-document.addEventListener("keydown", (event) => event.key === "Escape" && hideDetails());

@@ -11,9 +11,10 @@ export function coveredHeights(width, height) {
   return above + below < height * 0.7 ? { above, below } : { above: 0, below: 0 };
 }
 
-/** The area between the header and the details: side by side on a wide screen, otherwise one above the other. */
+/** The area between header and details, where shown: side by side on a wide screen, otherwise one above the other. */
 export function freeArea(width, height) {
-  const header = boxOf("header"), details = boxOf("details");
-  return width > 900 ? { left: header.right, right: details.left, top: 0, bottom: height }
-    : { left: 0, right: width, top: header.bottom, bottom: Math.max(details.top, header.bottom + 100) };
+  const [header, details, slider, tools] = ["header", "details", "table-slider", "tools"].map(boxOf);
+  const lowest = [details, slider, tools].find((card) => card.width);
+  return width > 900 ? { left: header.right, right: details.width ? details.left : width, top: 0, bottom: height }
+    : { left: 0, right: width, top: header.bottom, bottom: Math.max(lowest.top, header.bottom + 100) };
 }

@@ -1,32 +1,48 @@
 // The map: loads the data and connects view, points, annotations, input and panels.
 
+import { Address, applyView, describeView, readAddress } from "map/address";
 import { Annotations, FONT, shorten } from "map/annotations";
-import { createElement, hideDetails, showExpression, showLasso, showToken } from "map/details_panel";
-import { createLookup, ExpressionError, parse } from "map/expression_parser";
-import { coveredHeights, freeArea } from "map/free_area";
+import { Camera } from "map/camera";
+import { colourings, parseHex } from "map/colouring";
+import { Density } from "map/density";
+import { createElement, hideDetails, showExpression, showRegion, showRegions, showToken } from "map/details_panel";
+import { createLookup, parse } from "map/expression_parser";
+import { coveredHeights } from "map/free_area";
+import { listenToKeys } from "map/keyboard";
+import { showLasso } from "map/lasso_panel";
 import { LabelPlacement } from "map/label_placement";
-import { checkClass, colourLegend, drawLegend } from "map/legend";
+import { drawLegend, setUpLegend } from "map/legend";
 import { load, metadata } from "map/page_data";
 import { startPainter } from "map/painter";
 import { listenToPointers } from "map/pointer_input";
 import { isInside } from "map/polygon";
+import { setUpQueryForm } from "map/query_form";
+import { core, Regions } from "map/regions";
+import { download, pngOf, svgOf } from "map/save_picture";
+import { text, translatePage } from "map/strings";
+import { setUpSlider, slideTo } from "map/table_slider";
+import { summaryOf, writeTitle } from "map/title";
 import { setUpSearch } from "map/token_search";
 import { answerExpression } from "map/vector_search";
 import { View } from "map/view";
 
 const get = (id) => document.getElementById(id);
 const root = document.documentElement;
-const { tokens, rows, classes, pointOfRow, tables } = await load();
+translatePage();
+const { tokens, rows, classes, pointOfRow, tables, levels, labels: labelOf } = await load();
 const N = rows.length, first = tables[0], second = tables.at(-1);
-const view = new View();
+const view = new View(), camera = new Camera(view, redraw);
+const address = new Address(() => describeView(parts), (values) => applyView(parts, values));
 const state = {
   blend: 0, // position of the slider: 0 for the first table, 1 for the second
   selected: null, // point
   neighbours: [], // of the selected point or the expression: [{ row, score, note }]
   expression: null, // { source, perTable, and the answer of the table shown }
-  lasso: null, // corners while it is drawn
+  lasso: null, // corners on the screen, while it is drawn
+  outline: null, // corners of the last lasso on the map
+  inside: [], // points in it
   isLassoOn: false,
-  hiddenClasses: new Set(),
+  colouring: null, // what the colours mean
   glide: null, // movement after a drag: { dx, dy, time }
 };
 
@@ -37,11 +53,14 @@ function positionOf(point) {
   return [first.x[point] + (second.x[point] - first.x[point]) * t, first.y[point] + (second.y[point] - first.y[point]) * t];
 }
 
-const shownTable = () => (state.blend < 0.5 ? first : second);
+function shownTable() {
+  return state.blend < 0.5 ? first : second;
+}
 const isOnMap = (row) => pointOfRow[row] >= 0;
 const pointsOf = (someRows) => someRows.filter(isOnMap).map((row) => pointOfRow[row]);
-const isVisible = (point) => !state.hiddenClasses.has(classes[point]);
-const classLabel = (point) => metadata.classes[classes[point]].label;
+const isVisible = (point) => state.colouring.isVisible(point);
+const classStyles = metadata.classes.map((style) => ({ ...style, label: text(`class-${style.name}`) }));
+const classLabel = (point) => classStyles[classes[point]].label;
 
 // ---- points and labels
 
@@ -49,15 +68,21 @@ const painter = await startPainter();
 root.dataset.painter = painter.name;
 const annotations = new Annotations(get("annotations"), tokens, rows);
 
-const interleave = (x, y) => Float32Array.from({ length: 2 * N }, (_, i) => (i % 2 ? y : x)[i >> 1]);
-const parseHex = (colour) => colour.match(/\w\w/g).map((hex) => parseInt(hex, 16));
+const regions = new Regions(levels, (point) => shorten(tokens[rows[point]]), tables);
+const density = new Density(get("density"));
+const choices = colourings({
+  rows, classes, classStyles, tables, regions, levels, labels: labelOf, labelNames: metadata.labels, table: shownTable,
+});
+state.colouring = choices[0];
 
-function pointColours() {
-  const classColours = metadata.classes.map((style) => parseHex(style[root.dataset.theme ?? "light"]));
-  const colours = new Uint8Array(4 * N);
-  for (let point = 0; point < N; point++) colours.set([...classColours[classes[point]], isVisible(point) ? 255 : 0], 4 * point);
-  return colours;
+/** The position of the name of a region. */
+function anchorOf({ anchors }) {
+  const from = anchors[0], to = anchors.at(-1), t = state.blend;
+  return [from[0] + (to[0] - from[0]) * t, from[1] + (to[1] - from[1]) * t];
 }
+
+const interleave = (x, y) => Float32Array.from({ length: 2 * N }, (_, i) => (i % 2 ? y : x)[i >> 1]);
+const pointColours = () => state.colouring.colours(N, root.dataset.theme ?? "light");
 
 const measure = document.createElement("canvas").getContext("2d");
 measure.font = FONT;
@@ -67,7 +92,9 @@ let labelBlend = null; // the blend for which labels were placed
 function placeLabels() {
   const x = new Float32Array(N), y = new Float32Array(N);
   for (let point = 0; point < N; point++) [x[point], y[point]] = positionOf(point);
-  labels.reset(x, y, Array.from(rows, (_, point) => isVisible(point)), view.fitScale);
+  const shown = Array.from(rows, (_, point) => isVisible(point));
+  labels.reset(x, y, shown, view.fitScale);
+  density.reset(x, y, shown, view.bounds, annotations.colours.shade ?? [0, 0, 0]);
   labelBlend = state.blend;
 }
 
@@ -84,14 +111,29 @@ function redraw() {
 function drawFrame(now) {
   isFrameRequested = false;
   if (view.advance(now) || glide(now)) redraw();
+  painter.draw(view, pointStyle());
+  density.show(view);
+  annotations.draw(scene());
+  address.moved();
+}
+
+/** How points are drawn: see the painters. */
+function pointStyle() {
   const radius = Math.min(Math.max(baseRadius + Math.log2(view.scale / view.fitScale) * 0.5, 1.6), 5);
-  const faded = state.selected !== null || state.expression !== null;
-  painter.draw(view, { blend: state.blend, radius, opacity: faded ? 0.4 : 1, background: annotations.colours.backgroundRgb });
-  annotations.draw({
-    view, radius, positionOf, faded, widths: labels.widths, lasso: state.lasso,
-    labels: labelBlend === state.blend ? labels.at(view.scale) : [],
+  const isFaded = state.selected !== null || state.expression !== null;
+  return { blend: state.blend, radius, opacity: isFaded ? 0.4 : 1, background: annotations.colours.backgroundRgb };
+}
+
+/** What is drawn above the points: see Annotations.draw. */
+function scene() {
+  const { radius, opacity } = pointStyle();
+  return {
+    regions: regions.place(view, anchorOf, (region) => region.typical.some(isVisible)),
+    view, radius, positionOf, faded: opacity < 1, labels,
+    labelled: labelBlend === state.blend ? labels.at(view.scale) : [],
+    lasso: state.lasso ?? state.outline?.map((corner) => view.toScreen(...corner)) ?? null, inside: state.inside,
     ...selectionMarks(),
-  });
+  };
 }
 
 function glide(now) {
@@ -141,20 +183,21 @@ function meanPosition(weights) {
 const panelContext = { tokens, isOnMap, select: (row) => select(pointOfRow[row], { fly: true }) };
 
 function select(point, { fly = false } = {}) {
-  state.expression = null;
-  state.selected = point;
-  const { neighbours, scores, summary } = shownTable();
+  Object.assign(state, { expression: null, selected: point, outline: null, inside: [] });
+  const { neighbours, scores } = shownTable();
   const K = neighbours.length / N;
   state.neighbours = Array.from(neighbours.subarray(point * K, point * K + K), (row, i) => ({ row, score: scores[point * K + i] }))
-    .filter(({ row }) => row < tokens.length); // -1, where there is no neighbour, is a large unsigned number
-  showToken(rows[point], classLabel(point), state.neighbours, summary, panelContext);
+    .filter(({ row }) => row >= 0);
+  showToken(rows[point], classLabel(point), state.neighbours, summaryOf(shownTable()), panelContext);
   if (fly) flyToPoint(point);
+  address.push();
   redraw();
 }
 
 function clearSelection() {
-  Object.assign(state, { selected: null, neighbours: [], expression: null, lasso: null });
+  Object.assign(state, { selected: null, neighbours: [], expression: null, lasso: null, outline: null, inside: [] });
   hideDetails();
+  address.push();
   redraw();
 }
 
@@ -172,41 +215,26 @@ function nearestPoint([px, py], maxDistance) {
 
 // ---- moving the view
 
-function flyTo(target) {
-  view.flyTo(target, performance.now());
-  redraw();
-}
-
-/** The view that shows a position in the middle of the area that no card covers. */
-function centredInFreeArea(x, y, scale) {
-  const { left, right, top, bottom } = freeArea(view.width, view.height);
-  return { x: x - ((left + right) / 2 - view.width / 2) / scale, y: y + ((top + bottom) / 2 - view.height / 2) / scale, scale };
-}
-
+/** Fly to a point; its neighbours stay in view. */
 function flyToPoint(point) {
   state.glide = null;
-  flyTo(centredInFreeArea(...positionOf(point), Math.max(view.scale, view.fitScale * 12)));
+  camera.flyToCentre(positionOf(point), selectionMarks().marked.map(positionOf), Math.max(view.scale, view.fitScale * 12));
 }
 
 /** Fly to a view of all arrows and neighbours of the expression. */
 function flyToExpression() {
   const { marked, arrows } = selectionMarks();
   const positions = [...marked.map(positionOf), ...arrows.map(({ position }) => position)];
-  if (!positions.length) return redraw();
-  const [x0, x1] = [Math.min(...positions.map(([x]) => x)), Math.max(...positions.map(([x]) => x))];
-  const [y0, y1] = [Math.min(...positions.map(([, y]) => y)), Math.max(...positions.map(([, y]) => y))];
-  const free = freeArea(view.width, view.height), width = free.right - free.left, height = free.bottom - free.top;
-  const scale = Math.min((width * 0.8) / Math.max(x1 - x0, 1e-6), (height * 0.8) / Math.max(y1 - y0, 1e-6), view.fitScale * 30);
-  flyTo(centredInFreeArea((x0 + x1) / 2, (y0 + y1) / 2, scale));
+  if (positions.length) camera.flyToAll(positions, view.fitScale * 30);
+  else redraw();
 }
 
-function zoomBy(factor, px = view.width / 2, py = view.height / 2) {
-  const target = Object.assign(new View(), view);
-  target.zoom(factor, px, py);
-  flyTo({ x: target.x, y: target.y, scale: target.scale });
+/** Fly to a view of everything that the legend shows. */
+function showAll() {
+  const shown = [...rows.keys()].filter(isVisible);
+  if (shown.length === N || !shown.length) camera.flyTo(view.wholeMap());
+  else camera.flyToAll(shown.map(positionOf), view.fitScale * 30);
 }
-
-const showWholeMap = () => flyTo(view.wholeMap());
 
 /** Wrap a function that moves the view at once. */
 const move = (change) => (...args) => {
@@ -222,11 +250,11 @@ const pan = move((dx, dy) => view.pan(dx, dy));
 const tooltip = get("tooltip");
 
 function hover(position) {
-  const point = nearestPoint(position, 10);
-  get("annotations").classList.toggle("over-token", point !== null);
+  const point = regions.named(position) ? null : nearestPoint(position, 10);
+  get("annotations").classList.toggle("over-token", point !== null || regions.named(position) !== null);
   tooltip.hidden = point === null;
   if (point === null) return;
-  tooltip.textContent = `${tokens[rows[point]]} · id ${rows[point]} · ${classLabel(point)}`;
+  tooltip.textContent = text("tooltip", { token: tokens[rows[point]], row: rows[point], class: classLabel(point) });
   const [x, y] = view.toScreen(...positionOf(point));
   tooltip.style.left = `${Math.min(x + 12, view.width - tooltip.offsetWidth - 8)}px`;
   tooltip.style.top = `${Math.max(y - tooltip.offsetHeight - 10, 4)}px`;
@@ -241,7 +269,7 @@ function setLasso(isOn) {
 listenToPointers(get("annotations"), {
   pan,
   zoom: move((factor, x, y) => view.zoom(factor, x, y)),
-  zoomIn: (x, y) => zoomBy(3, x, y),
+  zoomIn: (x, y) => camera.zoomBy(3, x, y),
   hover,
   leave: () => (tooltip.hidden = true),
   glide: (dx, dy) => {
@@ -249,6 +277,8 @@ listenToPointers(get("annotations"), {
     redraw();
   },
   click: (position, isTouch) => {
+    const region = regions.named(position);
+    if (region) return flyToRegion(region);
     const point = nearestPoint(position, isTouch ? 24 : 12);
     if (point === null) clearSelection();
     else select(point);
@@ -260,70 +290,108 @@ listenToPointers(get("annotations"), {
   finishLasso: (corners) => {
     setLasso(false);
     clearSelection();
-    const inside = [...rows.keys()].filter((point) => isVisible(point) && isInside(corners, ...view.toScreen(...positionOf(point))));
-    showLasso(inside.map((point) => rows[point]), panelContext);
+    state.inside = [...rows.keys()].filter((point) => isVisible(point) && isInside(corners, ...view.toScreen(...positionOf(point))));
+    state.outline = corners.map((corner) => view.toMap(...corner));
+    showLasso(state.inside.map((point) => rows[point]), shownTable(), panelContext);
   },
 }, () => state.isLassoOn);
 
-const showHelp = () => get("help-dialog").showModal();
+function flyToRegion(region) {
+  clearSelection();
+  showRegion(region.name, region.members.length, region.typical.map((point) => rows[point]), panelContext);
+  camera.flyToAll(core(region, positionOf, anchorOf(region)).map(positionOf), view.fitScale * 30);
+}
+
+function listRegions() {
+  clearSelection();
+  showRegions(regions.at(view), first.name, flyToRegion);
+}
+
 const switchTheme = () => setTheme(root.dataset.theme === "dark" ? "light" : "dark");
 
-get("zoom-in").addEventListener("click", () => zoomBy(2));
-get("zoom-out").addEventListener("click", () => zoomBy(0.5));
-get("show-all").addEventListener("click", showWholeMap);
-get("lasso").addEventListener("click", () => setLasso(!state.isLassoOn));
-get("theme").addEventListener("click", switchTheme);
-get("help").addEventListener("click", showHelp);
-get("close").addEventListener("click", clearSelection);
-
-const KEYS = {
-  ArrowLeft: () => pan(80, 0), ArrowRight: () => pan(-80, 0), ArrowUp: () => pan(0, 80), ArrowDown: () => pan(0, -80),
-  "+": () => zoomBy(1.6), ";": () => zoomBy(1.6), "-": () => zoomBy(1 / 1.6), 0: showWholeMap, // ; is + without Shift in Japan
-  "/": () => get("search-input").focus(), "?": showHelp,
-  l: () => setLasso(!state.isLassoOn), d: switchTheme,
-  Escape: () => (setLasso(false), clearSelection()),
+const buttons = {
+  "zoom-in": () => camera.zoomBy(2), "zoom-out": () => camera.zoomBy(0.5), "show-all": showAll,
+  lasso: () => setLasso(!state.isLassoOn), regions: listRegions, theme: switchTheme, help: () => get("help-dialog").showModal(), close: clearSelection,
+  "save-menu": () => get("save-menu").hidePopover(),
+  "save-png": async () => download("map.png", await pngOf(picture())),
+  "save-svg": () => download("map.svg", new Blob([svgOf(picture())], { type: "image/svg+xml" })),
 };
+for (const [id, action] of Object.entries(buttons)) get(id).addEventListener("click", action);
 
-document.addEventListener("keydown", (event) => {
-  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || get("help-dialog").open) return;
-  const isTyping = /^(INPUT|TEXTAREA)$/.test(event.target.tagName);
-  if (isTyping && event.key !== "Escape") return;
-  const action = KEYS[event.key] ?? KEYS[event.key.toLowerCase()];
-  if (event.key === "Enter" && event.target === get("annotations")) {
-    const point = nearestPoint([view.width / 2, view.height / 2], Infinity);
-    if (point !== null) select(point);
-  } else if (action) {
-    action();
-    event.preventDefault();
-  }
-});
+function picture() {
+  const points = { first: interleave(first.x, first.y), second: interleave(second.x, second.y), colours: pointColours() };
+  return { view, scene: scene(), points, style: pointStyle(), colours: annotations.colours, shade: density.placed(view), tokens, rows };
+}
+
+get("fold").addEventListener("click", () => foldHeader(!get("header").classList.contains("folded")));
+
+/** On a phone, hide or show the title and the expressions. */
+function foldHeader(isFolded) {
+  get("header").classList.toggle("folded", isFolded);
+  get("fold").ariaExpanded = String(!isFolded);
+}
+
+function selectCentre(event) {
+  if (event.target !== get("annotations")) return false; // Enter presses a button
+  const point = nearestPoint([view.width / 2, view.height / 2], Infinity);
+  if (point !== null) select(point);
+  return true;
+}
+
+listenToKeys({
+  ArrowLeft: () => pan(80, 0), ArrowRight: () => pan(-80, 0), ArrowUp: () => pan(0, 80), ArrowDown: () => pan(0, -80),
+  "+": () => camera.zoomBy(1.6), ";": () => camera.zoomBy(1.6), "-": () => camera.zoomBy(1 / 1.6), 0: showAll, // ; is + without Shift in Japan
+  "/": () => get("search-input").focus(), "?": buttons.help, Enter: selectCentre,
+  l: () => setLasso(!state.isLassoOn), d: switchTheme, r: listRegions,
+  Escape: () => (setLasso(false), clearSelection()),
+}, () => get("help-dialog").open);
 
 // ---- search and legend
 
-setUpSearch(tokens, (row) => (isOnMap(row) ? classLabel(pointOfRow[row]) : "not on this map"), (row) => {
+setUpSearch(tokens, (row) => (isOnMap(row) ? classLabel(pointOfRow[row]) : text("notOnMap")), (row) => {
   if (!isOnMap(row)) return;
-  if (!isVisible(pointOfRow[row])) setClassVisible(classes[pointOfRow[row]], true);
+  const { hidden, styleOf } = state.colouring;
+  if (!isVisible(pointOfRow[row])) hide([...hidden].filter((i) => i !== styleOf(pointOfRow[row])));
   select(pointOfRow[row], { fly: true });
 });
 
-function setClassVisible(i, visible) {
-  if (visible) state.hiddenClasses.delete(i);
-  else state.hiddenClasses.add(i);
-  checkClass(i, visible);
-  painter.setColours(pointColours());
+/** Hide these categories of the colouring and show all others. */
+function hide(categories) {
+  state.colouring.hidden = new Set(categories);
+  recolour();
   placeLabels();
+}
+
+function recolour() {
+  painter.setColours(pointColours());
+  drawLegend(state.colouring, N, root.dataset.theme, legendActions);
   redraw();
 }
+
+const legendActions = {
+  hide,
+  /** only: the name of the one category that is shown, or undefined for all. */
+  choose: (colouring, only) => {
+    state.colouring = colouring;
+    const shown = colouring.styles?.findIndex(({ name }) => name === only) ?? -1;
+    colouring.hidden = new Set(shown < 0 ? [] : [...colouring.styles.keys()].filter((i) => i !== shown));
+    recolour();
+    placeLabels();
+    get("colour-by").blur(); // otherwise letters would choose an option
+  },
+};
 
 // ---- expressions
 
 /** perTable: the answer of each table, embedded in the page or from answerExpression. */
 function selectExpression(source, perTable) {
-  state.selected = null;
+  Object.assign(state, { selected: null, outline: null, inside: [] });
   state.expression = { source, perTable, ...perTable[state.blend < 0.5 ? 0 : perTable.length - 1] };
   const { neighbours, queryRows, notes } = state.expression;
-  state.neighbours = neighbours.map(([row, score]) => ({ row, score, note: queryRows.includes(row) ? "in the query" : "" }));
-  showExpression(source, state.neighbours, shownTable().summary, notes, panelContext);
+  state.neighbours = neighbours.map(([row, score]) => ({ row, score, note: queryRows.includes(row) ? text("inQuery") : "" }));
+  foldHeader(true);
+  address.push();
+  showExpression(source, state.neighbours, summaryOf(shownTable()), notes, panelContext);
   flyToExpression();
 }
 
@@ -334,42 +402,27 @@ for (const { source, tables: perTable } of metadata.expressions) {
   get("expressions").hidden = false;
 }
 
-if (tables.every(({ vectors }) => vectors)) {
-  const rowOf = createLookup(tokens, metadata);
-  get("query-form").hidden = false;
-  get("query-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    get("query-error").textContent = "";
-    try {
-      const source = get("query-input").value;
-      const terms = parse(source).map(({ operand, weight }) => ({ row: rowOf(operand), weight }));
-      selectExpression(source, tables.map((table) => answerExpression(terms, table, tokens, isOnMap)));
-    } catch (error) {
-      if (!(error instanceof ExpressionError)) throw error;
-      get("query-error").textContent = error.message;
-    }
-  });
+const canAnswer = tables.every(({ vectors }) => vectors);
+const rowOf = createLookup(tokens, metadata);
+
+function answer(source) {
+  const terms = parse(source).map(({ operand, weight }) => ({ row: rowOf(operand, source), weight }));
+  selectExpression(source, tables.map((table) => answerExpression(terms, table, tokens, isOnMap)));
 }
+
+const submitQuery = canAnswer ? setUpQueryForm(answer, clearSelection) : null;
 
 // ---- two tables
 
-if (tables.length > 1) {
-  const slider = get("blend");
-  get("table-slider").querySelector("label").textContent = first.name;
-  get("table-slider").querySelector("output").textContent = second.name;
-  get("table-slider").hidden = false;
-  let labelTimer;
-  slider.addEventListener("input", () => {
-    const before = shownTable();
-    state.blend = slider.value / 100;
-    slider.setAttribute("aria-valuetext", `${slider.value}% from ${first.name} to ${second.name}`);
-    if (shownTable() !== before && state.selected !== null) select(state.selected);
-    else if (shownTable() !== before && state.expression) selectExpression(state.expression.source, state.expression.perTable);
-    clearTimeout(labelTimer);
-    labelTimer = setTimeout(() => (placeLabels(), redraw()), 150); // when the slider stops
-    redraw();
-  });
+function blendTo(blend) {
+  const before = shownTable();
+  state.blend = blend;
+  if (shownTable() !== before && state.selected !== null) select(state.selected);
+  else if (shownTable() !== before && state.expression) selectExpression(state.expression.source, state.expression.perTable);
+  redraw();
 }
+
+if (tables.length > 1) setUpSlider(first.name, second.name, blendTo, () => (placeLabels(), redraw()));
 
 // ---- light and dark
 
@@ -379,10 +432,9 @@ function setTheme(theme) {
   const colour = (name) => style.getPropertyValue(name).trim();
   const background = colour("--background");
   const backgroundRgb = parseHex(background).map((value) => value / 255);
-  annotations.colours = { text: colour("--text"), mark: colour("--mark"), background, backgroundRgb };
-  colourLegend(metadata.classes, theme);
-  painter.setColours(pointColours());
-  redraw();
+  annotations.colours = { text: colour("--text"), mark: colour("--mark"), name: colour("--name"), shade: parseHex(colour("--text")), background, backgroundRgb };
+  recolour();
+  placeLabels();
 }
 
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
@@ -392,8 +444,8 @@ prefersDark.addEventListener("change", () => setTheme(prefersDark.matches ? "dar
 
 function resize() {
   const width = innerWidth, height = innerHeight, pixelRatio = Math.min(devicePixelRatio || 1, 2);
-  const reduce = (axis, f) => f(...tables.map((table) => table[axis].reduce((a, b) => f(a, b))));
-  const bounds = { left: reduce("x", Math.min), right: reduce("x", Math.max), bottom: reduce("y", Math.min), top: reduce("y", Math.max) };
+  const extreme = (side, f) => f(...tables.map(({ bounds }) => bounds[side]));
+  const bounds = { left: extreme("left", Math.min), right: extreme("right", Math.max), bottom: extreme("bottom", Math.min), top: extreme("top", Math.max) };
   view.fit(width, height, bounds, coveredHeights(width, height));
   painter.resize(Math.round(width * pixelRatio), Math.round(height * pixelRatio));
   annotations.resize(Math.round(width * pixelRatio), Math.round(height * pixelRatio), pixelRatio);
@@ -401,16 +453,28 @@ function resize() {
   redraw();
 }
 
+// ---- the view in the address
+
+/** Answer an expression of the page, or any if the page has the vectors. */
+function ask(source) {
+  const embedded = metadata.expressions.find((each) => each.source === source);
+  if (embedded) selectExpression(source, embedded.tables);
+  else if (canAnswer) submitQuery(source);
+}
+
+const parts = { state, view, tokens, rows, pointOfRow, positionOf, tables, choices, isOnMap, select, ask, slideTo, clearSelection, choose: legendActions.choose, redraw };
+
 // ---- start
 
-const classCounts = metadata.classes.map((_, i) => classes.reduce((count, each) => count + (each === i), 0));
 painter.setPoints(interleave(first.x, first.y), interleave(second.x, second.y), pointColours());
-drawLegend(metadata.classes, classCounts, setClassVisible);
+setUpLegend(choices, legendActions);
+writeTitle(tables, metadata, N, tokens.length);
 resize();
 setTheme(prefersDark.matches ? "dark" : "light");
 addEventListener("resize", resize);
+address.follow((values) => applyView(parts, Object.keys(values).length ? values : metadata.start));
 get("loading").remove();
 root.dataset.ready = "true";
 
 /** For tests, benchmarks and the console. */
-globalThis.wordvecMap = { view, state, painter, redraw, select, positionOf, pointOfRow, rows, tokens, labels, annotations };
+globalThis.wordvecMap = { view, state, painter, redraw, select, positionOf, pointOfRow, rows, tokens, labels, regions, annotations };

@@ -1,10 +1,26 @@
-// The data embedded in the page: JSON, and packed arrays (base64 of gzip, written by packing.py).
+// The data embedded in the page: JSON, and packed arrays (gzip in base 85, written by packing.py).
 
 export const metadata = JSON.parse(document.getElementById("metadata").textContent);
 
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%.()*+-;,=>?@^_`{|}~";
+const VALUES = new Uint8Array(128);
+[...DIGITS].forEach((digit, value) => (VALUES[digit.charCodeAt(0)] = value));
+
+/** Decode base 85: five digits are four bytes, the first byte first. The last group may be shorter. */
+function decode(text) {
+  const count = Math.ceil(text.length / 5), bytes = new DataView(new ArrayBuffer(4 * count));
+  const whole = text.padEnd(5 * count, "~");
+  for (let i = 0, at = 0; i < count; i++) {
+    let number = 0;
+    for (const end = at + 5; at < end; at++) number = number * 85 + VALUES[whole.charCodeAt(at)];
+    bytes.setUint32(4 * i, number);
+  }
+  return bytes.buffer.slice(0, 4 * count - (whole.length - text.length));
+}
+
 async function readBytes(name) {
   const element = document.getElementById(`pack-${name}`);
-  const packed = Uint8Array.from(atob(element.textContent), (char) => char.charCodeAt(0));
+  const packed = decode(element.textContent);
   element.remove(); // free the memory of the text
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(stream).arrayBuffer();
@@ -17,14 +33,17 @@ async function readArray(name, Type) {
   return new Type(await readBytes(name));
 }
 
-/** 32-bit integers, stored as the lowest bytes of all numbers, then the next bytes, and so on. */
-async function readBytePlanes(name) {
+/**
+ * 32-bit integers, stored as the lowest bytes of all numbers, then the next bytes, and so on. They are stored column by
+ * column if there are N rows of several numbers, and returned row by row.
+ */
+async function readBytePlanes(name, N = null) {
   const bytes = await readArray(name, Uint8Array);
-  const count = bytes.length / 4;
-  const numbers = new Uint32Array(count);
-  for (let i = 0; i < count; i++) {
-    numbers[i] = bytes[i] | (bytes[count + i] << 8) | (bytes[2 * count + i] << 16) | (bytes[3 * count + i] << 24);
-  }
+  const count = bytes.length / 4, rows = N ?? count, columns = count / rows;
+  const numbers = new Int32Array(count);
+  for (let column = 0, i = 0; column < columns; column++)
+    for (let row = 0; row < rows; row++, i++)
+      numbers[row * columns + column] = bytes[i] | (bytes[count + i] << 8) | (bytes[2 * count + i] << 16) | (bytes[3 * count + i] << 24);
   return numbers;
 }
 
@@ -34,14 +53,23 @@ async function readBytePlanes(name) {
  */
 export async function load() {
   const tokens = JSON.parse(await readText("tokens"));
-  const rows = await readArray("rows", Uint32Array); // the row of each point
+  const rows = await readBytePlanes("rows"); // the row of each point, stored as the step from the one before
+  for (let point = 1; point < rows.length; point++) rows[point] += rows[point - 1];
   const classes = await readArray("classes", Uint8Array);
   const pointOfRow = new Int32Array(tokens.length).fill(-1);
   rows.forEach((row, point) => (pointOfRow[row] = point));
   const tables = [];
   for (let i = 0; i < metadata.tables.length; i++) tables.push(await loadTable(i));
-  return { tokens, rows, classes, pointOfRow, tables };
+  const levels = []; // of detail: { regionOf, typical }
+  for (let i = 0; i < metadata.regions.length; i++)
+    levels.push({ regionOf: (await readBytePlanes(`regions-${i}`)).map((number) => number - 1), typical: metadata.regions[i].map(dropMissing) });
+  const labels = isEmbedded("labels") ? await readArray("labels", Int32Array) : null;
+  return { tokens, rows, classes, pointOfRow, tables, levels, labels };
 }
+
+const least = (values) => values.reduce((a, b) => Math.min(a, b));
+const most = (values) => values.reduce((a, b) => Math.max(a, b));
+const dropMissing = (points) => points.filter((point) => point >= 0);
 
 async function loadTable(i) {
   const { steps, minimum, scoreMultiplier } = metadata.tables[i];
@@ -49,13 +77,19 @@ async function loadTable(i) {
   const count = positions.length / 2;
   const coordinates = (start, axis) =>
     Float32Array.from(positions.subarray(start, start + count), (value) => minimum[axis] + value * steps[axis]);
-  const scores = new Int32Array((await readBytePlanes(`scores-${i}`)).buffer);
+  const scores = await readBytePlanes(`scores-${i}`, count); // steps from one neighbour to the next
+  const K = scores.length / count;
+  for (let j = 0; j < scores.length; j++) if (j % K) scores[j] += scores[j - 1];
+  const x = coordinates(0, 0), y = coordinates(count, 1);
   return {
     ...metadata.tables[i],
-    x: coordinates(0, 0),
-    y: coordinates(count, 1),
-    neighbours: await readBytePlanes(`neighbours-${i}`), // (N, K) rows, nearest first
+    normRange: metadata.tables[i].norms,
+    x,
+    y,
+    bounds: { left: least(x), right: most(x), bottom: least(y), top: most(y) },
+    neighbours: await readBytePlanes(`neighbours-${i}`, count), // (N, K) rows, nearest first; -1 for none
     scores: Float64Array.from(scores, (value) => value / scoreMultiplier), // (N, K)
+    norms: await readArray(`norms-${i}`, Uint8Array), // (N,) 0 to 255, steps of the range in the metadata
     vectors: isEmbedded(`vectors-${i}`) ? await loadVectors(i) : null,
   };
 }

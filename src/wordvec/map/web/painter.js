@@ -1,5 +1,6 @@
 // Chooses how points are drawn: with WebGL on a graphics card, otherwise without it.
 
+import { requestedPainter } from "map/address";
 import { CanvasPainter } from "map/canvas_painter";
 import { createElement } from "map/details_panel";
 import { readText } from "map/page_data";
@@ -11,7 +12,8 @@ export async function startPainter() {
 }
 
 async function startWebGL() {
-  if (location.hash === "#canvas" || (location.hash !== "#webgl" && !hasGraphicsCard())) return null;
+  const requested = requestedPainter();
+  if (requested === "canvas" || (requested === null && !hasGraphicsCard())) return null;
   const canvas = document.getElementById("points");
   try {
     return await WebGLPainter.start(canvas, await readText("library"));

@@ -1,17 +1,22 @@
-// The search box: exact matches first, then tokens that begin with the text, then tokens that contain
-// it. Keys that belong to an input method (such as Enter during conversion) are ignored.
+// The search box: the token with the id typed (#527), exact matches, tokens that begin with the text, tokens
+// that contain it. Keys that belong to an input method (such as Enter during conversion) are ignored.
+
+import { countTokens, formatCount, text } from "map/strings";
 
 const MAX_SHOWN = 40;
 
 /** Ignore case and compatibility forms (full-width letters, half-width kana). */
 const normalise = (text) => text.normalize("NFKC").toLowerCase();
 
-/** The rows whose token contains `text`, the best matches first. keys: see keysOf. */
-function find(text, keys) {
-  const wanted = normalise(text).trim();
+/** The rows whose token contains what was typed, the best matches first. keys: see keysOf. */
+function find(typed, keys) {
+  const wanted = normalise(typed).trim();
   if (!wanted) return [];
   const exact = [], prefix = [], substring = [];
+  const id = /^#\d+$/.test(wanted) ? Number(wanted.slice(1)) : null;
+  if (id < keys.length && id !== null) exact.push(id);
   keys.forEach(([whole, bare], row) => {
+    if (row === id) return;
     if (whole === wanted || bare === wanted) exact.push(row);
     else if (whole.startsWith(wanted) || bare.startsWith(wanted)) prefix.push(row);
     else if (whole.includes(wanted)) substring.push(row);
@@ -22,15 +27,13 @@ function find(text, keys) {
 /** For each token: its normalised form, and that form without a subword or word-start prefix. */
 const keysOf = (tokens) => tokens.map((token) => [normalise(token), normalise(token.replace(/^(##|▁)(?=.)/u, ""))]);
 
-function countText(count) {
-  if (count > MAX_SHOWN) return `${count} tokens; showing the first ${MAX_SHOWN}`;
-  return count === 1 ? "1 token" : `${count} tokens`;
-}
+const countHits = (count) =>
+  count > MAX_SHOWN ? text("firstHits", { count: formatCount(count), shown: MAX_SHOWN }) : countTokens(count);
 
 /** Set up the search box. noteOf(row): text beside a token; select(row): called with the chosen row. */
 export function setUpSearch(tokens, noteOf, select) {
   const input = document.getElementById("search-input"), list = document.getElementById("hits");
-  const count = document.getElementById("hit-count");
+  const results = document.getElementById("results"), count = document.getElementById("hit-count");
   const keys = keysOf(tokens);
   let hits = [], current = 0; // rows, and which of them the arrow keys are on
 
@@ -38,8 +41,9 @@ export function setUpSearch(tokens, noteOf, select) {
     hits = find(input.value, keys);
     current = 0;
     list.replaceChildren(...hits.slice(0, MAX_SHOWN).map(listItem));
+    count.textContent = input.value.trim() ? countHits(hits.length) : "";
     setOpen(hits.length > 0);
-    count.textContent = input.value.trim() ? countText(hits.length) : "";
+    results.hidden = !input.value.trim();
     highlight();
   }
 
@@ -58,7 +62,7 @@ export function setUpSearch(tokens, noteOf, select) {
   }
 
   function setOpen(isOpen) {
-    list.hidden = !isOpen;
+    list.hidden = results.hidden = !isOpen;
     input.setAttribute("aria-expanded", String(isOpen));
   }
 

@@ -1,10 +1,10 @@
 // Answers expressions on the page: exact search over the 8-bit vectors, and the partial sums of the
 // expression, as arrows.py computes them from the full vectors.
 
+import { text } from "map/strings";
+
 const NEAREST = 10;
 const MIN_DISTANCE = 1e-6; // limits the weight of a token at distance 0
-const NOTE = "Computed on this page from 8-bit vectors: tokens with nearly equal scores may be in a different order "
-  + "than in wordvec query.";
 
 /**
  * Answer an expression, in the form of the expressions that page.py embeds.
@@ -21,8 +21,27 @@ export function answerExpression(terms, { vectors, metric, unsearchable }, token
     return { label, weights: proximityWeights(nearestTo(terms.slice(0, i + 1), notOnMap), metric) };
   });
   const neighbours = nearestTo(terms, excluded).map(({ row, score }) => [row, score]);
-  return { partialSums, queryRows: terms.map(({ row }) => row), neighbours, notes: [NOTE] };
+  return { partialSums, queryRows: terms.map(({ row }) => row), neighbours, notes: [text("quantisedNote")] };
 }
+
+/** The rows nearest to the mean of some rows: [[row, score]]. table: from page_data. */
+export function nearestToMean(rows, { vectors, metric, unsearchable }) {
+  const mean = weightedSum(rows.map((row) => ({ row, weight: 1 / rows.length })), vectors);
+  return nearestRows(mean, vectors, metric, NEAREST, new Set(unsearchable)).map(({ row, score }) => [row, score]);
+}
+
+/** The row that is least similar to the mean of the others, as in odd.py: { row, score }, its cosine similarity. */
+export function oddAmong(rows, { vectors }) {
+  const units = rows.map((row) => unit(weightedSum([{ row, weight: 1 }], vectors)));
+  const sum = units[0].map((_, d) => units.reduce((total, each) => total + each[d], 0));
+  const similarity = (each) => dot(each, unit(sum.map((value, d) => value - each[d])));
+  const scores = units.map(similarity);
+  const least = scores.reduce((best, score, i) => (score < scores[best] ? i : best), 0);
+  return { row: rows[least], score: scores[least], note: "" };
+}
+
+const dot = (a, b) => a.reduce((total, value, d) => total + value * b[d], 0);
+const unit = (vector) => vector.map((value) => value / (Math.sqrt(dot(vector, vector)) || 1));
 
 function labelOf({ row, weight }, i, tokens) {
   const sign = weight < 0 ? "-" : i ? "+" : "", size = Math.abs(weight);
