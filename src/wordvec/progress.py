@@ -14,3 +14,14 @@ class Progress(Protocol):
 
 def no_progress(done: int, total: int) -> None:
     """Ignore a report."""
+
+
+class Status(Protocol):
+    """Called with a few words on what is being done, such as "loading torch"."""
+
+    def __call__(self, text: str) -> None:
+        """Receive the words; they replace the earlier ones."""
+
+
+def no_status(text: str) -> None:
+    """Ignore a status."""

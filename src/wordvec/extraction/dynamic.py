@@ -54,7 +54,7 @@ def compute_blocks(
     start: the row at which to resume. Batches begin at multiples of `batch_size`, so a row is
     always computed in the same batch, and its vector is the same to the last bit.
     """
-    cls_id, sep_id = _special_ids(vocabulary)
+    cls_id, sep_id = special_ids(vocabulary)
     V = len(vocabulary)
     device = next(model.parameters()).device
     for first in range(start - start % batch_size, V, batch_size):
@@ -69,10 +69,11 @@ def compute_blocks(
         yield first, rows.numpy()
 
 
-def _special_ids(vocabulary: Vocabulary) -> tuple[int, int]:
+def special_ids(vocabulary: Vocabulary, mode: str = "dynamic") -> tuple[int, int]:
+    """Return the ids of [CLS] and [SEP], or raise ModelError."""
     if vocabulary.cls_id is None or vocabulary.sep_id is None:
         raise ModelError(
-            "dynamic vectors need the tokens [CLS] and [SEP] (or <s> and </s>), "
+            f"{mode} vectors need the tokens [CLS] and [SEP] (or <s> and </s>), "
             "and this vocabulary does not have them"
         )
     return vocabulary.cls_id, vocabulary.sep_id

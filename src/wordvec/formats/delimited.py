@@ -14,7 +14,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.formats.compressed import open_decompressed
+from wordvec.tables.compressed import open_decompressed
 from wordvec.formats.decimals import numbers_of
 from wordvec.formats.reading import Block, Reading
 from wordvec.formats.sampling import BOM, estimate_lines, first_lines, is_number

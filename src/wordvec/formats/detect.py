@@ -11,7 +11,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.formats.compressed import compression_of, open_decompressed
+from wordvec.tables.compressed import compression_of, open_decompressed
 from wordvec.formats.delimited import find_columns
 from wordvec.formats.file_format import FileFormat
 from wordvec.formats.projector import METADATA, VECTORS, metadata_path

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.formats.compressed import open_decompressed
+from wordvec.tables.compressed import open_decompressed
 from wordvec.formats.delimited import TOKEN_COLUMNS, read_delimited
 from wordvec.formats.escaped_tokens import escape_token, unescape_token
 from wordvec.progress import Progress, no_progress

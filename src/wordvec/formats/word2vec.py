@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.formats.compressed import open_decompressed
+from wordvec.tables.compressed import open_decompressed
 from wordvec.formats.decimals import numbers_of
 from wordvec.formats.escaped_tokens import escape_token
 from wordvec.formats.reading import Reading

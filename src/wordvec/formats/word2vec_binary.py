@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.formats.compressed import compression_of, open_decompressed
+from wordvec.tables.compressed import compression_of, open_decompressed
 from wordvec.formats.escaped_tokens import escape_token
 from wordvec.formats.reading import Block, Reading
 from wordvec.formats.sampling import Header, read_header

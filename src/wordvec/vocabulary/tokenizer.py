@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,9 +21,11 @@ from wordvec.text import nfkc
 from wordvec.vocabulary.spelling import CONTINUATION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+UNKNOWN = "[UNK]"
 MAX_WORD = 100  # characters: WordPiece reads a longer word as [UNK]
+_CACHED_WORDS = 1 << 17  # a text has far fewer different words than words
 
 
 class TokenizerKind(StrEnum):
@@ -57,6 +59,9 @@ class Tokenizer(Protocol):
 
     def cut(self, text: str) -> list[str] | None:
         """Cut a text into tokens; return None if that fails."""
+
+    def cut_sentences(self, sentences: Sequence[str]) -> list[list[str]]:
+        """Cut sentences; what has no token is `UNKNOWN`, or the model's own token for it."""
 
 
 def load_tokenizer(file: TokenizerFile, vocabulary: Iterable[str]) -> Tokenizer:
@@ -100,6 +105,10 @@ class _FastTokenizer:
         except Exception:  # noqa: BLE001  # a plain one, if there is no token for unknown text
             return None
 
+    def cut_sentences(self, sentences: Sequence[str]) -> list[list[str]]:
+        encoded = self._tokenizer.encode_batch_fast(list(sentences), add_special_tokens=False)
+        return [one.tokens for one in encoded]
+
 
 def parse_tokenizer(data: bytes, name: str = TokenizerKind.TOKENIZERS) -> Any:
     """Return the `tokenizers.Tokenizer` in a tokenizer.json, or raise ModelError."""
@@ -124,6 +133,9 @@ class _SentencePiece:
 
     def cut(self, text: str) -> list[str]:
         return list(map(str, self._processor.encode(text, out_type=str)))
+
+    def cut_sentences(self, sentences: Sequence[str]) -> list[list[str]]:
+        return [list(map(str, cut)) for cut in self._processor.encode(list(sentences), out_type=str)]
 
 
 def parse_sentencepiece(data: bytes, name: str = TokenizerKind.SENTENCEPIECE) -> Any:
@@ -220,6 +232,7 @@ class _BertJapanese:
             raise ModelError(f"{TokenizerKind.JAPANESE} is damaged ({error})") from error
         self._vocabulary = vocabulary
         self._greedy = GreedyCutter(vocabulary)
+        self._known_word = lru_cache(_CACHED_WORDS)(self._cut_known_word)
 
     @property
     def exact(self) -> bool:
@@ -230,20 +243,40 @@ class _BertJapanese:
         return text.lower() if self._settings.lowercase else text
 
     def cut(self, text: str) -> list[str] | None:
-        text = self.normalize(text)
-        words = [text] if self._tagger is None else [word.surface for word in self._tagger(text)]
         tokens: list[str] = []
-        for word in words:
+        for word in self._cut_into_words(text):
             cut = self._cut_word(word)
             if cut is None:
                 return None
             tokens += cut
         return tokens
 
+    def cut_sentences(self, sentences: Sequence[str]) -> list[list[str]]:
+        return [
+            [token for word in self._cut_into_words(sentence) for token in self._known_word(word)]
+            for sentence in sentences
+        ]
+
+    def _cut_into_words(self, text: str) -> list[str]:
+        if self._tagger is None:
+            return [self.normalize(text)]
+        text = nfkc(text) if self._settings.normalize else text
+        text = self._tagger.parse(text)  # words with spaces between them
+        return (text.lower() if self._settings.lowercase else text).split()
+
     def _cut_word(self, word: str) -> list[str] | None:
         if self._settings.subwords == "character":
             return list(word) if self._vocabulary.issuperset(word) else None
         return None if len(word) > MAX_WORD else self._greedy.cut_word(word)
+
+    def _cut_known_word(self, word: str) -> tuple[str, ...]:
+        """Return the tokens of a word, with `UNKNOWN` for what has none."""
+        cut = self._cut_word(word)
+        if cut is not None:
+            return tuple(cut)
+        if self._settings.subwords != "character":
+            return (UNKNOWN,)
+        return tuple(char if char in self._vocabulary else UNKNOWN for char in word)
 
     @cached_property
     def _tagger(self) -> Any:
@@ -253,7 +286,7 @@ class _BertJapanese:
         try:
             import fugashi
 
-            return fugashi.GenericTagger(f"{_mecab_arguments(self._settings)}")
+            return fugashi.GenericTagger(f"{_mecab_arguments(self._settings)} -Owakati")
         except (ImportError, RuntimeError, OSError):
             return None
 
