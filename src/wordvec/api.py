@@ -37,8 +37,8 @@ def open(  # noqa: A001  # the public name is `wordvec.open`
     """Open a saved table.
 
     Args:
-        name: `[MODEL:]MODE`, such as "mini:static", "dynamic" (of the default model) or
-            "owner/name:static".
+        name: `[MODEL:]MODE[.VARIANT][@LAYER]`, such as "mini:static", "dynamic" (of the default
+            model), "owner/name:dynamic@4" or "mini:dynamic.short".
         store: the folder of saved tables; None for WORDVEC_HOME or the user's cache folder.
 
     Raises:
@@ -112,7 +112,7 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
         notify=notes.append,
         progress=progress,
     )
-    table = opened.open(TableRef(result.table.model, result.table.mode, result.table.layer))
+    table = opened.open(TableRef.of(result.table))
     return table.with_notes((*notes, *table.notes))
 
 
@@ -121,6 +121,7 @@ def import_vectors(  # noqa: PLR0913  # one keyword for each option of `wordvec 
     name: str | None = None,
     *,
     mode: str | None = None,
+    variant: str | None = None,
     model: str | None = None,
     file_format: str | None = None,
     tokens: str | Path | None = None,
@@ -136,6 +137,7 @@ def import_vectors(  # noqa: PLR0913  # one keyword for each option of `wordvec 
         file: the file or folder; its content says the format.
         name: the name of the table; None for that of the file without suffixes.
         mode: "static" or "dynamic"; None for "static", or "dynamic" with a model.
+        variant: keeps the table beside others of the same name, as `NAME:static.VARIANT`.
         model: the model of a pickled `{id: vector}`; it gives the tokens and the name.
         file_format: the name of a format, if the content does not say it.
         tokens: a text file with one token per line, for vectors without tokens.
@@ -153,6 +155,7 @@ def import_vectors(  # noqa: PLR0913  # one keyword for each option of `wordvec 
         opened.store,
         name=name,
         mode=mode,
+        variant=variant,
         model=model,
         file_format=file_format,
         tokens=None if tokens is None else Path(tokens),
@@ -181,23 +184,23 @@ class OpenTables:
         If the bundled model is used, the note names one command for the tables of the reference
         model: `extract --mode dynamic` saves the static table too.
         """
-        dynamic = any(ref.mode is Mode.DYNAMIC for ref in refs)
+        suggestion = max(refs, key=lambda ref: ref.mode.has_layers) if len(refs) > 1 else None
         tables: list[Table] = []
         seen: set[str] = set()
         for ref in refs:
-            table = self.open(ref, suggested_mode=Mode.DYNAMIC if dynamic else Mode.STATIC)
+            table = self.open(ref, suggestion=suggestion)
             notes = tuple(note for note in table.notes if note not in seen)
             seen.update(notes)
             tables.append(table.with_notes(notes))
         return tables
 
-    def open(self, ref: TableRef | str, *, suggested_mode: Mode | None = None) -> Table:
+    def open(self, ref: TableRef | str, *, suggestion: TableRef | None = None) -> Table:
         """Open one table.
 
-        suggested_mode: the mode to suggest to a user who has no table of the reference model.
+        suggestion: the table to suggest to a user who has none of the reference model.
         """
         ref = ref if isinstance(ref, TableRef) else TableRef.parse(ref)
-        name, notes = resolve_name(ref, self.store, suggested_mode=suggested_mode)
+        name, notes = resolve_name(ref, self.store, suggestion=suggestion)
         known = self._open.get(name)
         if known is not None and self._is_current(known):
             return known.with_notes(notes)

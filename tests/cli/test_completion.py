@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,13 @@ def _store() -> None:
     store = Store()
     store.save(table_of([[1.0]], model="owner/toy", mode=Mode.DYNAMIC))
     store.save(table_of([[1.0]], model="/models/王"))
+
+
+def save_layer() -> None:
+    """Save the twelfth layer of a variant."""
+    table = table_of([[1.0]], model="owner/toy", mode=Mode.DYNAMIC)
+    provenance = replace(table.provenance, variant="short", layer=12)
+    Store().save(replace(table, provenance=provenance))
 
 
 def completed(line: str) -> list[str]:
@@ -83,6 +91,20 @@ def test_tables_are_completed_from_the_store_of_the_line(tmp_path: Path) -> None
     assert completed(f"wordvec query --store {tmp_path}/other --table el") == plain(
         "elsewhere:static"
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "answers"),
+    [
+        ("wordvec query --table own", ["owner/toy:dynamic", "owner/toy:dynamic.short@12"]),
+        ("wordvec query --table owner/toy:dynamic.", ["owner/toy:dynamic.short@12"]),
+        ("wordvec query --mode dy", ["dynamic", "dynamic.short@12"]),
+        ("wordvec query --model /models/王 --mode dy", ["dynamic"]),
+    ],
+)
+def test_variants_and_layers_are_completed(line: str, answers: list[str]) -> None:
+    save_layer()
+    assert completed(line) == plain(*answers)
 
 
 def test_commands_are_completed_with_their_help() -> None:
@@ -183,6 +205,18 @@ def test_bash_completes_past_the_colon_of_a_table(
         'printf "%s\\n" "${COMPREPLY[@]}"\n'
     )
     assert asked("bash", script).split() == replies
+
+
+def test_bash_completes_past_the_sign_of_a_layer(asked: Callable[[str, str], str]) -> None:
+    save_layer()
+    line = "wordvec query --table owner/toy:dynamic.short@1"
+    script = (
+        'eval "$(wordvec completion bash)"\n'
+        f"COMP_LINE={line!r} COMP_POINT={len(line)}\n"
+        "for COMP_WORDBREAKS in '@:=' ':=' '='; do _wordvec_completion wordvec\n"
+        'printf "%s\\n" "${COMPREPLY[@]}"; done\n'
+    )
+    assert asked("bash", script).split() == ["12", "dynamic.short@12", "owner/toy:dynamic.short@12"]
 
 
 def test_fish_completes_tables_and_shows_whole_lines_of_help(

@@ -45,11 +45,21 @@ def test_an_option_without_a_value_is_wrong_usage() -> None:
 
 
 def test_table_model_and_mode_name_one_table() -> None:
-    assert table_ref(None, None, None) == TableRef(None, Mode.STATIC)
-    assert table_ref(None, "dynamic", "mini") == TableRef("mini", Mode.DYNAMIC)
-    assert table_ref("C:\\bert:dynamic", None, None) == TableRef("C:\\bert", Mode.DYNAMIC)
-    with pytest.raises(UsageError, match="use either --table or --model and --mode"):
-        table_ref("static", "dynamic", None)
+    static = TableRef(None, Mode.STATIC)
+    assert table_ref(None, None, None, None) == static
+    assert table_ref(None, "dynamic", None, "mini") == TableRef("mini", Mode.DYNAMIC)
+    assert table_ref("C:\\bert:dynamic", None, None, None) == TableRef("C:\\bert", Mode.DYNAMIC)
+    short = TableRef("mini", Mode.DYNAMIC, "short", 2)
+    assert table_ref(None, "dynamic.short@2", None, "mini") == short
+    assert table_ref(None, "dynamic@2", "short", "mini") == short
+    for others in (("dynamic", None, None), (None, "short", None), (None, None, "mini")):
+        with pytest.raises(UsageError, match="use either --table or --model, --mode and --variant"):
+            table_ref("static", *others)
+    with pytest.raises(UsageError, match=r"'dynamic\.a' has a variant already"):
+        table_ref(None, "dynamic.a", "b", None)
+    for mode in ("mini:dynamic", "dyn"):
+        with pytest.raises(UsageError, match=f"unknown mode '{mode}': expected static or dynamic"):
+            table_ref(None, mode, None, None)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)

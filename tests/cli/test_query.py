@@ -229,7 +229,7 @@ Error: the query vector is zero: it has no direction, and so no cosine
         (
             ["王", "--table", "static", "--mode", "static"],
             2,
-            "Error: use either --table or --model and --mode, not both",
+            "Error: use either --table or --model, --mode and --variant, not both",
         ),
         (["王", "--table", "statc"], 2, "Error: 'statc' is not a table name"),
         (["王", "--model", "other"], 1, "Error: there is no table other:static in "),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,9 +100,30 @@ def test_the_list_as_tsv(store: Store) -> None:
     store.save(table_of(ROWS))
     [info] = store.tables()
     assert run("tables", "--tsv")[1] == (
-        "model\tmode\tlayer\ttokens\tdimensions\tbytes\tcreated\tdone\tproblem\tsource\n"
-        f"made\tstatic\t\t3\t2\t{info.bytes}\t{info.created}\t\t\textract\n"
+        "model\tmode\tlayer\ttokens\tdimensions\tbytes\tcreated\tdone\tproblem\tsource\tvariant\n"
+        f"made\tstatic\t\t3\t2\t{info.bytes}\t{info.created}\t\t\textract\t\n"
     )
+
+
+def test_the_list_shows_variants_and_layers(store: Store) -> None:
+    table = table_of(ROWS, mode=Mode.DYNAMIC)
+    for variant, layer in ((None, None), (None, 0), ("short", 1)):
+        provenance = replace(table.provenance, variant=variant, layer=layer, layers=2)
+        store.save(replace(table, provenance=provenance))
+    code, out, _ = run("tables")
+    assert code == 0
+    assert [line.split()[:-4] for line in out.splitlines()] == [
+        ["model", "mode", "variant", "layer", "V"],
+        ["made", "dynamic", "0", "3", "×"],
+        ["made", "dynamic", "2", "(last)", "3", "×"],
+        ["made", "dynamic", "short", "1", "3", "×"],
+    ]
+    listed = [one["table"] for one in json.loads(run("tables", "--json")[1])]
+    assert [(one["layer"], one.get("variant")) for one in listed] == [
+        (0, None), (None, None), (1, "short")
+    ]  # fmt: skip
+    assert run("tables", "rm", "made:dynamic.short@1", "made:dynamic@2", "--yes").code == 0
+    assert [str(name) for name in store.names()] == ["made:dynamic@0"]
 
 
 def test_verify_shows_which_tables_are_damaged(store: Store) -> None:

@@ -239,9 +239,8 @@ def _cells(compared: ComparedNeighbour, own: int) -> list[Cell]:
 
 def short_names(tables: Sequence[TableDescription]) -> list[str]:
     """Return names that differ: modes, models or both, without the owners on the hub."""
-    layers = ["" if table.layer is None else f"@{table.layer}" for table in tables]
     models = [text.escape(table.model.rstrip("/").rsplit("/", 1)[-1]) for table in tables]
-    modes = [f"{table.mode}{layer}" for table, layer in zip(tables, layers, strict=True)]
+    modes = [table.kind for table in tables]
     both = [f"{text.clip(m, 24)}:{mode}" for m, mode in zip(models, modes, strict=True)]
     for names in (modes, [text.clip(model, 24) for model in models], both):
         if len(set(names)) == len(names) and (names is not modes or len(set(models)) == 1):

@@ -231,7 +231,7 @@ _METHOD_NAMES = {Method.ADD: "3CosAdd", Method.MUL: "3CosMul", Method.DIRECTION:
 
 def table_name(table: TableDescription) -> str:
     """Return the name of a table: `mini:static`."""
-    return f"{table.model}:{table.mode}" + ("" if table.layer is None else f"@{table.layer}")
+    return f"{table.model}:{table.kind}"
 
 
 def shape_text(table: TableDescription) -> str:

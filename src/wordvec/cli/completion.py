@@ -21,14 +21,14 @@ from click.shell_completion import (
 
 SHELLS = ("bash", "zsh", "fish")
 
-# For bash, the word under the cursor starts after a `:` or `=`; for us, after white space. The part
-# before it is cut from each completion. bash 3.2 (macOS) has neither nosort nor compopt.
+# For bash, the word under the cursor starts after a `:`, `@` or `=`; for us, after white space. The
+# part before it is cut from each completion. bash 3.2 (macOS) has neither nosort nor compopt.
 _BASH_SOURCE = """\
 %(complete_func)s() {
     local line="${COMP_LINE:0:COMP_POINT}" type value
-    local word="${line##*[[:space:]=]}" before=
-    if [[ $word == *:* && $COMP_WORDBREAKS == *:* ]]; then
-        before="${word%%"${word##*:}"}"
+    local word="${line##*[[:space:]=]}" before= breaks="${COMP_WORDBREAKS//[^:@]/}"
+    if [[ -n $breaks && $word == *[$breaks]* ]]; then
+        before="${word%%"${word##*[$breaks]}"}"
     fi
     COMPREPLY=()
     while IFS=, read -r type value; do
@@ -47,7 +47,7 @@ complete -o nosort -F %(complete_func)s %(prog_name)s 2>/dev/null ||
 
 @add_completion_class
 class ColonBashComplete(BashComplete):
-    """Completion for bash that takes `mini:static` as one word."""
+    """Completion for bash that takes `mini:dynamic@4` as one word."""
 
     source_template = _BASH_SOURCE
 

@@ -26,14 +26,15 @@ _OPTIONS = {  # parameter → option; the others have the same name
     "k": "-k",
     "calibrated": "--calibrate",
     "expressions": "--expression",
+    "templates": "--template",
     "transforms": "--transform",
     **{
         name: f"--{name.replace('_', '-')}"
         for name in (
-            "batch_size", "device", "dtype", "exclude", "force", "largest", "limit", "match",
-            "merge_twins", "method", "metric", "mode", "model", "name", "no_special", "only",
-            "perplexity", "pieces", "seed", "skip_bad", "smallest", "store", "table", "tables",
-            "tokens", "unit", "vectors", "vocab",
+            "batch_size", "device", "dtype", "exclude", "force", "largest", "layers", "limit",
+            "match", "merge_twins", "method", "metric", "mode", "model", "name", "no_special",
+            "only", "perplexity", "pieces", "pool", "seed", "skip_bad", "smallest", "store",
+            "table", "tables", "tokens", "unit", "variant", "vectors", "vocab",
         )
     },
 }  # fmt: skip

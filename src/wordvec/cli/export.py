@@ -50,7 +50,7 @@ def command(
     progress: bool | None,
     store: Store,
 ) -> None:
-    """Write TABLE, named [MODEL:]MODE, to a file.
+    """Write TABLE, named [MODEL:]MODE[.VARIANT][@LAYER], to a file.
 
     The suffix says the format: .txt and .vec (text of word2vec), .bin (its binary format), .csv,
     .tsv, .npy, .npz, .safetensors, .parquet, .pickle and .pkl ({id: vector}). A text format can

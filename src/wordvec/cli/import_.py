@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec.cli.errors import print_notes, warn
-from wordvec.cli.options import mode_option, model_option, store_option
+from wordvec.cli.options import mode_option, model_option, store_option, variant_option
 from wordvec.cli.output import write_lines
 from wordvec.cli.progress_bar import ProgressBar, progress_option
 from wordvec.formats.registry import readable_formats
@@ -48,6 +48,7 @@ Examples:
 @click.option("--skip-bad", is_flag=True, help="Leave broken lines out and count them.")
 @model_option("Model of a pickled {id: vector}: vector i is of token i of its vocabulary.")
 @mode_option("Second part of the table's name (default: static; dynamic with --model).")
+@variant_option("Keep this table beside others of the same name, as NAME:static.VARIANT.")
 @click.option("--force", is_flag=True, help="Replace the table if it already exists.")
 @progress_option
 @store_option
@@ -61,6 +62,7 @@ def command(
     skip_bad: bool,
     model: str | None,
     mode: str | None,
+    variant: str | None,
     force: bool,
     progress: bool | None,
     store: Store,
@@ -79,6 +81,7 @@ def command(
             store,
             name=name,
             mode=mode,
+            variant=variant,
             model=model,
             file_format=file_format,
             tokens=tokens,

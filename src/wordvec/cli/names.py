@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from click.shell_completion import CompletionItem
 
+from wordvec.tables.name import Mode
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -20,7 +22,13 @@ def table_names(root: Path | None) -> list[str]:
     from wordvec.models.bundled import BUNDLED
 
     saved = [str(name) for name in _saved_tables(root)]
-    return _unique(["static", "dynamic", f"{BUNDLED}:static", *saved])
+    return _unique([*Mode, f"{BUNDLED}:static", *saved])
+
+
+def mode_names(root: Path | None, model: str | None = None) -> list[str]:
+    """Return what `--mode` accepts: the modes, and the kinds of the saved tables of a model."""
+    saved = [name.kind for name in _saved_tables(root) if model in (None, name.model)]
+    return _unique([*Mode, *saved])
 
 
 def model_names(root: Path | None) -> list[str]:
@@ -36,6 +44,13 @@ def complete_table(ctx: click.Context, param: click.Parameter, incomplete: str) 
     del param
     before, comma, last = incomplete.rpartition(",")
     return [before + comma + name for name in table_names(_root(ctx)) if name.startswith(last)]
+
+
+def complete_mode(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Complete a mode, with the variant and the layer of a saved table."""
+    del param
+    names = mode_names(_root(ctx), ctx.params.get("model"))
+    return [name for name in names if name.startswith(incomplete)]
 
 
 def complete_model(

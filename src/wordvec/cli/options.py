@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from wordvec.cli.names import complete_model, complete_table
+from wordvec.cli.names import complete_mode, complete_model, complete_table
 from wordvec.cli.output import Format
 from wordvec.errors import UsageError
 from wordvec.search.filters import Only
 from wordvec.search.settings import Method, Metric, QueryOptions, QuerySettings
-from wordvec.tables.name import Mode, TableRef
+from wordvec.tables.name import FORM, Mode, TableRef, check_variant
 from wordvec.text import quote
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def model_option(
 
 
 def mode_option(text: str, *, default: Mode | None = None) -> Option:
-    """Make `--mode`."""
+    """Make `--mode` for a command that writes a table; the others take a layer too."""
     return click.option(
         "--mode",
         type=click.Choice([mode.value for mode in Mode]),
@@ -77,34 +77,66 @@ def mode_option(text: str, *, default: Mode | None = None) -> Option:
     )
 
 
-def table_options(callback: Callback) -> Callback:
-    """Add `--mode`, `--model`, `--table` and `--store`; the command gets `ref` and `store`."""
+def variant_option(text: str) -> Option:
+    """Make `--variant`."""
+    return click.option("--variant", metavar="NAME", help=text)
 
-    @mode_option("static: input embeddings (default); dynamic: the model's output for each token.")
+
+def table_options(callback: Callback) -> Callback:
+    """Add `--mode`, `--variant`, `--model`, `--table` and `--store`.
+
+    The command gets `ref` and `store`.
+    """
+
+    @click.option(
+        "--mode",
+        metavar="MODE[@LAYER]",
+        shell_complete=complete_mode,
+        help="static: input embeddings (default); dynamic: the model's output for each token, or "
+        "dynamic@N: that of layer N.",
+    )
+    @variant_option("Variant of the table: mini:dynamic.NAME.")
     @model_option()
     @click.option(
         "--table",
-        metavar="[MODEL:]MODE",
+        metavar="TABLE",
         shell_complete=complete_table,
-        help="Model and mode in one option: mini:static.",
+        help=f"All of these in one option: {FORM}, such as mini:static.",
     )
     @store_option
     @functools.wraps(callback)
     def with_ref(
-        *args: Any, mode: str | None, model: str | None, table: str | None, **kwargs: Any
+        *args: Any,
+        mode: str | None,
+        variant: str | None,
+        model: str | None,
+        table: str | None,
+        **kwargs: Any,
     ) -> Any:
-        return callback(*args, ref=table_ref(table, mode, model), **kwargs)
+        return callback(*args, ref=table_ref(table, mode, variant, model), **kwargs)
 
     return with_ref
 
 
-def table_ref(table: str | None, mode: str | None, model: str | None) -> TableRef:
-    """Return the table that the three options name; static if no mode is given."""
-    if table is None:
-        return TableRef(model, Mode(mode or Mode.STATIC))
-    if mode is not None or model is not None:
-        raise UsageError("use either --table or --model and --mode, not both")
-    return TableRef.parse(table)
+def table_ref(
+    table: str | None, mode: str | None, variant: str | None, model: str | None
+) -> TableRef:
+    """Return the table that the four options name; static if no mode is given."""
+    if table is not None:
+        if mode is not None or model is not None or variant is not None:
+            raise UsageError("use either --table or --model, --mode and --variant, not both")
+        return TableRef.parse(table)
+    mode = Mode.STATIC if mode is None else mode
+    if ":" in mode or not mode.startswith(tuple(Mode)):
+        raise UsageError(
+            f"unknown mode {quote(mode)}: expected {' or '.join(Mode)}", hint='mode="dynamic"'
+        )
+    ref = TableRef.parse(mode)
+    if variant is None:
+        return replace(ref, model=model)
+    if ref.variant is not None:
+        raise UsageError(f"{quote(mode)} has a variant already: leave out --variant")
+    return replace(ref, model=model, variant=check_variant(variant))
 
 
 def tables_option(text: str, *, default: str | None = None) -> Option:
@@ -114,7 +146,7 @@ def tables_option(text: str, *, default: str | None = None) -> Option:
         "--tables",
         metavar="TABLE,TABLE",
         shell_complete=complete_table,
-        help=f"{text}, each as [MODEL:]static or [MODEL:]dynamic.{shown}",
+        help=f"{text}, each as {FORM}.{shown}",
     )
 
 
@@ -126,8 +158,8 @@ def table_refs(names: Sequence[str], ref: TableRef) -> list[TableRef]:
     if not names:
         return [ref]
     params = click.get_current_context().params
-    if params.get("table") is not None or params.get("mode") is not None:
-        raise UsageError("use either --tables or --table and --mode, not both")
+    if any(params.get(name) is not None for name in ("table", "mode", "variant")):
+        raise UsageError("use either --tables or --table, --mode and --variant, not both")
     return [replace(one, model=one.model or ref.model) for one in map(TableRef.parse, names)]
 
 

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 @store_option
 @click.pass_context
 def command(ctx: click.Context, *, verify: bool, output_format: Format, store: Store) -> int:
-    """List the saved tables: model, mode, V × D, size, age.
+    """List the saved tables: model, mode, variant, layer, V × D, size, age.
+
+    The last layer of a model is that of a name without @: mini:dynamic.
 
     \b
     Examples:
@@ -61,7 +63,7 @@ def command(ctx: click.Context, *, verify: bool, output_format: Format, store: S
 @store_option
 @click.pass_context
 def rm(ctx: click.Context, *, tables: tuple[str, ...], yes: bool, store: Store) -> int:
-    """Remove tables, named [MODEL:]MODE, with any unfinished extractions of them."""
+    """Remove tables, named [MODEL:]MODE[.VARIANT][@LAYER], and unfinished extractions of them."""
     store = _parent_store(ctx) or store
     infos = store.tables()
     names = list(dict.fromkeys(_find_name(text, infos, store) for text in tables))
@@ -84,15 +86,16 @@ def _parent_store(ctx: click.Context) -> Store | None:
 
 
 def _find_name(text: str, infos: Sequence[TableInfo], store: Store) -> TableName:
-    """Find the table that the user names: as it is listed, or as [MODEL:]MODE."""
+    """Find the table that the user names: as it is listed, or as [MODEL:]MODE[.VARIANT][@LAYER]."""
     from wordvec.models.default import REFERENCE, named_model
     from wordvec.models.local import canonical_name
+    from wordvec.tables.resolve import saved_name
 
     for info in infos:
         if text in (str(info.name), _shown_name(info)):
             return info.name
     ref = TableRef.parse(text)
-    name = TableName(canonical_name(named_model(ref.model) or REFERENCE), ref.mode, ref.layer)
+    name = saved_name(ref.of_model(canonical_name(named_model(ref.model) or REFERENCE)), store)
     if all(info.name != name for info in infos):
         raise TableNotFoundError(
             f"there is no table {escape(str(name))} in {escape(str(store.root))}",
@@ -132,19 +135,21 @@ def _problems(store: Store, info: TableInfo, *, verify: bool) -> list[str]:
 
 def _tsv_rows(checked: Sequence[Checked]) -> Iterator[list[object]]:
     titles = ["model", "mode", "layer", "tokens", "dimensions", "bytes", "created", "done"]
-    yield [*titles, "problem", "source"]
+    yield [*titles, "problem", "source", "variant"]
     for info, problems in checked:
         V, D = info.shape or (None, None)
         name = [info.name.model, info.name.mode, info.name.layer]
-        yield [*name, V, D, info.bytes, info.created, info.done, "; ".join(problems), info.source]
+        yield [*name, V, D, info.bytes, info.created, info.done, "; ".join(problems), info.source,
+               info.name.variant]  # fmt: skip
 
 
 def _json(info: TableInfo, problems: list[str]) -> dict[str, object]:
     """Return the object of a table. done: the rows of an unfinished extraction."""
     V, D = info.shape or (None, None)
-    name = {"model": info.name.model, "mode": info.name.mode.value, "layer": info.name.layer}
+    variant = {} if info.name.variant is None else {"variant": info.name.variant}
+    name = {"model": info.name.model, "mode": info.name.mode.value, **variant}
     return {
-        "table": {**name, "tokens": V, "dimensions": D},
+        "table": {**name, "layer": info.name.layer, "tokens": V, "dimensions": D},
         "bytes": info.bytes,
         "created": info.created,
         "done": info.done,
@@ -162,8 +167,13 @@ def _text_lines(
         return [f"No tables in {folder} yet. To extract one: wordvec extract --mode static"]
     states = [_state(info, problems, verified=verified) for info, problems in checked]
     models = [escape(info.name.model) for info, _ in checked]
-    columns = [Column("mode"), *number_columns("V × D", "size", "age")]
-    rows = [_cells(info) for info, _ in checked]
+    parts = [_name_parts(info) for info, _ in checked]
+    titles = [title for title in parts[0] if title == "mode" or any(part[title] for part in parts)]
+    columns = [*map(Column, titles), *number_columns("V × D", "size", "age")]
+    rows = [
+        [*(part[title] for title in titles), *_cells(info)]
+        for part, (info, _) in zip(parts, checked, strict=True)
+    ]
     with_state = any(state.text for state in states)
     others = max(map(width, table_lines(columns, rows, OutputStyle())))
     if with_state:
@@ -189,10 +199,17 @@ def _model_line(model: str, state: Cell, style: OutputStyle) -> str:
     return f"{clip(model, room)}  {style.paint(state.text, state.attribute)}"
 
 
+def _name_parts(info: TableInfo) -> dict[str, str]:
+    """Return what follows the model in a table's name; the last layer has its number if known."""
+    layer = "" if info.name.layer is None else str(info.name.layer)
+    if info.layers is not None and info.name.layer is None:
+        layer = f"{info.layers} (last)"
+    return {"mode": info.name.mode.value, "variant": info.name.variant or "", "layer": layer}
+
+
 def _cells(info: TableInfo) -> list[Cell | str]:
-    mode = str(info.name).rpartition(":")[2]
     shape = "?" if info.shape is None else f"{info.shape[0]:,} × {info.shape[1]}"
-    return [mode, shape, size_text(info.bytes), age_text(info.created)]
+    return [shape, size_text(info.bytes), age_text(info.created)]
 
 
 def _state(info: TableInfo, problems: list[str], *, verified: bool) -> Cell:

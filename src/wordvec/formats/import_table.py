@@ -25,7 +25,7 @@ from wordvec.models.default import named_model
 from wordvec.models.find import find_model
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.files import display_path, wrap_os_errors
-from wordvec.tables.name import Mode, TableName
+from wordvec.tables.name import Mode, TableName, TableRef, check_variant
 from wordvec.tables.table import Provenance, VectorTable
 from wordvec.text import escape
 from wordvec.vocabulary.folder import USUAL_SPECIALS, read_vocabulary
@@ -63,6 +63,7 @@ def import_vectors(  # noqa: PLR0913  # one keyword for each option of `wordvec 
     *,
     name: str | None = None,
     mode: Mode | str | None = None,
+    variant: str | None = None,
     model: str | None = None,
     file_format: FileFormat | str | None = None,
     tokens: Path | None = None,
@@ -78,6 +79,7 @@ def import_vectors(  # noqa: PLR0913  # one keyword for each option of `wordvec 
         store: Where the table is saved.
         name: The first part of the table's name; None to derive it from the file's name.
         mode: The second part; None for "static", or "dynamic" with a model.
+        variant: The third part, which keeps the table beside others of the same name and mode.
         model: The model that a pickled `{id: vector}` was made with. It gives the tokens and name.
         file_format: None to find it out from the content.
         tokens: A text file with one token per line, for a file without tokens.
@@ -97,6 +99,8 @@ def import_vectors(  # noqa: PLR0913  # one keyword for each option of `wordvec 
     table_mode = None if mode is None else as_choice(Mode, mode, "mode")
     if name is not None:
         check_name(name)
+    if variant is not None:
+        variant = check_variant(variant)
     with _as_file(source, name) as path:
         found = chosen or detect_format(path)
         if found is FileFormat.PICKLE and (model or _needs_model(path, options)):
@@ -106,15 +110,24 @@ def import_vectors(  # noqa: PLR0913  # one keyword for each option of `wordvec 
                     "model and all of its tokens, so a name and a limit cannot be used",
                     hint='tokens="FILE" names a text file with one token per line instead',
                 )
-            return _import_ids(path, model, table_mode or Mode.DYNAMIC, store, force=force)
+            kind = TableRef(model, table_mode or Mode.DYNAMIC, variant)
+            return _import_ids(path, kind, store, force=force)
         if model is not None:
             raise UsageError(f"model={model!r} is for a pickled {{id: vector}}, not for {found}")
-        full_name = TableName(check_name(name or name_of_file(path)), table_mode or Mode.STATIC)
+        full_name = TableName(
+            check_name(name or name_of_file(path)), table_mode or Mode.STATIC, variant
+        )
         return _import_tokens(path, full_name, found, options, store, force, progress)
 
 
-def import_pickle(
-    path: Path, model: str, mode: Mode | str, store: Store, *, force: bool = False
+def import_pickle(  # noqa: PLR0913  # all parts of a request
+    path: Path,
+    model: str,
+    mode: Mode | str,
+    store: Store,
+    *,
+    variant: str | None = None,
+    force: bool = False,
 ) -> VectorTable:
     """Save a pickled `{id: vector}` as a table and open it.
 
@@ -123,6 +136,7 @@ def import_pickle(
         model: The model that the vectors were made with.
         mode: The mode that the table is saved under.
         store: Where the table is saved.
+        variant: Keeps the table beside others of the same model and mode.
         force: Replace the table if it exists.
 
     Raises:
@@ -132,7 +146,7 @@ def import_pickle(
     """
     mode = as_choice(Mode, mode, "mode")
     source = find_model(model)
-    name = TableName(source.name, mode)
+    name = TableName(source.name, mode, None if variant is None else check_variant(variant))
     _check_free(name, store, force=force)  # before the file is read, which takes longer
     vocabulary = read_vocabulary(source.folder)
     rows = read_pickle(path, len(vocabulary))
@@ -207,17 +221,16 @@ def _needs_model(path: Path, options: ReadOptions) -> bool:
     return not (has_words(path) or options.tokens or tokens_beside(path).is_file())
 
 
-def _import_ids(
-    path: Path, model: str | None, mode: Mode, store: Store, *, force: bool
-) -> ImportResult:
-    named = named_model(model)
+def _import_ids(path: Path, ref: TableRef, store: Store, *, force: bool) -> ImportResult:
+    named = named_model(ref.model)
     if named is None:
         raise UsageError(
             f"{display_path(path)} has vectors by id, without tokens",
             hint='name the model that they were made with (model="mini"), or a text file with one '
             'token per line (tokens="FILE")',
         )
-    return ImportResult(import_pickle(path, named, mode, store, force=force), FileFormat.PICKLE, ())
+    table = import_pickle(path, named, ref.mode, store, variant=ref.variant, force=force)
+    return ImportResult(table, FileFormat.PICKLE, ())
 
 
 def _import_tokens(  # noqa: PLR0913, PLR0917  # all parts of a request
@@ -298,7 +311,14 @@ def _provenance(name: TableName, revision: str | None = None) -> Provenance:
     from importlib.metadata import version
 
     versions = {library: version(library) for library in ("wordvec", "numpy")}
-    return Provenance(name.model, name.mode, revision, source="import", versions=versions)
+    return Provenance(
+        name.model,
+        name.mode,
+        revision,
+        source="import",
+        versions=versions,
+        variant=name.variant,
+    )
 
 
 def _settings(file_format: FileFormat, path: Path) -> dict[str, object]:

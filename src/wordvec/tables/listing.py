@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ class TableInfo:
     shape: (V, D), or None if unknown. bytes: the total size on the disk.
     created: ISO 8601. done: the rows done of an unfinished extraction; None for a table.
     problem: why the table cannot be opened, or None. source: "extract" or "import".
+    layers: the number of the model's last layer, if the manifest says it.
     """
 
     name: TableName
@@ -35,13 +37,21 @@ class TableInfo:
     done: int | None = None
     problem: str | None = None
     source: str = "extract"
+    layers: int | None = None
 
 
 def list_tables(root: Path) -> list[TableInfo]:
     """List every table and every unfinished extraction in a store, by name."""
     with wrap_os_errors(root, reading=True):
         infos = [_describe(name, folder) for name, folder in list_folders(root)]
-    return sorted(infos, key=lambda info: (str(info.name), info.done is not None))
+    return sorted(infos, key=_order)
+
+
+def _order(info: TableInfo) -> tuple[object, ...]:
+    """Sort by the parts of the name; the last layer comes after the others."""
+    name = info.name
+    layer = sys.maxsize if name.layer is None else name.layer
+    return (name.model, name.mode, name.variant or "", layer, info.done is not None)
 
 
 def _describe(name: TableName, folder: Path) -> TableInfo:
@@ -50,7 +60,8 @@ def _describe(name: TableName, folder: Path) -> TableInfo:
     try:
         if is_draft:
             provenance, shape, done = read_progress(folder)
-            return TableInfo(provenance.name, shape, size, changed, done)
+            layers = provenance.layers
+            return TableInfo(provenance.name, shape, size, changed, done, layers=layers)
         manifest = Manifest.read(folder / MANIFEST)
         problem = find_wrong_size(folder, manifest)
     except StoreError as error:
@@ -59,7 +70,7 @@ def _describe(name: TableName, folder: Path) -> TableInfo:
     if folder_name(made.model).casefold() != folder.parent.name.casefold():
         problem = f"{display_path(folder)} is the folder of another model"
     shape = (manifest.tokens, manifest.dimensions)
-    return TableInfo(made.name, shape, size, made.created, None, problem, made.source)
+    return TableInfo(made.name, shape, size, made.created, None, problem, made.source, made.layers)
 
 
 def _total_size(folder: Path) -> int:

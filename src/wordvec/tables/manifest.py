@@ -93,7 +93,11 @@ class Manifest:
 
 
 def provenance_from_json(data: Mapping[str, Any]) -> Provenance:
-    """Read a `Provenance`, or raise KeyError, TypeError or ValueError."""
+    """Read a `Provenance`, or raise KeyError, TypeError or ValueError.
+
+    `variant`, `layers` and `parameters` are missing in a manifest written before they existed.
+    """
+    data = {"variant": None, "layers": None, "parameters": {}, **data}
     return Provenance(
         model=_typed(data, "model", str),
         mode=Mode(data["mode"]),
@@ -105,6 +109,9 @@ def provenance_from_json(data: Mapping[str, Any]) -> Provenance:
         versions={str(key): str(value) for key, value in _typed(data, "versions", dict).items()},
         non_finite_rows=_rows(data, "non_finite_rows"),
         checksum=_typed(data, "checksum", str),
+        variant=_typed(data, "variant", (str, type(None))),
+        layers=_typed(data, "layers", (int, type(None))),
+        parameters=_typed(data, "parameters", dict),
     )
 
 

@@ -1,8 +1,11 @@
-"""The folders of a table: `<store>/<model>/<mode>/`, and those beside it while it is written.
+"""The folders of a table, `<store>/<model>/<kind>/`, and those beside it while it is written.
 
 A model's name becomes one folder name, and back: every character but `A-Z a-z 0-9 _ -` and inner
 dots is percent-encoded (UTF-8 in NFC), so that `/`, `..` and NUL are safe. A long name is cut and
 ends in `~` and its hash; the manifest has the whole name.
+
+The kind is `MODE[+VARIANT][@LAYER]`, the variant encoded in the same way. It has a plus sign where
+the table's name has a dot, so that `dynamic+draft` and `dynamic.draft` are two folders.
 
     cl-tohoku%2Fbert-base-japanese/static/        the whole table
                                   /static.draft/  an unfinished extraction, kept to be resumed
@@ -29,9 +32,12 @@ VECTORS, NORMS, TOKENS, MANIFEST = "vectors.npy", "norms.npy", "tokens.json", "m
 RECORD = "progress.json"
 DERIVED = "derived"
 LOCKS = ".locks"
+DRAFT = ".draft"
 LONGEST = 120  # characters of a folder name; encrypted home folders allow 143
 
-_MODE_FOLDER = re.compile(r"(static|dynamic)(?:@(\d{1,6}))?(\.draft|\.old)?")
+_KIND_FOLDER = re.compile(
+    rf"({'|'.join(Mode)})(?:\+([\w%~-]+))?(?:@([0-9]{{1,4}}))?(?:\.draft|\.old)?", re.ASCII
+)
 
 
 def nfc(name: str) -> str:
@@ -70,13 +76,14 @@ class TablePaths:
     @property
     def table(self) -> Path:
         """The folder of the whole table."""
+        variant = "" if self.name.variant is None else f"+{folder_name(self.name.variant)}"
         layer = "" if self.name.layer is None else f"@{self.name.layer}"
-        return self.root / folder_name(self.name.model) / f"{self.name.mode}{layer}"
+        return self.root / folder_name(self.name.model) / f"{self.name.mode}{variant}{layer}"
 
     @property
     def draft(self) -> Path:
         """The folder of an unfinished extraction."""
-        return self._beside(".draft")
+        return self._beside(DRAFT)
 
     @property
     def new(self) -> Path:
@@ -102,19 +109,23 @@ class TablePaths:
         return self.table.with_name(self.table.name + suffix)
 
 
-def list_folders(root: Path) -> list[tuple[TableName, Path]]:
-    """List the folders of tables and drafts in a store, with the table names that they encode."""
+def list_folders(root: Path, model: str | None = None) -> list[tuple[TableName, Path]]:
+    """List the folders of tables and drafts in a store, with the table names that they encode.
+
+    model: only those of this model.
+    """
     found = []
-    for model in _subfolders(root):
-        if model.name.startswith("."):
+    for folder in _subfolders(root) if model is None else [root / folder_name(model)]:
+        if folder.name.startswith("."):
             continue
-        for folder in _subfolders(model):
-            match = _MODE_FOLDER.fullmatch(folder.name)
-            whole = folder.with_name(folder.name.removesuffix(".old"))
-            if match and (whole == folder or not whole.exists()):
-                layer = None if match[2] is None else int(match[2])
-                name = TableName(name_of_folder(model.name), Mode(match[1]), layer)
-                found.append((name, folder))
+        for table in _subfolders(folder):
+            match = _KIND_FOLDER.fullmatch(table.name)
+            whole = table.with_name(table.name.removesuffix(".old"))
+            if match and (whole == table or not whole.exists()):
+                variant = None if match[2] is None else name_of_folder(match[2])
+                layer = None if match[3] is None else int(match[3])
+                name = TableName(name_of_folder(folder.name), Mode(match[1]), variant, layer)
+                found.append((name, table))
     return found
 
 

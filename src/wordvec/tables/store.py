@@ -23,7 +23,15 @@ from wordvec.tables.listing import list_tables
 from wordvec.tables.lock import table_lock
 from wordvec.tables.manifest import Manifest, read_json
 from wordvec.tables.new_table import NewTable
-from wordvec.tables.paths import DERIVED, MANIFEST, RECORD, VECTORS, TablePaths
+from wordvec.tables.paths import (
+    DERIVED,
+    DRAFT,
+    MANIFEST,
+    RECORD,
+    VECTORS,
+    TablePaths,
+    list_folders,
+)
 from wordvec.tables.reading import check_name, find_problems, read_table
 from wordvec.tables.replace import complete_table, swap_in
 from wordvec.text import escape
@@ -32,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from wordvec.tables.listing import TableInfo
-    from wordvec.tables.name import TableName
+    from wordvec.tables.name import TableName, TableRef
     from wordvec.tables.table import Provenance, VectorTable
     from wordvec.vocabulary.lookup import Vocabulary
 
@@ -54,6 +62,12 @@ class Store:
 
     def __init__(self, root: str | Path | None = None) -> None:
         self.root = (default_root() if root is None else Path(root)).absolute()
+
+    def names(self, model: str | None = None) -> list[TableName]:
+        """Return the names of the saved tables, or of those of one model."""
+        with wrap_os_errors(self.root, reading=True):
+            found = list_folders(self.root, model)
+        return [name for name, folder in found if not folder.name.endswith(DRAFT)]
 
     def tables(self) -> list[TableInfo]:
         """List every table and every unfinished extraction, by name."""
@@ -244,14 +258,27 @@ class Store:
     def _origin_command(self, name: TableName) -> str:
         """Return the command that writes a table again, as far as its manifest says it."""
         try:
-            imported = self.provenance(name).source == "import"
+            provenance = self.provenance(name)
         except StoreError:
-            imported = False
-        if imported and "/" not in name.model:
+            return extract_command(name)
+        if provenance.source == "import" and "/" not in name.model:
             return f"wordvec import FILE --name {shlex.quote(name.model)}"
-        return extract_command(name)
+        return extract_command(name, parameters=provenance.parameters)
 
 
-def extract_command(name: TableName) -> str:
-    """Return the command that extracts a table."""
-    return f"wordvec extract --mode {name.mode} --model {shlex.quote(name.model)}"
+def extract_command(
+    name: TableName | TableRef, *, parameters: Mapping[str, object] | None = None
+) -> str:
+    """Return the command that extracts a table.
+
+    parameters: those of its provenance; each has the name of an option, or of several if a list.
+    """
+    options = {"mode": name.mode, **(parameters or {}), "variant": name.variant}
+    options |= {"layers": name.layer, "model": name.model}
+    words = [
+        f"--{option.replace('_', '-')} {shlex.quote(str(one))}"
+        for option, value in options.items()
+        for one in (value if isinstance(value, list) else [value])
+        if one is not None
+    ]
+    return f"wordvec extract {' '.join(words)}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from wordvec.errors import WordvecError
-from wordvec.tables.name import Mode, TableName
+from wordvec.tables.name import Mode, TableName, format_kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +23,8 @@ class Provenance:
     """What a table was computed from; it is saved in the table's manifest.
 
     model: The model's canonical name. revision: The hub's commit, or a checksum of its files.
+    variant, layer: As in the table's name. layers: L, the number of the model's last layer.
+    parameters: What else decides the values, such as `pool` and `templates`, as JSON.
     dtype: The type that the vectors were computed in; they are saved in float32.
     non_finite_rows: Rows with a NaN or an infinity, which no search returns.
     """
@@ -37,11 +39,14 @@ class Provenance:
     versions: dict[str, str] = field(default_factory=dict)  # library → version
     non_finite_rows: tuple[int, ...] = ()
     checksum: str = ""  # "sha256:…" of vectors.npy; empty if the table was never saved
+    variant: str | None = None
+    layers: int | None = None
+    parameters: dict[str, object] = field(default_factory=dict)
 
     @property
     def name(self) -> TableName:
         """The name of the table."""
-        return TableName(self.model, self.mode, self.layer)
+        return TableName(self.model, self.mode, self.variant, self.layer)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,20 +115,33 @@ class TableDescription:
     tokens: int
     dimensions: int
     transforms: tuple[str, ...] = ()
+    variant: str | None = None
 
     @classmethod
     def of(cls, table: VectorTable) -> TableDescription:
         """Return the description of a table."""
         name = table.name
         return cls(
-            name.model, name.mode.value, name.layer, len(table), table.dimensions, table.transforms
+            name.model,
+            name.mode.value,
+            name.layer,
+            len(table),
+            table.dimensions,
+            table.transforms,
+            name.variant,
         )
 
+    @property
+    def kind(self) -> str:
+        """The name without the model: `dynamic.short@2`."""
+        return format_kind(self.mode, self.variant, self.layer)
+
     def to_dict(self) -> dict[str, object]:
-        """Return the `table` object of an answer's JSON."""
+        """Return the `table` object of an answer's JSON; `variant` only if the table has one."""
         return {
             "model": self.model,
             "mode": self.mode,
+            **({} if self.variant is None else {"variant": self.variant}),
             "layer": self.layer,
             "tokens": self.tokens,
             "dimensions": self.dimensions,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wordvec import text
 from wordvec.cli.arguments import options_of
 from wordvec.cli.commands import load_command
-from wordvec.cli.names import model_names, table_names
+from wordvec.cli.names import mode_names, model_names, table_names
 from wordvec.cli.shell.session import SHELL_COMMANDS
 from wordvec.cli.shell.tokens import partial_word
 
@@ -57,7 +57,7 @@ def _after_name(name: str, rest: str, session: Session, column: int) -> list[Sug
     values = {
         "table": lambda: table_names(session.store.root),
         "model": lambda: model_names(session.store.root),
-        "mode": lambda: ("static", "dynamic"),
+        "mode": lambda: mode_names(session.store.root, session.table.name.model),
         "help": session.names,
     }
     return _matching(values[name](), typed, start) if name in values else []

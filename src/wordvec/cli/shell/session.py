@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from wordvec.cli.arguments import options_of, options_with_value, split_argument
 from wordvec.cli.commands import COMMANDS, load_command
 from wordvec.cli.errors import exit_code_of, print_notes
 from wordvec.cli.help import HelpContext, HelpFormatter
+from wordvec.cli.options import table_ref
 from wordvec.cli.output import write_lines
 from wordvec.cli.shell.settings import ShellSettings, table_arguments, unquote
 from wordvec.cli.shell.tokens import TokenIndex
@@ -28,7 +30,7 @@ from wordvec.errors import UsageError, WordvecError
 from wordvec.expression.lexer import Kind, tokenize
 from wordvec.expression.parser import parse
 from wordvec.models.default import REFERENCE
-from wordvec.tables.name import Mode, TableRef
+from wordvec.tables.name import TableRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,9 +83,9 @@ class Session:
         """The prompt: the short name of the table."""
         name = self.table.name
         if name.model == REFERENCE:
-            return f"{name.mode}> "
+            return f"{name.kind}> "
         model = text.escape(name.model.rstrip("/").rsplit("/", 1)[-1])
-        return f"{text.clip(model, 20)}:{name.mode}> "
+        return f"{text.clip(model, 20)}:{name.kind}> "
 
     @property
     def index(self) -> TokenIndex:
@@ -220,22 +222,21 @@ class Session:
             return
         ref = TableRef.parse(unquote(written))
         if ref.model is None:
-            ref = TableRef(self.table.name.model, ref.mode, ref.layer)
+            ref = replace(ref, model=self.table.name.model)
         self._switch_to(ref)
 
     def _change_table_part(self, part: str, written: str) -> int:
         name = self.table.name
         if not written:
-            self._print_setting(part, str(name.mode if part == "mode" else name.model))
+            self._print_setting(part, name.kind if part == "mode" else name.model)
         elif part == "model":
-            self._switch_to(TableRef(unquote(written), name.mode, name.layer))
-        elif written in tuple(Mode):
-            self._switch_to(TableRef(name.model, Mode(written), name.layer))
+            self._switch_to(replace(TableRef.of(name), model=unquote(written)))
         else:
-            raise UsageError(
-                f"unknown mode {text.quote(written)}: expected static or dynamic",
-                hint=":mode dynamic",
-            )
+            try:
+                ref = table_ref(None, unquote(written), None, name.model)
+            except UsageError as error:
+                raise UsageError(error.message, hint=":mode dynamic") from error
+            self._switch_to(ref)
         return 0
 
     def _switch_to(self, ref: TableRef) -> None:

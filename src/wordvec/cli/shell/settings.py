@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from wordvec.tables.name import TableName
 
 # Options of `wordvec query` that are not settings: the table has its own `:` lines.
-_NOT_SETTINGS = {"--table", "--mode", "--model", "--store", "--json", "--jsonl", "--tsv", "--help"}
+_NOT_SETTINGS = {
+    *("--table", "--mode", "--variant", "--model", "--store"),
+    *("--json", "--jsonl", "--tsv", "--help"),
+}
+_PARTS = ("--mode", "--variant", "--model", "--tables")  # in place of --table
 _OFF = "off"
 
 
@@ -118,9 +122,10 @@ def table_arguments(
     """
     if "--table" in given:
         return []
-    if "--table" in accepted and given.isdisjoint(("--mode", "--model", "--tables")):
+    if "--table" in accepted and given.isdisjoint(_PARTS):
         return ["--table", str(table)]
-    values = {"--mode": str(table.mode), "--model": table.model}
+    kind = table.kind if "--variant" not in given else table.mode.value
+    values = {"--mode": kind, "--model": table.model}
     if "--tables" in given:
         del values["--mode"]
     arguments: list[str] = []
