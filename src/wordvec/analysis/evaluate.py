@@ -313,7 +313,7 @@ def _rows_of_words(
     for word in words:
         match = vocabulary.find(word)
         rows = (match.id,) if match else tuple(vocabulary.pieces(word) or ()) if pieces else ()
-        if rows:
+        if rows and not vocabulary.rare.keys() & set(rows):
             rows_of[word] = rows
     return words, rows_of
 

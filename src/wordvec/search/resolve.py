@@ -36,6 +36,7 @@ _DASHES = "ー–—‐"  # what an input method gives for a minus; ー is a let
 _MAX_DASHES = 8  # 2**8 readings of a word are tried, no more
 _MAX_PIECES = 12  # of a word in a message
 _MAX_CELLS = 40  # of a word in a message
+RARE_HINT = 'use another table: mode="static", or extract with a larger corpus'
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,8 @@ def resolve_word(word: str | int, vocabulary: Vocabulary, *, pieces: bool = Fals
             raise WordvecError(
                 f"there is no row #{row}: the vocabulary has {len(vocabulary)} tokens"
             )
+        if row in vocabulary.rare:
+            raise WordvecError(f"#{row} {rare_message(row, vocabulary)}", hint=RARE_HINT)
         return ResolvedWord(vocabulary.display(row), (row,))
     word = str(word)
     form = Word(word, 0, len(word))
@@ -194,7 +197,19 @@ class _Resolver:
                 start=operand.start,
                 end=operand.end,
             )
+        self._check_has_vector(operand, operand.id)
         return operand.id
+
+    def _check_has_vector(self, operand: Operand, id_: int) -> None:
+        """Raise for a token that its contextual table leaves out."""
+        if id_ in self.vocabulary.rare:
+            raise UnknownWordError(
+                f"{_shown(str(operand))} {rare_message(id_, self.vocabulary)}",
+                source=self.source,
+                start=operand.start,
+                end=operand.end,
+                hint=RARE_HINT,
+            )
 
     def rows_of_word(self, word: Word) -> tuple[int, ...]:
         match = self.vocabulary.find(word.text)
@@ -202,10 +217,13 @@ class _Resolver:
             if match.form is not None:
                 shown = self.vocabulary.display(match.id)
                 self.notes.append(f"{_shown(word.text)} is read as {shown} ({match.form})")
+            self._check_has_vector(word, match.id)
             return (match.id,)
         pieces = self.vocabulary.pieces(word.text)
         if pieces is None or not self.pieces:
             raise self._unknown(word, pieces)
+        for piece in pieces:
+            self._check_has_vector(word, piece)
         self.notes.append(f"{_shown(word.text)} is read as the mean of {self._join(pieces)}")
         return tuple(pieces)
 
@@ -258,6 +276,12 @@ class _Resolver:
         except ExpressionError:
             return None
         return f'"{expression}"' if '"' not in expression else expression
+
+
+def rare_message(row: int, vocabulary: Vocabulary) -> str:
+    """Say how often a rare token was seen, for a message that begins with its name."""
+    times = {0: "never", 1: "once"}.get(vocabulary.rare[row], f"{vocabulary.rare[row]:,} times")
+    return f"was seen {times} in the corpus of this table, too rarely to have a vector"
 
 
 def _shown(word: str) -> str:

@@ -19,7 +19,17 @@ from wordvec.tables.files import (
     write_npy,
 )
 from wordvec.tables.manifest import FileRecord, Manifest, json_bytes
-from wordvec.tables.paths import MANIFEST, NORMS, RECORD, TOKENS, VECTORS, TablePaths
+from wordvec.tables.paths import (
+    CHECKPOINT,
+    COUNTS,
+    MANIFEST,
+    NORMS,
+    RECORD,
+    RESULTANTS,
+    TOKENS,
+    VECTORS,
+    TablePaths,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +49,11 @@ def complete_table(folder: Path, table: VectorTable, settings: dict[str, object]
     write_atomically(folder / NORMS, lambda file: write_npy(file, table.norms, "<f8"))
     write_atomically(folder / TOKENS, lambda file: file.write(tokens))
     names = [VECTORS, NORMS, TOKENS]
+    if table.occurrences is not None:
+        counts, resultants = table.occurrences.counts, table.occurrences.resultants
+        write_atomically(folder / COUNTS, lambda file: write_npy(file, counts, "<i8"))
+        write_atomically(folder / RESULTANTS, lambda file: write_npy(file, resultants, "<f8"))
+        names += [COUNTS, RESULTANTS]
     if tokenizer is not None:
         content = tokenizer.read()
         write_atomically(folder / tokenizer.kind, lambda file: file.write(content))
@@ -52,7 +67,7 @@ def complete_table(folder: Path, table: VectorTable, settings: dict[str, object]
         checksum=files[VECTORS].sha256,
         non_finite_rows=tuple(
             np.setdiff1d(
-                np.flatnonzero(~np.isfinite(table.norms)), table.vocabulary.unused_ids
+                np.flatnonzero(~np.isfinite(table.norms)), table.vocabulary.ids_without_vector
             ).tolist()
         ),
     )
@@ -80,4 +95,5 @@ def recover_interrupted_write(paths: TablePaths) -> None:
     if paths.draft.exists() and not (paths.draft / RECORD).exists():
         remove_folder(paths.draft)
     if (paths.table / MANIFEST).exists():
+        remove_folder(paths.table / CHECKPOINT)
         (paths.table / RECORD).unlink(missing_ok=True)

@@ -173,7 +173,7 @@ class Store:
             try:
                 yield draft
             finally:
-                if draft.done == 0:
+                if draft.is_empty:
                     with wrap_os_errors(draft.folder):
                         draft.remove()
 

@@ -13,7 +13,7 @@ from wordvec.vocabulary.spelling import Scheme
 from wordvec.vocabulary.tokenizer import GreedyCutter, load_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from wordvec.vocabulary.tokenizer import Tokenizer, TokenizerFile
 
@@ -40,6 +40,7 @@ class Vocabulary:
     lowercase: Whether the model's own tokenizer lower-cases its input.
     marks_start: Whether it puts the mark of a word's start before any text, as in `▁` + `王`.
     tokenizer: The model's tokenizer; None for words of another program.
+    rare: The rows without a vector in a contextual table, and how often their tokens were seen.
     """
 
     tokens: tuple[str, ...]
@@ -50,6 +51,7 @@ class Vocabulary:
     lowercase: bool = False
     marks_start: bool = False
     tokenizer: TokenizerFile | None = field(default=None, compare=False, repr=False)
+    rare: Mapping[int, int] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         named = (*self.special_ids, *(i for i in (self.cls_id, self.sep_id) if i is not None))
@@ -109,6 +111,11 @@ class Vocabulary:
     def unused_ids(self) -> tuple[int, ...]:
         """The rows that no token has; they are special too, and never an answer."""
         return tuple(id_ for id_ in self.special_ids if self.tokens[id_] == unused_token(id_))
+
+    @property
+    def ids_without_vector(self) -> tuple[int, ...]:
+        """The rows that are never an answer: those without a token, and those of rare tokens."""
+        return (*self.unused_ids, *self.rare)
 
     @cached_property
     def _loaded_tokenizer(self) -> Tokenizer | None:
