@@ -255,8 +255,7 @@ def _run(
         padded = {} if bool(mask.all()) else {"attention_mask": mask.to(device)}
         with torch.inference_mode():
             output = model(input_ids=ids.to(device), output_hidden_states=True, **padded)
-            states = [
-                output.hidden_states[layer].flatten(0, 1).index_select(0, rows).float()
-                for layer in layers
-            ]
+            # The last is what the model returns: some normalise it once more.
+            every = [*output.hidden_states[:-1], output.last_hidden_state]
+            states = [every[one].flatten(0, 1).index_select(0, rows).float() for one in layers]
         yield batch, tokens, states

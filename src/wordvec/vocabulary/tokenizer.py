@@ -106,7 +106,7 @@ class _FastTokenizer:
             return None
 
     def cut_sentences(self, sentences: Sequence[str]) -> list[list[str]]:
-        encoded = self._tokenizer.encode_batch_fast(list(sentences), add_special_tokens=False)
+        encoded = self._tokenizer.encode_batch(list(sentences), add_special_tokens=False)
         return [one.tokens for one in encoded]
 
 
