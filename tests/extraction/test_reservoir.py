@@ -53,7 +53,8 @@ def test_the_sample_has_the_lowest_priorities_of_each_token(
 def test_a_restored_sample_goes_on_as_the_whole_one() -> None:
     ids = corpus(3000)
     half = fill(ids[:1500], 10, 0, 500)
-    again = Reservoir.restore(10, 0, half.arrays())
+    again = Reservoir(V, 10, 0)
+    again.restore(half.arrays())
     chosen, ranks = again.see(ids[1500:])
     again.keep(ids[1500:][chosen], ranks[chosen], np.arange(1500, 3000)[chosen])
     for ours, whole in zip(again.chosen(), fill(ids, 10, 0, 3000).chosen(), strict=True):

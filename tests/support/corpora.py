@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wordvec.extraction.reservoir import priorities
+from wordvec.vocabulary.folder import read_vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -42,12 +43,13 @@ class PlainLoop:
         import torch
         import transformers
 
-        tokenizer = transformers.AutoTokenizer.from_pretrained(self.folder)
+        encode = plain_tokenizer(self.folder)
         model = transformers.AutoModel.from_pretrained(self.folder).float().eval()
-        cls_id, sep_id = tokenizer("", add_special_tokens=True)["input_ids"]
+        vocabulary = read_vocabulary(self.folder)
+        cls_id, sep_id = vocabulary.cls_id, vocabulary.sep_id
         place = 0
         for sentence in sentences:
-            ids = tokenizer(sentence, add_special_tokens=False)["input_ids"]
+            ids = encode(sentence)
             parts = -(-len(ids) // longest) or 1
             for piece in np.array_split(np.array(ids, dtype=int), parts):
                 with torch.no_grad():
@@ -59,7 +61,8 @@ class PlainLoop:
                 for position, id_ in enumerate(piece.tolist()):
                     rank = int(priorities(self.seed, place, 1)[0])
                     hidden = np.stack([s[0, position + 1].double().numpy() for s in states])
-                    self.occurrences.setdefault(id_, []).append((rank, hidden))
+                    if id_ not in vocabulary.special_ids:
+                        self.occurrences.setdefault(id_, []).append((rank, hidden))
                     place += 1
         return self
 
@@ -69,6 +72,21 @@ class PlainLoop:
         rows = np.stack([hidden[layer] for _, hidden in chosen])
         directions = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         return rows.mean(axis=0), float(np.linalg.norm(directions.mean(axis=0)))
+
+
+def plain_tokenizer(folder: Path) -> Callable[[str], list[int]]:
+    """Return transformers' tokenizer of a model, or sentencepiece's own of its file."""
+    import transformers
+
+    if (models := [*folder.glob("*.model")]) and not (folder / "tokenizer.json").is_file():
+        import sentencepiece
+
+        processor = sentencepiece.SentencePieceProcessor(model_file=str(models[0]))
+        return lambda text: list(processor.encode(text))
+    has_file = (folder / "tokenizer.json").is_file()
+    kind = transformers.PreTrainedTokenizerFast if has_file else transformers.AutoTokenizer
+    tokenizer = kind.from_pretrained(folder)
+    return lambda text: list(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
 def write(path: Path, sentences: Sequence[str] = SENTENCES) -> Path:

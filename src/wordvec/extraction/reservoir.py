@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -47,16 +47,18 @@ def _mixed(seed: int) -> int:
 class Reservoir:
     """A sample of the occurrences of each token, in memory that does not grow with the corpus.
 
-    size: how many occurrences of a token are chosen at most.
+    size: how many occurrences of a token are chosen at most. ignored: tokens that are not counted.
     counts: (V,) int64, all occurrences of each token.
     """
 
-    def __init__(self, tokens: int, size: int, seed: int) -> None:
+    def __init__(self, tokens: int, size: int, seed: int, ignored: Sequence[int] = ()) -> None:
         self.size = size
         self.seed = seed
         self.counts = np.zeros(tokens, dtype=np.int64)
         self.seen = 0  # places
         self._limits = np.full(tokens, _NONE, dtype=np.uint64)  # above it, none is chosen any more
+        self._limits[list(ignored)] = 0
+        self._ignored = list(ignored)
         self._tokens = np.empty(0, dtype=np.int32)
         self._priorities = np.empty(0, dtype=np.uint64)
         self._places = np.empty(0, dtype=np.int64)
@@ -70,6 +72,7 @@ class Reservoir:
             Which of them may be chosen: (n,) bool; and their priorities, for `keep`: (n,) uint64.
         """
         self.counts += np.bincount(ids, minlength=len(self.counts))
+        self.counts[self._ignored] = 0
         ranks = priorities(self.seed, self.seen, len(ids))
         self.seen += len(ids)
         return ranks < self._limits[ids], ranks
@@ -90,9 +93,7 @@ class Reservoir:
 
     def _drop_worst(self) -> None:
         """Keep the best candidates of each token, and lower the limits."""
-        columns = zip(
-            (self._tokens, self._priorities, self._places), *self._waiting, strict=True
-        )
+        columns = zip((self._tokens, self._priorities, self._places), *self._waiting, strict=True)
         tokens, ranks, places = map(np.concatenate, columns)
         order = np.lexsort((ranks, tokens))
         tokens, ranks, places = tokens[order], ranks[order], places[order]
@@ -117,13 +118,9 @@ class Reservoir:
             "seen": np.array(self.seen),
         }
 
-    @classmethod
-    def restore(cls, size: int, seed: int, arrays: Mapping[str, NDArray[Any]]) -> Reservoir:
-        """Return the reservoir whose `arrays` were saved."""
-        reservoir = cls(len(arrays["counts"]), size, seed)
-        reservoir.counts, reservoir.seen = arrays["counts"], int(arrays["seen"])
-        reservoir._limits = arrays["limits"]
-        reservoir._tokens, reservoir._priorities = arrays["tokens"], arrays["priorities"]
-        reservoir._places = arrays["places"]
-        reservoir._candidates = len(reservoir._tokens)
-        return reservoir
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Continue as the reservoir whose `arrays` were saved."""
+        self.counts, self.seen = arrays["counts"], int(arrays["seen"])
+        self._limits, self._places = arrays["limits"], arrays["places"]
+        self._tokens, self._priorities = arrays["tokens"], arrays["priorities"]
+        self._candidates = len(self._tokens)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from wordvec.extraction.corpus import Block, Corpus
     from wordvec.extraction.sentences import CutText
+    from wordvec.vocabulary.lookup import Vocabulary
 
 CHECKPOINT_SECONDS = 120.0
 _PIECES, _SCAN = "pieces.bin", "scan.npz"
@@ -113,15 +114,17 @@ class Sample:
 class Scan:
     """A pass over a corpus that can be interrupted and resumed.
 
-    folder: for the two files. restarted: why an earlier pass could not be resumed, or None.
+    folder: for the two files. vocabulary: special tokens are not counted. restarted: why an earlier pass could not be resumed, or None.
     """
 
-    def __init__(self, corpus: Corpus, sampling: Sampling, folder: Path, tokens: int) -> None:
+    def __init__(
+        self, corpus: Corpus, sampling: Sampling, folder: Path, vocabulary: Vocabulary
+    ) -> None:
         self.corpus = corpus
         self.sampling = sampling
         self.folder = folder
         self.restarted: str | None = None
-        self._tokens = tokens
+        self._vocabulary = vocabulary
         self._start()
         with suppress(OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile):
             self._load()
@@ -161,7 +164,9 @@ class Scan:
     def _start(self) -> None:
         self.state = ScanState()
         sampling = self.sampling
-        self.reservoir = Reservoir(self._tokens, sampling.per_token, sampling.seed)
+        self.reservoir = Reservoir(
+            len(self._vocabulary), sampling.per_token, sampling.seed, self._vocabulary.special_ids
+        )
         self._due = time.monotonic() + CHECKPOINT_SECONDS
 
     def _load(self) -> None:
@@ -170,8 +175,7 @@ class Scan:
             state = ScanState(**json.loads(str(saved["state"])))
             arrays = {name: saved[name] for name in saved.files if name != "state"}
         if (self.folder / _PIECES).stat().st_size >= state.length * _ID_BYTES:
-            sampling = self.sampling
-            self.reservoir = Reservoir.restore(sampling.per_token, sampling.seed, arrays)
+            self.reservoir.restore(arrays)
             self.state = state
 
     def _blocks_to_do(self) -> Iterator[Block]:
@@ -198,7 +202,7 @@ class Scan:
     ) -> Iterator[tuple[Block, CutText]]:
         """Yield each block and its pieces, up to the last sentence that is wanted."""
         most = self.sampling.sentences
-        for block, text in cut_blocks(blocks, model, self._tokens, workers=workers):
+        for block, text in cut_blocks(blocks, model, len(self._vocabulary), workers=workers):
             if most is None or self.state.sentences + int(text.starts.sum()) < most:
                 yield block, text
             else:

@@ -87,7 +87,7 @@ def _result(block: Block, future: Future[CutText]) -> tuple[Block, CutText]:
     except BrokenProcessPool as error:
         raise WordvecError(
             "a process that cuts the text ended",
-            hint='run the same command again to resume, with fewer processes: workers=1\n'
+            hint="run the same command again to resume, with fewer processes: workers=1\n"
             'a Python script that extracts needs: if __name__ == "__main__":',
         ) from error
 

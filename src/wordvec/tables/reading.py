@@ -54,7 +54,9 @@ def _occurrences(folder: Path, manifest: Manifest) -> Occurrences | None:
         return None
     min_count = manifest.provenance.parameters.get("min_count")
     if type(min_count) is not int:
-        raise DamagedTableError(f"{display_path(folder / MANIFEST)}: min_count is {min_count!r:.40}")
+        raise DamagedTableError(
+            f"{display_path(folder / MANIFEST)}: min_count is {min_count!r:.40}"
+        )
     shape = (manifest.tokens,)
     with wrap_os_errors(folder, reading=True):
         counts = map_npy(folder / COUNTS, shape, "<i8")

@@ -135,7 +135,9 @@ class _SentencePiece:
         return list(map(str, self._processor.encode(text, out_type=str)))
 
     def cut_sentences(self, sentences: Sequence[str]) -> list[list[str]]:
-        return [list(map(str, cut)) for cut in self._processor.encode(list(sentences), out_type=str)]
+        return [
+            list(map(str, cut)) for cut in self._processor.encode(list(sentences), out_type=str)
+        ]
 
 
 def parse_sentencepiece(data: bytes, name: str = TokenizerKind.SENTENCEPIECE) -> Any:
