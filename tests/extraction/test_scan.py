@@ -80,7 +80,7 @@ def test_only_the_first_sentences_are_read(sentences: int, tiny_bert: Path, tmp_
     assert occurrences(first) == occurrences(same)
 
 
-class Stopped(Exception):
+class StopError(Exception):
     """Stops a scan between two blocks."""
 
 
@@ -94,9 +94,9 @@ def interrupted(model: Path, folder: Path, text: Path | str, blocks: int, **opti
         def progress(done: int, total: int) -> None:
             del done, total
             if one.state.blocks > blocks:
-                raise Stopped
+                raise StopError
 
-        with pytest.raises(Stopped):
+        with pytest.raises(StopError):
             one.run(model, workers=0, progress=progress, **options)
 
 

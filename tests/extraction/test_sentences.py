@@ -96,6 +96,7 @@ def test_sentences_are_cut_as_transformers_cuts_them(
 @pytest.mark.parametrize("lowercase", [False, True])
 @pytest.mark.parametrize("subwords", ["wordpiece", "character"])
 def test_japanese_is_cut_as_bert_japanese_tokenizer_cuts_it(
+    *,
     lowercase: bool,
     subwords: str,
     tmp_path: Path,

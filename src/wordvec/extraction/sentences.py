@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from wordvec.vocabulary.tokenizer import Tokenizer
 
 MAX_CHARS = 2000
-"""The longest sentence in characters; a longer one is cut, after a comma or a space if it can be."""
+"""Characters of the longest sentence; a longer one is cut, if possible after a comma or space."""
 
 DEFAULT_LENGTH = 512
 """Positions of a model whose files do not say how many it has."""
@@ -151,9 +151,9 @@ def longest_text(folder: Path) -> int:
 
 
 def split_sentences(text: str) -> Iterator[str]:
-    """Split text at the ends of lines and after 。！？; a long sentence is split further.
+    r"""Split text at the ends of lines and after 。！？; a long sentence is split further.
 
-    >>> list(split_sentences("王がいた。「女王は？」と言う\\nはい！！"))
+    >>> list(split_sentences("王がいた。「女王は？」と言う\nはい！！"))
     ['王がいた。', '「女王は？」', 'と言う', 'はい！！']
     """
     for line in text.splitlines():

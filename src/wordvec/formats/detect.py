@@ -11,7 +11,6 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.tables.compressed import compression_of, open_decompressed
 from wordvec.formats.delimited import find_columns
 from wordvec.formats.file_format import FileFormat
 from wordvec.formats.projector import METADATA, VECTORS, metadata_path
@@ -24,6 +23,7 @@ from wordvec.formats.sampling import (
 from wordvec.formats.spacy_folder import is_spacy_folder
 from wordvec.formats.static_model import is_static_model
 from wordvec.formats.text_rows import shown_line
+from wordvec.tables.compressed import compression_of, open_decompressed
 from wordvec.tables.files import display_path, wrap_os_errors
 
 if TYPE_CHECKING:

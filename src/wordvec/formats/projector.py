@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.tables.compressed import open_decompressed
 from wordvec.formats.delimited import TOKEN_COLUMNS, read_delimited
 from wordvec.formats.escaped_tokens import escape_token, unescape_token
 from wordvec.progress import Progress, no_progress
+from wordvec.tables.compressed import open_decompressed
 from wordvec.tables.files import display_path
 
 if TYPE_CHECKING:

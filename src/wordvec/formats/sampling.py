@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.tables.compressed import compression_of, open_decompressed
 from wordvec.formats.text_rows import LONGEST_LINE
+from wordvec.tables.compressed import compression_of, open_decompressed
 from wordvec.tables.files import display_path
 
 if TYPE_CHECKING:
