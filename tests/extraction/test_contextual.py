@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LAYERS = (0, 1, 2)
+WIDTHS = (32, 32, 32)
 
 
 def take(model: Path, folder: Path, text: Path, sampling: Sampling) -> Sample:
@@ -35,7 +36,7 @@ def add(model: Path, sample: Sample, folder: Path, positions: int = 64) -> Sums:
     encoder = load_encoder(find_model(str(model)))
     vocabulary = read_vocabulary(model)
     batches = Batches.of(sample, positions)
-    return add_occurrences(encoder, vocabulary, batches, LAYERS, folder, dimensions=32)
+    return add_occurrences(encoder, vocabulary, batches, LAYERS, folder, widths=WIDTHS)
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
@@ -117,14 +118,14 @@ def test_sums_resume_to_the_same_bits(
     with pytest.raises(KeyboardInterrupt):
         add_occurrences(
             encoder, read_vocabulary(tiny_bert), batches, LAYERS, tmp_path / "scan",
-            dimensions=32, progress=progress,
+            widths=WIDTHS, progress=progress,
         )  # fmt: skip
-    saved = Sums(len(LAYERS), len(sample.counts), 32, torch.device("cpu"))
+    saved = Sums(len(sample.counts), WIDTHS, torch.device("cpu"))
     saved.load(tmp_path / "scan")
     assert saved.done == stop
     resumed = add(tiny_bert, sample, tmp_path / "scan")
-    assert torch.equal(resumed.hidden, whole.hidden)
-    assert torch.equal(resumed.directions, whole.directions)
+    assert all(map(torch.equal, resumed.hidden, whole.hidden))
+    assert all(map(torch.equal, resumed.directions, whole.directions))
 
 
 def test_a_form_with_two_senses_moves_more_than_one_with_a_single_sense(tmp_path: Path) -> None:
@@ -143,7 +144,7 @@ def test_a_form_with_two_senses_moves_more_than_one_with_a_single_sense(tmp_path
         sampling = Sampling(per_token=100, min_count=1)
         sample = take(model, tmp_path / name, text, sampling)
         batches = Batches.of(sample, 512)
-        sums = add_occurrences(encoder, vocabulary, batches, [4], tmp_path / name, dimensions=256)
+        sums = add_occurrences(encoder, vocabulary, batches, [4], tmp_path / name, widths=[256])
         id_ = vocabulary.id_of("はし")
         assert sample.counts[id_] == 6
         resultants.append(sums.resultants(0, sample.counts)[id_])

@@ -61,7 +61,7 @@ def test_files_and_folders_are_read_in_the_order_of_their_names(tmp_path: Path) 
 
 def test_standard_input_is_read_compressed_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
     for data in (TEXT, lzma.compress(TEXT), zstd(TEXT)):
-        stdin = io.TextIOWrapper(io.BufferedReader(io.BytesIO(data)))  # type: ignore[arg-type]
+        stdin = io.TextIOWrapper(io.BufferedReader(io.BytesIO(data)))
         monkeypatch.setattr(sys, "stdin", stdin)
         assert read("-") == TEXT
 

@@ -139,7 +139,7 @@ def test_standard_input_is_compared_when_it_is_read_again(
 ) -> None:
     def pipe(sentences: tuple[str, ...]) -> None:
         data = "\n".join(sentences).encode()
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(data))))  # type: ignore[arg-type]
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(data))))
 
     pipe(SENTENCES * 2)
     whole = scan(tiny_bert, tmp_path / "whole", "-")

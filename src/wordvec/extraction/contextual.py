@@ -23,7 +23,8 @@ import torch
 
 from wordvec.extraction.dynamic import special_ids
 from wordvec.progress import Progress, no_progress
-from wordvec.tables.files import wrap_os_errors, write_atomically
+from wordvec.tables.files import read_npz, wrap_os_errors, write_npz
+from wordvec.tables.table import row_norms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -96,11 +97,11 @@ class Batches:
         used = self.lengths[pieces.start : pieces.stop, None] + _AROUND
         return torch.from_numpy(ids), torch.from_numpy((np.arange(L) < used).astype(np.int64))
 
-    def occurrences(self, batch: int, L: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the chosen occurrences of a batch.
+    def occurrences(self, batch: int, positions: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the chosen occurrences of a batch. positions: L.
 
         Returns:
-            Their places in the batch as (B × L) rows, and their tokens: (n,) int64 each.
+            Their rows among all B × L positions, and their tokens: (n,) int64 each.
         """
         pieces = slice(self.bounds[batch], self.bounds[batch + 1])
         chosen = self.chosen[pieces]
@@ -109,7 +110,7 @@ class Batches:
         which = self.first[pieces][row] + inside  # occurrences of the sample
         position = self.sample.places[which] - self.starts[pieces][row] + 1
         tokens = self.sample.tokens[which].astype(np.int64)
-        return torch.from_numpy(row * L + position), torch.from_numpy(tokens)
+        return torch.from_numpy(row * positions + position), torch.from_numpy(tokens)
 
 
 def piece_ends(pieces: NDArray[np.uint32]) -> NDArray[np.int64]:
@@ -137,21 +138,23 @@ def batch_bounds(lengths: NDArray[np.int64], positions: int) -> list[int]:
 class Sums:
     """The sums of each token's hidden states and of their directions, at each layer.
 
-    hidden, directions: (layers, V, D) float32 on the device of the model. done: batches.
+    hidden, directions: (V, D) float32 for each layer, on the device of the model; D may differ.
+    done: batches.
     """
 
-    def __init__(self, layers: int, tokens: int, dimensions: int, device: torch.device) -> None:
-        self.hidden = torch.zeros((layers, tokens, dimensions), device=device)
-        self.directions = torch.zeros_like(self.hidden)
+    def __init__(self, tokens: int, widths: Sequence[int], device: torch.device) -> None:
+        self.hidden = [torch.zeros((tokens, width), device=device) for width in widths]
+        self.directions = [torch.zeros_like(one) for one in self.hidden]
         self.done = 0
 
-    def add(self, layer: int, tokens: torch.Tensor, hidden: torch.Tensor) -> None:
-        """Add the hidden states of some occurrences, (n, D) float32, to those of their tokens."""
+    def add(self, place: int, tokens: torch.Tensor, hidden: torch.Tensor) -> None:
+        """Add the hidden states of some occurrences to those of their tokens.
+
+        place: of the layer. tokens: (n,). hidden: (n, D) float32.
+        """
         lengths = torch.linalg.vector_norm(hidden, dim=1, keepdim=True)
-        for sums, rows in (
-            (self.hidden[layer], hidden),
-            (self.directions[layer], hidden / lengths.clamp_min(torch.finfo(torch.float32).tiny)),
-        ):
+        directions = hidden / lengths.clamp_min(torch.finfo(torch.float32).tiny)
+        for sums, rows in ((self.hidden[place], hidden), (self.directions[place], directions)):
             if sums.device.type == "cpu":
                 sums.index_add_(0, tokens, rows)
             else:  # the order of additions of index_add_ is not fixed on a GPU
@@ -159,43 +162,44 @@ class Sums:
 
     def save(self, folder: Path) -> None:
         """Write a checkpoint."""
+        arrays = {name: tensor.cpu().numpy() for name, tensor in self._named()}
         with wrap_os_errors(folder):
-            arrays = {name: getattr(self, name).cpu().numpy() for name in ("hidden", "directions")}
-            write_atomically(folder / _SUMS, lambda file: np.savez(file, done=self.done, **arrays))
+            write_npz(folder / _SUMS, {"done": np.array(self.done), **arrays})
 
     def load(self, folder: Path) -> None:
         """Continue from a checkpoint, if there is one that can be read."""
         try:
-            with (folder / _SUMS).open("rb") as file, np.load(file, allow_pickle=False) as saved:
-                arrays = [torch.from_numpy(saved[name]) for name in ("hidden", "directions")]
-                done = int(saved["done"])
+            saved = read_npz(folder / _SUMS)
+            done = int(saved["done"])
+            tensors = {name: torch.from_numpy(saved[name]) for name, _ in self._named()}
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return
-        if all(array.shape == self.hidden.shape for array in arrays):
-            self.hidden.copy_(arrays[0])
-            self.directions.copy_(arrays[1])
-            self.done = done
+        for name, tensor in self._named():
+            tensor.copy_(tensors[name])
+        self.done = done
 
-    def means(self, layer: int, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the mean of each token at a layer, (V, D); NaN for a token without a vector.
+    def _named(self) -> Iterator[tuple[str, torch.Tensor]]:
+        for kind, tensors in (("hidden", self.hidden), ("directions", self.directions)):
+            for place, tensor in enumerate(tensors):
+                yield f"{kind}{place}", tensor
+
+    def means(self, place: int, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the mean hidden state of each token at a layer: (V, D); 0 without occurrences.
 
         numbers: (V,) how many occurrences were added.
         """
-        with np.errstate(invalid="ignore"):
-            means: NDArray[np.float32] = self.hidden[layer].cpu().numpy() / numbers[:, None].astype(
-                np.float32
-            )
+        divisors = np.maximum(numbers, 1)[:, None].astype(np.float32)
+        means: NDArray[np.float32] = self.hidden[place].cpu().numpy() / divisors
         return means
 
-    def resultants(self, layer: int, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+    def resultants(self, place: int, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the mean resultant length of each token: (V,) float64; NaN without occurrences.
 
         1: all its hidden states have the same direction; 0: their directions cancel out.
         """
-        sums = self.directions[layer].cpu().numpy().astype(np.float64)
-        with np.errstate(invalid="ignore"):
-            lengths: NDArray[np.float64] = np.sqrt(np.einsum("vd,vd->v", sums, sums)) / numbers
-        return lengths
+        lengths = row_norms(self.directions[place].cpu().numpy())
+        divisors = np.where(numbers > 0, numbers, np.nan)
+        return lengths / divisors
 
 
 def add_occurrences(  # noqa: PLR0913  # everything that the sums depend on
@@ -205,7 +209,7 @@ def add_occurrences(  # noqa: PLR0913  # everything that the sums depend on
     layers: Sequence[int],
     folder: Path,
     *,
-    dimensions: int,
+    widths: Sequence[int],
     progress: Progress = no_progress,
 ) -> Sums:
     """Run the model over all batches and return the sums, from the last checkpoint on.
@@ -216,11 +220,11 @@ def add_occurrences(  # noqa: PLR0913  # everything that the sums depend on
         batches: the pieces, and their occurrences.
         layers: 0 is the output of the embedding block.
         folder: for the checkpoints.
-        dimensions: D.
+        widths: D of each of these layers.
         progress: called with the numbers of tokens.
     """
     device = next(model.parameters()).device
-    sums = Sums(len(layers), len(vocabulary), dimensions, device)
+    sums = Sums(len(vocabulary), widths, device)
     sums.load(folder)
     done, total = batches.tokens_before(sums.done), int(batches.lengths.sum())
     due = time.monotonic() + CHECKPOINT_SECONDS

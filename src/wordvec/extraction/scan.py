@@ -27,7 +27,7 @@ from wordvec.errors import StoreError
 from wordvec.extraction.reservoir import Reservoir
 from wordvec.extraction.workers import cut_blocks
 from wordvec.progress import Progress, Status, no_progress, no_status
-from wordvec.tables.files import sync, wrap_os_errors, write_all, write_atomically
+from wordvec.tables.files import read_npz, sync, wrap_os_errors, write_all, write_npz
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,7 +114,8 @@ class Sample:
 class Scan:
     """A pass over a corpus that can be interrupted and resumed.
 
-    folder: for the two files. vocabulary: special tokens are not counted. restarted: why an earlier pass could not be resumed, or None.
+    folder: for the two files. vocabulary: special tokens are not counted.
+    restarted: why an earlier pass could not be resumed, or None.
     """
 
     def __init__(
@@ -171,9 +172,8 @@ class Scan:
 
     def _load(self) -> None:
         """Load the last checkpoint, if there is one and pieces.bin is as long as it says."""
-        with (self.folder / _SCAN).open("rb") as file, np.load(file, allow_pickle=False) as saved:
-            state = ScanState(**json.loads(str(saved["state"])))
-            arrays = {name: saved[name] for name in saved.files if name != "state"}
+        arrays = read_npz(self.folder / _SCAN)
+        state = ScanState(**json.loads(str(arrays["state"])))
         if (self.folder / _PIECES).stat().st_size >= state.length * _ID_BYTES:
             self.reservoir.restore(arrays)
             self.state = state
@@ -242,8 +242,7 @@ class Scan:
     def _save(self, file: IO[bytes]) -> None:
         sync(file)
         state = np.array(json.dumps(asdict(self.state)))
-        arrays = self.reservoir.arrays()
-        write_atomically(self.folder / _SCAN, lambda out: np.savez(out, state=state, **arrays))
+        write_npz(self.folder / _SCAN, {"state": state, **self.reservoir.arrays()})
         self._due = time.monotonic() + CHECKPOINT_SECONDS
 
     def _sample(self) -> Sample:

@@ -55,8 +55,9 @@ def cut_blocks(
     cutter = SentenceCutter.load(folder, rows)
     for block in islice(blocks, _FEW_BLOCKS if workers else None):
         yield block, cutter.cut(block)
-    if (block := next(blocks, None)) is not None:
-        yield from _cut_in_processes(chain([block], blocks), folder, rows, workers)
+    following = next(blocks, None)
+    if following is not None:
+        yield from _cut_in_processes(chain([following], blocks), folder, rows, workers)
 
 
 def _cut_in_processes(
