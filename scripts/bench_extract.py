@@ -7,7 +7,8 @@ One run alternates between the article's loop (one token per forward pass), plai
 same model, and wordvec. For comparison it times the products of the linear layers alone (768→768,
 768→3072, 3072→768, with the rows of a batch), by `F.linear` and by oneDNN in the same dtype: the
 share of the better rate that a whole pass reaches shows how much can still be gained. `--sweep`
-tries other batch sizes.
+tries other batch sizes. `--layers MODEL` times whole extractions instead: the table of the last
+layer, and those of all layers in one pass.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import copy
 import os
 import platform
 import statistics
+import tempfile
 import time
 from functools import partial
 from pathlib import Path
@@ -26,15 +28,18 @@ import torch
 from torch.nn import functional as F  # noqa: N812  # torch's own convention
 from transformers import BertConfig, BertModel
 
-from wordvec.extraction.dynamic import POSITIONS, compute_blocks, prepare
+from wordvec.extraction.carriers import Carrier
+from wordvec.extraction.dynamic import compute_blocks, prepare
+from wordvec.extraction.extract import extract
 from wordvec.extraction.linear import can_pack
 from wordvec.extraction.settings import BATCH_SIZE
-from wordvec.vocabulary.lookup import Vocabulary
-from wordvec.vocabulary.spelling import Scheme
+from wordvec.tables.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+ALONE = Carrier((2,), (3,))  # [CLS] token [SEP]
+POSITIONS = len(ALONE)
 V, LAYERS, D, INNER = 32_000, 12, 768, 3072
 _CPUINFO, _STAT = Path("/proc/cpuinfo"), Path("/proc/stat")
 SHAPES = {(D, D): 4, (D, INNER): 1, (INNER, D): 1}  # (in, out) → how many per layer
@@ -51,11 +56,16 @@ def main() -> None:
     parser.add_argument("--dtype", nargs="+", default=["float32", "bfloat16"])
     parser.add_argument("--no-loop", action="store_true", help="leave out the article's loop")
     parser.add_argument("--sweep", nargs="*", type=int, help="try these batch sizes, wordvec only")
+    parser.add_argument("--layers", metavar="MODEL", help="time one table and one for each layer")
     options = parser.parse_args()
     print(describe_machine())
     other_load = OtherLoad()
     began = time.monotonic()
     torch.manual_seed(0)
+    if options.layers:
+        compare_layers(options.layers, options.rounds)
+        print(f"\n{time.monotonic() - began:.0f} s in all; {other_load}")
+        return
     model = BertModel(BertConfig(vocab_size=V)).eval()
     if options.sweep is not None:
         sweep(model, options.sweep or [64, 128, 256, 512, 1024], options.dtype, options.rounds)
@@ -71,7 +81,7 @@ def compare(
     """Time the article's loop, plain batches and wordvec in turn, and print the rates."""
     fast = copy.deepcopy(model)
     began = time.perf_counter()
-    product = prepare(fast, CPU, dtype, batch_size)
+    product = prepare(fast, CPU, dtype, POSITIONS * batch_size)
     preparation = time.perf_counter() - began
     plain = copy.deepcopy(model).to(getattr(torch, dtype))
     products = Products(getattr(torch, dtype), POSITIONS * batch_size)
@@ -103,10 +113,24 @@ def sweep(model: BertModel, sizes: Sequence[int], dtypes: Sequence[str], rounds:
         runs: dict[str, Callable[[], float]] = {}
         for size in sizes:
             fast = copy.deepcopy(model)
-            prepare(fast, CPU, dtype, size)
+            prepare(fast, CPU, dtype, POSITIONS * size)
             runs[str(size)] = partial(seconds_per_token, fast, size)
         for name, seconds in run_in_turn(runs, rounds).items():
             print(f"{dtype}  {name:>5} tokens per batch  {1 / seconds:8.1f} tokens/s")
+
+
+def compare_layers(model: str, rounds: int) -> None:
+    """Time whole extractions of the last layer and of all layers, in turn."""
+
+    def run(layers: str | None) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            return extract(model, "dynamic", Store(folder), layers=layers).seconds
+
+    timed = run_in_turn({"the last layer": lambda: run(None), "all": lambda: run("all")}, rounds)
+    one = timed["the last layer"]
+    print(f"\n{model}, medians of {rounds} rounds in turn")
+    for name, seconds in timed.items():
+        print(f"  {name:16} {seconds:6.2f} s  {100 * (seconds / one - 1):+.1f} %")
 
 
 def run_in_turn(runs: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
@@ -131,10 +155,8 @@ def run_articles_loop(model: BertModel) -> float:
 
 def seconds_per_token(model: torch.nn.Module, batch_size: int) -> float:
     """Run one batch through wordvec's own code and return its seconds per token."""
-    tokens = tuple(map(str, range(batch_size)))
-    vocabulary = Vocabulary(tokens, Scheme.WORDPIECE, special_ids=(2, 3), cls_id=2, sep_id=3)
     began = time.perf_counter()
-    for _ in compute_blocks(model, vocabulary, batch_size=batch_size):
+    for _ in compute_blocks(model, [ALONE], batch_size, batch_size=batch_size):
         pass
     return (time.perf_counter() - began) / batch_size
 

@@ -23,7 +23,7 @@ from wordvec.tables.store import Store
 __all__ = ["OpenTables", "Table", "compare", "extract", "import_vectors", "open"]
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Unpack
 
     from wordvec.analysis.compare import Comparison
@@ -77,6 +77,17 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
     model: str | None = None,
     *,
     mode: str = "static",
+    variant: str | None = None,
+    layers: str | int | Iterable[int] | None = None,
+    pool: str = "token",
+    templates: str | Iterable[str] = (),
+    corpus: str | Path | Iterable[str | Path] = (),
+    field: str | None = None,
+    per_token: int = 100,
+    min_count: int = 5,
+    sentences: int | None = None,
+    seed: int = 0,
+    workers: int | None = None,
     store: Store | str | Path | None = None,
     device: str = "auto",
     dtype: str = "float32",
@@ -86,15 +97,32 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
 ) -> Table:
     """Extract the word vectors of a model, save them, and open the table.
 
+    Of several layers, the table of the highest is returned; `open("mini:dynamic@0")` opens another.
+
     Args:
         model: a folder, "mini", or a name on the hub: "OWNER/NAME[@REVISION][:SUBFOLDER]"; None for
             the default model.
-        mode: "static" or "dynamic".
+        mode: "static", "dynamic" or "contextual".
+        variant: keeps the tables beside others of the same mode: "mini:dynamic.VARIANT".
+        layers: of dynamic and contextual vectors: "all" or numbers, one table for each; 0 is the output of the
+            embedding block. None for the last layer.
+        pool: how the hidden states of a sentence become one vector: "token", "mean", "mean-all" (as
+            in model2vec) or "cls".
+        templates: sentences with {} in the place of the token ("{}という言葉"); the vector is the
+            mean over them. Without any, the token stands alone.
+        corpus: of contextual vectors: text files, folders, or data sets "hf:OWNER/NAME[:CONFIG]".
+        field: the field with the text, if the corpus is JSON lines or a data set.
+        per_token: occurrences of a token whose mean is taken, at most; a sample of all.
+        min_count: a token that is seen fewer times has no vector.
+        sentences: read only the first sentences.
+        seed: of the sample.
+        workers: processes that cut text, 0 for none; None for one for each core. A script that
+            starts processes needs `if __name__ == "__main__":`.
         store: as for `open`.
         device: "auto", "cpu", "cuda" or "mps".
         dtype: what the linear layers compute in, "float32" or "bfloat16".
         batch_size: tokens per forward pass.
-        force: replace a table that has been saved.
+        force: replace tables that have been saved.
         progress: called as progress(done, total) with numbers of tokens.
     """
     from wordvec.extraction.extract import extract as extract_to_store
@@ -105,6 +133,17 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
         model,
         mode,
         opened.store,
+        variant=variant,
+        layers=layers,
+        pool=pool,
+        templates=templates,
+        corpus=corpus,
+        field=field,
+        per_token=per_token,
+        min_count=min_count,
+        sentences=sentences,
+        seed=seed,
+        workers=workers,
         device=device,
         dtype=dtype,
         batch_size=batch_size,
@@ -216,7 +255,7 @@ class OpenTables:
 
     def _read(self, ref: TableRef, name: TableName) -> Table:
         if name == TableName(BUNDLED, Mode.STATIC) and name not in self.store and has_bundled():
-            from wordvec.extraction.extract import ensure_static, read_static_table
+            from wordvec.extraction.static_table import ensure_static, read_static_table
             from wordvec.models.find import find_model
 
             source = find_model(BUNDLED)

@@ -1,8 +1,12 @@
-"""How long-running work reports its progress: the library calls back, the command line draws."""
+"""How long-running work reports progress and notes: the library calls back, the CLI shows them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
+
+Notify = Callable[[str], None]
+"""Called with a note for the user, or with a status: a few words on what is being done now."""
 
 
 class Progress(Protocol):
@@ -16,12 +20,5 @@ def no_progress(done: int, total: int) -> None:
     """Ignore a report."""
 
 
-class Status(Protocol):
-    """Called with a few words on what is being done, such as "loading torch"."""
-
-    def __call__(self, text: str) -> None:
-        """Receive the words; they replace the earlier ones."""
-
-
-def no_status(text: str) -> None:
-    """Ignore a status."""
+def ignore_note(note: str) -> None:
+    """Ignore a note."""

@@ -164,7 +164,7 @@ def test_tsv_has_one_line_per_part() -> None:
         (
             ["王", "--tables", "static", "--mode", "static"],
             2,
-            "use either --tables or --table and --mode",
+            "use either --tables or --table, --mode and --variant",
         ),
         (
             ["王", "男", "--tables", "static,other:static"],

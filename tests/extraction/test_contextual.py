@@ -13,7 +13,8 @@ from wordvec.extraction import contextual as module
 from wordvec.extraction.contextual import Batches, Sums, add_occurrences, batch_bounds
 from wordvec.extraction.corpus import Corpus
 from wordvec.extraction.encoder import load_encoder
-from wordvec.extraction.scan import Sample, Sampling, Scan
+from wordvec.extraction.scan import Sample, Scan
+from wordvec.extraction.settings import Sampling
 from wordvec.extraction.sentences import longest_text
 from wordvec.models.find import find_model
 from wordvec.vocabulary.folder import read_vocabulary
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LAYERS = (0, 1, 2)
-WIDTHS = (32, 32, 32)
+WIDTHS = dict.fromkeys(LAYERS, 32)
 
 
 def take(model: Path, folder: Path, text: Path, sampling: Sampling) -> Sample:
@@ -36,7 +37,7 @@ def add(model: Path, sample: Sample, folder: Path, positions: int = 64) -> Sums:
     encoder = load_encoder(find_model(str(model)))
     vocabulary = read_vocabulary(model)
     batches = Batches.of(sample, positions)
-    return add_occurrences(encoder, vocabulary, batches, LAYERS, folder, widths=WIDTHS)
+    return add_occurrences(encoder, vocabulary, batches, WIDTHS, folder, last=2)
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
@@ -117,15 +118,15 @@ def test_sums_resume_to_the_same_bits(
 
     with pytest.raises(KeyboardInterrupt):
         add_occurrences(
-            encoder, read_vocabulary(tiny_bert), batches, LAYERS, tmp_path / "scan",
-            widths=WIDTHS, progress=progress,
+            encoder, read_vocabulary(tiny_bert), batches, WIDTHS, tmp_path / "scan",
+            last=2, progress=progress,
         )  # fmt: skip
     saved = Sums(len(sample.counts), WIDTHS, torch.device("cpu"))
     saved.load(tmp_path / "scan")
     assert saved.done == stop
     resumed = add(tiny_bert, sample, tmp_path / "scan")
-    assert all(map(torch.equal, resumed.hidden, whole.hidden))
-    assert all(map(torch.equal, resumed.directions, whole.directions))
+    assert all(torch.equal(resumed.hidden[one], whole.hidden[one]) for one in LAYERS)
+    assert all(torch.equal(resumed.directions[one], whole.directions[one]) for one in LAYERS)
 
 
 def test_a_form_with_two_senses_moves_more_than_one_with_a_single_sense(tmp_path: Path) -> None:
@@ -144,8 +145,8 @@ def test_a_form_with_two_senses_moves_more_than_one_with_a_single_sense(tmp_path
         sampling = Sampling(per_token=100, min_count=1)
         sample = take(model, tmp_path / name, text, sampling)
         batches = Batches.of(sample, 512)
-        sums = add_occurrences(encoder, vocabulary, batches, [4], tmp_path / name, widths=[256])
+        sums = add_occurrences(encoder, vocabulary, batches, {4: 256}, tmp_path / name, last=4)
         id_ = vocabulary.id_of("はし")
         assert sample.counts[id_] == 6
-        resultants.append(sums.resultants(0, sample.counts)[id_])
+        resultants.append(sums.resultants(4, sample.counts)[id_])
     assert resultants[0] < resultants[1] - 0.05

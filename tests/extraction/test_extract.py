@@ -13,7 +13,7 @@ import pytest
 
 from wordvec.errors import MissingExtraError, StoreError, UsageError
 from wordvec.extraction import dynamic
-from wordvec.extraction.extract import ExtractionResult, extract
+from wordvec.extraction.extract import extract
 from wordvec.extraction.linear import Product
 from wordvec.models.find import find_model
 from wordvec.tables.manifest import Manifest
@@ -24,6 +24,7 @@ from wordvec.tables.store import Store
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from wordvec.extraction.saved import ExtractionResult
     from wordvec.progress import Progress
 
 
@@ -118,7 +119,7 @@ def test_a_table_of_another_dtype_is_replaced_only_with_force(
         StoreError, match="already exists, but was extracted in float32, not bfloat16"
     ) as caught:
         extract_dynamic(tiny_bert, store, dtype="bfloat16")
-    assert caught.value.hint == "force=True replaces it"
+    assert caught.value.hint == 'variant="NAME" keeps both; force=True replaces it'
     result = extract_dynamic(tiny_bert, store, dtype="bfloat16", force=True)
     assert store.provenance(result.table).dtype == "bfloat16"
 

@@ -14,7 +14,8 @@ from wordvec.errors import StoreError
 from wordvec.extraction import corpus as corpus_module
 from wordvec.extraction import scan as module
 from wordvec.extraction.corpus import Corpus
-from wordvec.extraction.scan import Sample, Sampling, Scan
+from wordvec.extraction.scan import Sample, Scan
+from wordvec.extraction.settings import Sampling
 from wordvec.vocabulary.folder import read_vocabulary
 
 if TYPE_CHECKING:

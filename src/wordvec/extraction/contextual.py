@@ -21,13 +21,15 @@ from zipfile import BadZipFile
 import numpy as np
 import torch
 
-from wordvec.extraction.dynamic import special_ids
+from wordvec.extraction.carriers import special_ids
+from wordvec.extraction.dynamic import hidden_states
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.files import read_npz, wrap_os_errors, write_npz
+from wordvec.tables.name import Mode
 from wordvec.tables.table import row_norms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -138,23 +140,21 @@ def batch_bounds(lengths: NDArray[np.int64], positions: int) -> list[int]:
 class Sums:
     """The sums of each token's hidden states and of their directions, at each layer.
 
-    hidden, directions: (V, D) float32 for each layer, on the device of the model; D may differ.
-    done: batches.
+    hidden, directions: layer → (V, D) float32, on the device of the model. done: batches.
     """
 
-    def __init__(self, tokens: int, widths: Sequence[int], device: torch.device) -> None:
-        self.hidden = [torch.zeros((tokens, width), device=device) for width in widths]
-        self.directions = [torch.zeros_like(one) for one in self.hidden]
+    def __init__(self, tokens: int, widths: Mapping[int, int], device: torch.device) -> None:
+        self.hidden = {
+            layer: torch.zeros((tokens, width), device=device) for layer, width in widths.items()
+        }
+        self.directions = {layer: torch.zeros_like(one) for layer, one in self.hidden.items()}
         self.done = 0
 
-    def add(self, place: int, tokens: torch.Tensor, hidden: torch.Tensor) -> None:
-        """Add the hidden states of some occurrences to those of their tokens.
-
-        place: of the layer. tokens: (n,). hidden: (n, D) float32.
-        """
+    def add(self, layer: int, tokens: torch.Tensor, hidden: torch.Tensor) -> None:
+        """Add the hidden states of some occurrences, (n, D) float32, to those of their tokens."""
         lengths = torch.linalg.vector_norm(hidden, dim=1, keepdim=True)
         directions = hidden / lengths.clamp_min(torch.finfo(torch.float32).tiny)
-        for sums, rows in ((self.hidden[place], hidden), (self.directions[place], directions)):
+        for sums, rows in ((self.hidden[layer], hidden), (self.directions[layer], directions)):
             if sums.device.type == "cpu":
                 sums.index_add_(0, tokens, rows)
             else:  # the order of additions of index_add_ is not fixed on a GPU
@@ -180,24 +180,23 @@ class Sums:
 
     def _named(self) -> Iterator[tuple[str, torch.Tensor]]:
         for kind, tensors in (("hidden", self.hidden), ("directions", self.directions)):
-            for place, tensor in enumerate(tensors):
-                yield f"{kind}{place}", tensor
+            for layer, tensor in tensors.items():
+                yield f"{kind}{layer}", tensor
 
-    def means(self, place: int, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+    def means(self, layer: int, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the mean hidden state of each token at a layer: (V, D); 0 without occurrences.
 
         numbers: (V,) how many occurrences were added.
         """
         divisors = np.maximum(numbers, 1)[:, None].astype(np.float32)
-        means: NDArray[np.float32] = self.hidden[place].cpu().numpy() / divisors
-        return means
+        return np.asarray(self.hidden[layer].cpu().numpy() / divisors, dtype=np.float32)
 
-    def resultants(self, place: int, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+    def resultants(self, layer: int, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the mean resultant length of each token: (V,) float64; NaN without occurrences.
 
         1: all its hidden states have the same direction; 0: their directions cancel out.
         """
-        lengths = row_norms(self.directions[place].cpu().numpy())
+        lengths = row_norms(self.directions[layer].cpu().numpy())
         divisors = np.where(numbers > 0, numbers, np.nan)
         return lengths / divisors
 
@@ -206,10 +205,10 @@ def add_occurrences(  # noqa: PLR0913  # everything that the sums depend on
     model: torch.nn.Module,
     vocabulary: Vocabulary,
     batches: Batches,
-    layers: Sequence[int],
+    widths: Mapping[int, int],
     folder: Path,
     *,
-    widths: Sequence[int],
+    last: int,
     progress: Progress = no_progress,
 ) -> Sums:
     """Run the model over all batches and return the sums, from the last checkpoint on.
@@ -218,9 +217,9 @@ def add_occurrences(  # noqa: PLR0913  # everything that the sums depend on
         model: the encoder, on its device.
         vocabulary: of the model, with V tokens.
         batches: the pieces, and their occurrences.
-        layers: 0 is the output of the embedding block.
+        widths: D of each layer to compute, by its number.
         folder: for the checkpoints.
-        widths: D of each of these layers.
+        last: the number of the model's last layer.
         progress: called with the numbers of tokens.
     """
     device = next(model.parameters()).device
@@ -229,9 +228,10 @@ def add_occurrences(  # noqa: PLR0913  # everything that the sums depend on
     done, total = batches.tokens_before(sums.done), int(batches.lengths.sum())
     due = time.monotonic() + CHECKPOINT_SECONDS
     progress(done, total)
+    layers = None if [*widths] == [last] else [*widths]
     for batch, tokens, states in _run(model, vocabulary, batches, layers, start=sums.done):
-        for place, hidden in enumerate(states):
-            sums.add(place, tokens, hidden)
+        for layer, hidden in zip(widths, states, strict=True):
+            sums.add(layer, tokens, hidden)
         sums.done = batch + 1
         done += int(batches.lengths[batches.bounds[batch] : batches.bounds[batch + 1]].sum())
         progress(done, total)
@@ -246,20 +246,22 @@ def _run(
     model: torch.nn.Module,
     vocabulary: Vocabulary,
     batches: Batches,
-    layers: Sequence[int],
+    layers: Sequence[int] | None,
     *,
     start: int,
 ) -> Iterator[tuple[int, torch.Tensor, list[torch.Tensor]]]:
-    """Yield each batch, the tokens of its occurrences, and their hidden states at each layer."""
-    cls_id, sep_id = special_ids(vocabulary, "contextual")
+    """Yield each batch, the tokens of its occurrences, and their hidden states at each layer.
+
+    layers: None for the last.
+    """
+    cls_id, sep_id = special_ids(vocabulary, Mode.CONTEXTUAL)
     device = next(model.parameters()).device
     for batch in range(start, len(batches)):
         ids, mask = batches.inputs(batch, cls_id, sep_id)
         rows, tokens = (one.to(device) for one in batches.occurrences(batch, ids.shape[1]))
-        padded = {} if bool(mask.all()) else {"attention_mask": mask.to(device)}
+        padded = None if bool(mask.all()) else mask
         with torch.inference_mode():
-            output = model(input_ids=ids.to(device), output_hidden_states=True, **padded)
-            # The last is what the model returns: some normalise it once more.
-            every = [*output.hidden_states[:-1], output.last_hidden_state]
-            states = [every[one].flatten(0, 1).index_select(0, rows).float() for one in layers]
-        yield batch, tokens, states
+            states = hidden_states(model, ids, padded, every=layers is not None)
+            chosen = [states[layer] for layer in ([-1] if layers is None else layers)]
+            occurrences = [one.flatten(0, 1).index_select(0, rows).float() for one in chosen]
+        yield batch, tokens, occurrences

@@ -12,6 +12,7 @@ import io
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -99,6 +100,13 @@ class Corpus:
         """The bytes of all sources on disk; None if that of one is not known."""
         sizes = [source.size for source in self.sources]
         return None if None in sizes else sum(filter(None, sizes))
+
+    @property
+    def fingerprint(self) -> str:
+        """What shows that a file was changed: their number, and a checksum of sizes and times."""
+        listed = repr([(one.name, one.size, one.modified) for one in self.sources])
+        digest = sha256(listed.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        return f"{len(self.sources)} sources ({digest})"
 
     @property
     def can_be_read_again(self) -> bool:

@@ -1,79 +1,136 @@
-"""Dynamic vectors: each token of the vocabulary passed through the model as a sentence.
+"""Dynamic vectors: each token of the vocabulary passed through the model in a sentence.
 
-    [CLS] token [SEP]  →  the last hidden state at position 1
+    [CLS] token [SEP]  →  the hidden state at the token's position, in one layer or several
 
 The model gets ids, not text: no tokenizer, no padding, no mask; `##王` stays `##王`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from wordvec.errors import ModelError
+from wordvec.errors import UsageError
 from wordvec.extraction.linear import Product, choose_product, replace_linears
+from wordvec.extraction.settings import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from wordvec.vocabulary.lookup import Vocabulary
-
-POSITIONS = 3  # [CLS] token [SEP]
+    from wordvec.extraction.carriers import Carrier
 
 
 def prepare(
-    model: torch.nn.Module,
-    device: torch.device,
-    dtype: str,
-    batch_size: int,
-    *,
-    recorded: object = None,
+    model: torch.nn.Module, device: torch.device, dtype: str, rows: int, *, recorded: object = None
 ) -> Product:
     """Move a model to its device and replace its linear layers by the fastest, in place.
 
+    rows: how many positions a batch has.
     recorded: the product that an interrupted extraction used, see `choose_product`.
     Returns the product that the linear layers use.
     """
     model.to(device)
-    rows = POSITIONS * batch_size
     torch_dtype = getattr(torch, dtype)
     product = choose_product(model, torch_dtype, rows=rows, recorded=recorded)
     replace_linears(model, torch_dtype, product, rows=rows)
     return product
 
 
-def compute_blocks(
-    model: torch.nn.Module, vocabulary: Vocabulary, *, batch_size: int, start: int = 0
-) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Yield the vectors batch by batch: the first row of a block, and the block, (B, D) float32.
+def layer_widths(model: torch.nn.Module, carriers: Sequence[Carrier]) -> list[int]:
+    """Return D of each layer, from 0, the output of the embedding block, to the last.
 
-    start: the row at which to resume. Batches begin at multiples of `batch_size`, so a row is
-    always computed in the same batch, and its vector is the same to the last bit.
+    Raises:
+        UsageError: a carrier has more positions than the model can read.
     """
-    cls_id, sep_id = special_ids(vocabulary)
-    V = len(vocabulary)
-    device = next(model.parameters()).device
-    for first in range(start - start % batch_size, V, batch_size):
-        ids = torch.arange(first, min(first + batch_size, V))
-        batch = torch.empty((len(ids), POSITIONS), dtype=torch.long)  # (B, 3)
-        batch[:, 0] = cls_id
-        batch[:, 1] = ids
-        batch[:, 2] = sep_id
+    for carrier in sorted(carriers, key=len):
+        try:
+            states = hidden_states(model, _batch(carrier, range(1)), every=True)
+        except (IndexError, RuntimeError) as error:
+            raise UsageError(
+                f"a template has {len(carrier)} positions, more than the model can read",
+                hint="use a shorter one",
+            ) from error
+    return [int(state.shape[-1]) for state in states]
+
+
+def compute_blocks(  # noqa: PLR0913  # what decides the vectors
+    model: torch.nn.Module,
+    carriers: Sequence[Carrier],
+    tokens: int,
+    *,
+    batch_size: int,
+    layers: Sequence[int] | None = None,
+    pool: Pool = Pool.TOKEN,
+    start: int = 0,
+) -> Iterator[tuple[int, list[NDArray[np.float32]]]]:
+    """Yield the vectors of the first `tokens` ids batch by batch.
+
+    Args:
+        model: the encoder.
+        carriers: the sentences; the vectors are averaged over them.
+        tokens: V, their number.
+        batch_size: B, tokens per forward pass.
+        layers: their numbers; None for the last layer.
+        pool: how the hidden states of a sentence become one vector.
+        start: the row at which to resume. Batches begin at multiples of `batch_size`, so a row is
+            always computed in the same batch, and its vector is the same to the last bit.
+
+    Yields:
+        The first row of a block, and for each layer the block, (B, D) float32.
+    """
+    for first in range(start - start % batch_size, tokens, batch_size):
+        ids = range(first, min(first + batch_size, tokens))
+        total: list[torch.Tensor] = []
         with torch.inference_mode():  # inside the loop: otherwise it stays on in the caller's code
-            hidden = model(input_ids=batch.to(device)).last_hidden_state  # (B, 3, D)
-            rows = hidden[:, 1].to("cpu", torch.float32)
-        yield first, rows.numpy()
+            for carrier in carriers:
+                states = hidden_states(model, _batch(carrier, ids), every=layers is not None)
+                pooled = [
+                    _pool(states[layer], carrier, pool)
+                    for layer in ([-1] if layers is None else layers)
+                ]
+                total = list(map(torch.add, total, pooled)) if total else pooled
+            mean = [rows / len(carriers) for rows in total] if len(carriers) > 1 else total
+            blocks = [rows.to("cpu", torch.float32).numpy() for rows in mean]
+        yield first, blocks
 
 
-def special_ids(vocabulary: Vocabulary, mode: str = "dynamic") -> tuple[int, int]:
-    """Return the ids of [CLS] and [SEP], or raise ModelError."""
-    if vocabulary.cls_id is None or vocabulary.sep_id is None:
-        raise ModelError(
-            f"{mode} vectors need the tokens [CLS] and [SEP] (or <s> and </s>), "
-            "and this vocabulary does not have them"
-        )
-    return vocabulary.cls_id, vocabulary.sep_id
+def _batch(carrier: Carrier, ids: range) -> torch.Tensor:
+    """Return the ids of each token in a carrier, (B, positions)."""
+    batch = torch.empty((len(ids), len(carrier)), dtype=torch.long)
+    place = len(carrier.before)
+    batch[:, :place] = torch.tensor(carrier.before)
+    batch[:, place] = torch.arange(ids.start, ids.stop)
+    batch[:, place + 1 :] = torch.tensor(carrier.after)
+    return batch
+
+
+def hidden_states(
+    model: torch.nn.Module, batch: torch.Tensor, mask: torch.Tensor | None = None, *, every: bool
+) -> Sequence[torch.Tensor]:
+    """Return the hidden states of each layer, or of the last: each (B, positions, D).
+
+    batch: the ids, (B, positions). mask: 0 for padding; None if there is none.
+    """
+    device = next(model.parameters()).device
+    padding = {} if mask is None else {"attention_mask": mask.to(device)}
+    with torch.inference_mode():
+        output: Any = model(input_ids=batch.to(device), output_hidden_states=every, **padding)
+    # The last is what the model returns: some normalise it once more.
+    return [*(output.hidden_states[:-1] if every else ()), output.last_hidden_state]
+
+
+def _pool(hidden: torch.Tensor, carrier: Carrier, pool: Pool) -> torch.Tensor:
+    """Return one vector for each sentence: (B, positions, D) → (B, D)."""
+    match pool:
+        case Pool.TOKEN:
+            return hidden[:, len(carrier.before)]
+        case Pool.MEAN:
+            return hidden[:, 1:-1].mean(dim=1)
+        case Pool.MEAN_ALL:
+            return hidden.mean(dim=1)
+        case Pool.CLS:
+            return hidden[:, 0]

@@ -200,12 +200,6 @@ def _quiet_transformers() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def hidden_size(model: torch.nn.Module) -> int:
-    """Return D, the width of a model's hidden states."""
-    config: Any = model.config
-    return int(config.hidden_size)
-
-
 def matrix_rows(model: torch.nn.Module) -> int:
     """Return the number of rows of a model's word-embedding matrix."""
     encoder: Any = model

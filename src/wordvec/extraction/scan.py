@@ -26,7 +26,7 @@ import numpy as np
 from wordvec.errors import StoreError
 from wordvec.extraction.reservoir import Reservoir
 from wordvec.extraction.workers import cut_blocks
-from wordvec.progress import Progress, Status, no_progress, no_status
+from wordvec.progress import Notify, Progress, ignore_note, no_progress
 from wordvec.tables.files import read_npz, sync, wrap_os_errors, write_all, write_npz
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from wordvec.extraction.corpus import Block, Corpus
     from wordvec.extraction.sentences import CutText
+    from wordvec.extraction.settings import Sampling
     from wordvec.vocabulary.lookup import Vocabulary
 
 CHECKPOINT_SECONDS = 120.0
@@ -45,21 +46,6 @@ _PIECES, _SCAN = "pieces.bin", "scan.npz"
 _STATUS_SECONDS = 0.5
 _ID = np.dtype("<u4")
 _ID_BYTES = _ID.itemsize
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """Which occurrences of a corpus a contextual table is computed from.
-
-    per_token: occurrences of a token whose mean is taken, at most, chosen by `seed`.
-    min_count: a token that is seen fewer times has no vector.
-    sentences: read only the first ones; None for all.
-    """
-
-    per_token: int = 100
-    min_count: int = 5
-    sentences: int | None = None
-    seed: int = 0
 
 
 @dataclass(slots=True)
@@ -136,7 +122,7 @@ class Scan:
         *,
         workers: int,
         progress: Progress = no_progress,
-        status: Status = no_status,
+        status: Notify = ignore_note,
     ) -> Sample:
         """Read the rest of the corpus and return the sample.
 
@@ -260,7 +246,7 @@ class Scan:
 class _Report:
     """Reports how far a scan is, not more often than a person can read."""
 
-    def __init__(self, scan: Scan, progress: Progress, status: Status) -> None:
+    def __init__(self, scan: Scan, progress: Progress, status: Notify) -> None:
         self.scan, self.progress, self.status = scan, progress, status
         self.began, self.before = time.monotonic(), scan.state.tokens
         self.next = 0.0

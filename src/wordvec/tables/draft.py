@@ -136,15 +136,18 @@ class Draft:
         """Whether nothing was computed that is worth keeping."""
         return self.done == 0 and not any(self.checkpoint.glob("*.npz"))
 
-    def finish(self, occurrences: Occurrences | None = None) -> VectorTable:
+    def finish(
+        self, occurrences: Occurrences | None = None, found: Mapping[str, object] | None = None
+    ) -> VectorTable:
         """Turn the draft into the table, in place of an earlier one, and open it.
 
-        occurrences: of the tokens of a contextual table.
+        occurrences: of the tokens of a contextual table. found: facts to add to the settings in
+        the manifest that were not known at the start, as JSON.
         """
         if self.done < self.shape[0]:
             raise StoreError(f"expected {self.shape[0]} done rows, got {self.done}")
         with wrap_os_errors(self.folder):
-            self._complete(occurrences)
+            self._complete(occurrences, {**self.plan.settings, **(found or {})})
             swap_in(self.folder, self._paths)
             remove_folder(self._paths.table / CHECKPOINT)
             (self._paths.table / RECORD).unlink()  # last: until then the draft can be finished
@@ -155,10 +158,10 @@ class Draft:
         remove_folder(self.folder)
 
     # its own function: no map is open when the folder is renamed
-    def _complete(self, occurrences: Occurrences | None) -> None:
+    def _complete(self, occurrences: Occurrences | None, settings: dict[str, object]) -> None:
         plan = self.plan
         table = VectorTable.from_vectors(plan.vocabulary, self.rows, plan.provenance, occurrences)
-        complete_table(self.folder, table, plan.settings)
+        complete_table(self.folder, table, settings)
 
     def _resume(self) -> str | None:
         """Read `done` from the record, or return why the rows cannot be used."""

@@ -22,6 +22,7 @@ from wordvec.tables.files import (
 from wordvec.tables.listing import list_tables
 from wordvec.tables.lock import table_lock
 from wordvec.tables.manifest import Manifest, read_json
+from wordvec.tables.name import Mode
 from wordvec.tables.new_table import NewTable
 from wordvec.tables.paths import (
     DERIVED,
@@ -273,7 +274,8 @@ def extract_command(
 
     parameters: those of its provenance; each has the name of an option, or of several if a list.
     """
-    options = {"mode": name.mode, **(parameters or {}), "variant": name.variant}
+    corpus = {"corpus": "FILE"} if name.mode is Mode.CONTEXTUAL else {}
+    options = {"mode": name.mode, **corpus, **(parameters or {}), "variant": name.variant}
     options |= {"layers": name.layer, "model": name.model}
     words = [
         f"--{option.replace('_', '-')} {shlex.quote(str(one))}"

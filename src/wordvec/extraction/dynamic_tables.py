@@ -1,0 +1,88 @@
+"""Extract the dynamic vectors of a model: one pass over the vocabulary, one table for each layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wordvec.extraction.layer_tables import (
+    LayerTables,
+    load_model,
+    notify_restart,
+    open_drafts,
+    prepare_model,
+)
+from wordvec.extraction.saved import ExtractionResult, describe
+from wordvec.extraction.static_table import ensure_static
+from wordvec.tables.name import Mode, TableName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from wordvec.extraction.layer_tables import Callbacks, Request
+    from wordvec.progress import Notify, Progress
+    from wordvec.tables.draft import Draft
+    from wordvec.tables.store import Store
+    from wordvec.tables.table import VectorTable
+
+
+def extract_dynamic(request: Request, store: Store, calls: Callbacks) -> ExtractionResult:
+    """Extract the layers that are not saved yet; see `extract` for the arguments and errors."""
+    encoder, vocabulary = load_model(request, calls)
+    from wordvec.extraction.carriers import make_carriers
+    from wordvec.extraction.dynamic import compute_blocks, layer_widths
+
+    source, settings = request.source, request.settings
+    carriers = make_carriers(settings.templates, source, vocabulary, notify=calls.notify)
+    tables = LayerTables.find(request, store, layer_widths(encoder, carriers))
+    static_saved = ensure_static(source, store)
+    rows = settings.batch_size * max(map(len, carriers))
+    records = [store.draft_record(name) for name in tables.missing.values()]
+    run = prepare_model(encoder, settings, rows, records)
+    with open_drafts(request, store, tables, vocabulary, run) as drafts:
+        _notify_resumption(drafts, calls.notify)
+        blocks = compute_blocks(
+            encoder,
+            carriers,
+            len(vocabulary),
+            batch_size=settings.batch_size,
+            layers=tables.numbers,
+            pool=settings.pool,
+            start=min(draft.done for draft in drafts),
+        )
+        written = write_blocks(drafts, blocks, calls.progress)
+    saved = tables.saved | {table.name: describe(store, table) for table in written}
+    also_saved = TableName(source.name, Mode.STATIC) if static_saved else None
+    return ExtractionResult(tuple(map(saved.__getitem__, tables.names.values())), also_saved=also_saved)
+
+
+def _notify_resumption(drafts: Sequence[Draft], notify: Notify) -> None:
+    notify_restart((draft.restarted for draft in drafts), notify)
+    done, V = min(draft.done for draft in drafts), drafts[0].shape[0]
+    if done:
+        notify(f"resuming an interrupted extraction at {done:,} of {V:,} tokens")
+
+
+def write_blocks(
+    drafts: Sequence[Draft],
+    blocks: Iterable[tuple[int, Sequence[NDArray[np.float32]]]],
+    progress: Progress,
+) -> list[VectorTable]:
+    """Write blocks of rows to drafts until they are complete, and return the saved tables.
+
+    Each block is safe on disk before the next one is computed. A draft that has a block from an
+    earlier call is not written again.
+
+    blocks: the first row of each block, and for each draft the block, (B, D) float32
+    """
+    V = drafts[0].shape[0]
+    progress(min(draft.done for draft in drafts), V)
+    for first, layers in blocks:
+        for draft, block in zip(drafts, layers, strict=True):
+            if first + len(block) > draft.done:
+                draft.write(first, block)
+                draft.commit_rows(first + len(block))
+        progress(min(draft.done for draft in drafts), V)
+    return [draft.finish() for draft in drafts]
