@@ -23,7 +23,8 @@ import torch
 
 from wordvec.extraction.carriers import special_ids
 from wordvec.extraction.dynamic import hidden_states
-from wordvec.progress import Progress, no_progress
+from wordvec.extraction.scan import STATUS_SECONDS
+from wordvec.progress import Notify, Progress, ignore_note, no_progress
 from wordvec.tables.files import read_npz, wrap_os_errors, write_npz
 from wordvec.tables.name import Mode
 from wordvec.tables.table import row_norms
@@ -210,6 +211,7 @@ def add_occurrences(  # noqa: PLR0913  # everything that the sums depend on
     *,
     last: int,
     progress: Progress = no_progress,
+    status: Notify = ignore_note,
 ) -> Sums:
     """Run the model over all batches and return the sums, from the last checkpoint on.
 
@@ -221,12 +223,14 @@ def add_occurrences(  # noqa: PLR0913  # everything that the sums depend on
         folder: for the checkpoints.
         last: the number of the model's last layer.
         progress: called with the numbers of tokens.
+        status: called with the numbers of sentences and of tokens per second.
     """
     device = next(model.parameters()).device
     sums = Sums(len(vocabulary), widths, device)
     sums.load(folder)
     done, total = batches.tokens_before(sums.done), int(batches.lengths.sum())
-    due = time.monotonic() + CHECKPOINT_SECONDS
+    began, before = time.monotonic(), done
+    due, next_status = began + CHECKPOINT_SECONDS, began
     progress(done, total)
     layers = None if [*widths] == [last] else [*widths]
     for batch, tokens, states in _run(model, vocabulary, batches, layers, start=sums.done):
@@ -234,8 +238,14 @@ def add_occurrences(  # noqa: PLR0913  # everything that the sums depend on
             sums.add(layer, tokens, hidden)
         sums.done = batch + 1
         done += int(batches.lengths[batches.bounds[batch] : batches.bounds[batch + 1]].sum())
+        now = time.monotonic()
+        if now >= next_status:
+            rate = (done - before) / max(now - began, 1e-3)
+            pieces = f"{batches.bounds[sums.done]:,} of {len(batches.lengths):,} sentences"
+            status(f"computing: {pieces}, {rate:,.0f} tokens/s")
+            next_status = now + STATUS_SECONDS
         progress(done, total)
-        if time.monotonic() > due:
+        if now > due:
             sums.save(folder)
             due = time.monotonic() + CHECKPOINT_SECONDS
     sums.save(folder)

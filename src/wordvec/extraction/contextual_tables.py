@@ -115,11 +115,7 @@ def _compute(run: _Run, sample: Sample, positions: int) -> Sums:
     from wordvec.extraction.contextual import Batches, add_occurrences
 
     tables = run.tables
-    frequent = int((sample.counts >= run.settings.sampling.min_count).sum())
-    run.calls.status(
-        f"computing: {len(sample.tokens):,} occurrences of {frequent:,} tokens "
-        f"({frequent / len(sample.counts):.0%} of the vocabulary)"
-    )
+    run.calls.status(f"computing: {len(sample.tokens):,} occurrences")
     return add_occurrences(
         run.encoder,
         run.vocabulary,
@@ -128,6 +124,7 @@ def _compute(run: _Run, sample: Sample, positions: int) -> Sums:
         run.folder.checkpoint,
         last=len(tables.widths) - 1,
         progress=run.calls.progress,
+        status=run.calls.status,
     )
 
 

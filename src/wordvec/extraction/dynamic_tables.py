@@ -52,6 +52,7 @@ def extract_dynamic(request: Request, store: Store, calls: Callbacks) -> Extract
             pool=settings.pool,
             start=min(draft.done for draft in drafts),
         )
+        calls.status("")
         written = write_blocks(drafts, blocks, calls.progress)
     saved = tables.saved | {table.name: describe(store, table) for table in written}
     also_saved = TableName(source.name, Mode.STATIC) if static_saved else None

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT_SECONDS = 120.0
 _PIECES, _SCAN = "pieces.bin", "scan.npz"
-_STATUS_SECONDS = 0.5
+STATUS_SECONDS = 0.5
 _ID = np.dtype("<u4")
 _ID_BYTES = _ID.itemsize
 
@@ -256,11 +256,11 @@ class _Report:
         self.progress(block.end, self.scan.corpus.size or 0)
         if now < self.next:
             return
-        self.next = now + _STATUS_SECONDS
+        self.next = now + STATUS_SECONDS
         state = self.scan.state
         rate = (state.tokens - self.before) / max(now - self.began, 1e-3)
         share = self.scan.frequent() / len(self.scan.reservoir.counts)
         self.status(
-            f"reading: {state.sentences:,} sentences, {rate:,.0f} tokens/s, "
-            f"{share:.0%} of the vocabulary seen {self.scan.sampling.min_count} times"
+            f"{state.sentences:,} sentences, {rate:,.0f} tokens/s, "
+            f"{share:.0%} of vocabulary seen {self.scan.sampling.min_count}×"
         )
