@@ -104,8 +104,8 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
             the default model.
         mode: "static", "dynamic" or "contextual".
         variant: keeps the tables beside others of the same mode: "mini:dynamic.VARIANT".
-        layers: of dynamic and contextual vectors: "all" or numbers, one table for each; 0 is the output of the
-            embedding block. None for the last layer.
+        layers: of dynamic and contextual vectors: "all" or numbers, one table for each; 0 is the
+            output of the embedding block. None for the last layer.
         pool: how the hidden states of a sentence become one vector: "token", "mean", "mean-all" (as
             in model2vec) or "cls".
         templates: sentences with {} in the place of the token ("{}という言葉"); the vector is the

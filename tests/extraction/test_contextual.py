@@ -14,8 +14,8 @@ from wordvec.extraction.contextual import Batches, Sums, add_occurrences, batch_
 from wordvec.extraction.corpus import Corpus
 from wordvec.extraction.encoder import load_encoder
 from wordvec.extraction.scan import Sample, Scan
-from wordvec.extraction.settings import Sampling
 from wordvec.extraction.sentences import longest_text
+from wordvec.extraction.settings import Sampling
 from wordvec.models.find import find_model
 from wordvec.vocabulary.folder import read_vocabulary
 

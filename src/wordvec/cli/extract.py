@@ -37,7 +37,8 @@ def corpus_options(callback: Callback) -> Callback:
                 multiple=True,
                 metavar="FILE...|DIR|-",
                 help="Corpus of contextual vectors: text (also .gz, .bz2, .xz, .zst), .jsonl, "
-                ".parquet, a folder of such files, - for standard input, or hf:OWNER/NAME[:CONFIG].",
+                ".parquet, a folder of such files, - for standard input, or "
+                "hf:OWNER/NAME[:CONFIG].",
             ),
             click.argument("more", nargs=-1, metavar=""),
             click.option("--field", metavar="NAME", help="Field of JSON lines with the text."),
@@ -89,8 +90,8 @@ def corpus_options(callback: Callback) -> Callback:
 @click.option(
     "--layers",
     metavar="all|N,N",
-    help="Layers of dynamic or contextual vectors, one table for each. 0 is the output of the embedding block "
-    "(default: the last layer).",
+    help="Layers of dynamic or contextual vectors, one table for each. 0 is the output of the "
+    "embedding block (default: the last layer).",
 )
 @click.option(
     "--template",
@@ -204,7 +205,7 @@ def command(
     write_lines(_result_lines(result))
 
 
-def _corpus_lines(corpus: CorpusSummary, V: int) -> Iterator[str]:
+def _corpus_lines(corpus: CorpusSummary, tokens: int) -> Iterator[str]:
     """Yield what was read, and how many tokens have no vector."""
     yield (
         f"{corpus.occurrences:,} occurrences in {corpus.sentences:,} sentences "
@@ -212,8 +213,8 @@ def _corpus_lines(corpus: CorpusSummary, V: int) -> Iterator[str]:
     )
     if missing := corpus.rare + corpus.unseen:
         yield (
-            f"{missing:,} of {V:,} tokens have no vector: {corpus.rare:,} were seen fewer than "
-            f"{corpus.min_count} times, {corpus.unseen:,} never"
+            f"{missing:,} of {tokens:,} tokens have no vector: {corpus.rare:,} were seen fewer "
+            f"than {corpus.min_count} times, {corpus.unseen:,} never"
         )
     if corpus.long:
         yield f"{corpus.long:,} sentences were longer than the model reads, and cut into parts"

@@ -78,7 +78,7 @@ def extract_contextual(
         written = _write(extraction, sample, _compute(extraction, sample, positions))
     saved = tables.saved | {table.name: describe(store, table) for table in written}
     return ExtractionResult(
-        tuple(map(saved.__getitem__, tables.names.values())),
+        tuple(saved[name] for name in tables.names.values()),
         corpus=_summary(sample, settings.sampling.min_count),
     )
 

@@ -1,4 +1,4 @@
-"""Extract the dynamic vectors of a model: one pass over the vocabulary, one table for each layer."""
+"""Extract dynamic vectors: one pass over the vocabulary of a model, one table for each layer."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def extract_dynamic(request: Request, store: Store, calls: Callbacks) -> Extract
         written = write_blocks(drafts, blocks, calls.progress)
     saved = tables.saved | {table.name: describe(store, table) for table in written}
     also_saved = TableName(source.name, Mode.STATIC) if static_saved else None
-    return ExtractionResult(tuple(map(saved.__getitem__, tables.names.values())), also_saved=also_saved)
+    return ExtractionResult(
+        tuple(saved[name] for name in tables.names.values()), also_saved=also_saved
+    )
 
 
 def _notify_resumption(drafts: Sequence[Draft], notify: Notify) -> None:

@@ -81,7 +81,7 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
         pool: "token", "mean", "mean-all" or "cls": how the hidden states of a sentence become one
             vector.
         templates: sentences with {} in the place of the token; the vector is the mean over them.
-        corpus: for "contextual": files, folders, "-" for standard input, or "hf:OWNER/NAME[:CONFIG]".
+        corpus: for "contextual": files, folders, "-" (standard input) or "hf:OWNER/NAME[:CONFIG]".
         field: the field with the text, if the corpus is JSON lines or a data set.
         per_token: occurrences of a token whose mean is taken, at most; a sample of all.
         min_count: a token that is seen fewer times has no vector.

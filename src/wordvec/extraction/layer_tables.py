@@ -1,4 +1,4 @@
-"""What the extractions of dynamic and contextual vectors share: one model, one table for each layer.
+"""What extractions of dynamic and contextual vectors share: one model, one table for each layer.
 
 The tables are written side by side, each with a record of the settings that its rows depend on, so
 that an extraction can be interrupted at any time and resumed.

@@ -184,7 +184,7 @@ def _shown(value: object) -> str:
     """Write the value of a parameter for a message."""
     if isinstance(value, list):
         return ", ".join(map(quote, value)) or "none"
-    return str(value)
+    return "unset" if value is None else str(value)
 
 
 def describe(store: Store, table: VectorTable) -> SavedTable:

@@ -16,7 +16,7 @@ BATCH_SIZE = 512
 
 
 POSITIONS = 3
-"""Positions of a batch of contextual vectors, times the batch size: as many as [CLS] token [SEP]."""
+"""Positions of a batch of contextual vectors, as a multiple of the batch size: as in dynamic ones."""
 
 
 class Device(StrEnum):

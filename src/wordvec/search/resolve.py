@@ -121,7 +121,8 @@ def resolve_word(word: str | int, vocabulary: Vocabulary, *, pieces: bool = Fals
                 f"there is no row #{row}: the vocabulary has {len(vocabulary)} tokens"
             )
         if row in vocabulary.rare:
-            raise WordvecError(f"#{row} {rare_message(row, vocabulary)}", hint=RARE_HINT)
+            message = f"{vocabulary.display(row)} {rare_message(row, vocabulary)}"
+            raise WordvecError(message, hint=RARE_HINT)
         return ResolvedWord(vocabulary.display(row), (row,))
     word = str(word)
     form = Word(word, 0, len(word))
@@ -197,14 +198,14 @@ class _Resolver:
                 start=operand.start,
                 end=operand.end,
             )
-        self._check_has_vector(operand, operand.id)
+        self._check_have_vectors(operand, [operand.id])
         return operand.id
 
-    def _check_has_vector(self, operand: Operand, id_: int) -> None:
+    def _check_have_vectors(self, operand: Operand, ids: Sequence[int]) -> None:
         """Raise for a token that its contextual table leaves out."""
-        if id_ in self.vocabulary.rare:
+        for id_ in self.vocabulary.rare.keys() & set(ids):
             raise UnknownWordError(
-                f"{_shown(str(operand))} {rare_message(id_, self.vocabulary)}",
+                f"{self.vocabulary.display(id_)} {rare_message(id_, self.vocabulary)}",
                 source=self.source,
                 start=operand.start,
                 end=operand.end,
@@ -217,13 +218,12 @@ class _Resolver:
             if match.form is not None:
                 shown = self.vocabulary.display(match.id)
                 self.notes.append(f"{_shown(word.text)} is read as {shown} ({match.form})")
-            self._check_has_vector(word, match.id)
+            self._check_have_vectors(word, [match.id])
             return (match.id,)
         pieces = self.vocabulary.pieces(word.text)
         if pieces is None or not self.pieces:
             raise self._unknown(word, pieces)
-        for piece in pieces:
-            self._check_has_vector(word, piece)
+        self._check_have_vectors(word, pieces)
         self.notes.append(f"{_shown(word.text)} is read as the mean of {self._join(pieces)}")
         return tuple(pieces)
 
