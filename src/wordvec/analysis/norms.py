@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -175,7 +175,8 @@ def _ranked(
         rank = len(order) - smaller + 1 if word.id is None else int(rank_of[word.id])
         values = (norm, rank, 100 * smaller / len(order)) if np.isfinite(norm) else (None,) * 3
         count, resultant = _occurrences(table, word.id)
-        ranked.append(Norm(word.token, word.id, *values, count=count, resultant=resultant))
+        one = Norm(word.token, word.id, *values)
+        ranked.append(replace(one, count=count, resultant=resultant))
     return tuple(ranked)
 
 

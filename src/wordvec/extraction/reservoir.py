@@ -1,9 +1,9 @@
 """Choosing occurrences of tokens: a uniform sample of each token's occurrences, in one pass.
 
 Each occurrence gets a pseudorandom priority, computed from the seed and its place in the corpus.
-The occurrences of the `size` lowest priorities of each token are chosen (bottom-k sampling). That is a
-sample without replacement in which all occurrences are equally likely. It depends on nothing else:
-parts of a corpus can be scanned in any order, and their samples merged.
+The `size` occurrences of each token with the lowest priorities are chosen (bottom-k sampling).
+That is a sample without replacement in which all occurrences are equally likely. It depends on
+nothing else: parts of a corpus can be scanned in any order, and their samples merged.
 
 Reference: Cohen and Kaplan 2007, Summarizing data using bottom-k sketches.
 """

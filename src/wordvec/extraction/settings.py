@@ -16,7 +16,7 @@ BATCH_SIZE = 512
 
 
 POSITIONS = 3
-"""Positions of a batch of contextual vectors, as a multiple of the batch size: as in dynamic ones."""
+"""Positions of a batch of contextual vectors, as a multiple of the batch size; as [CLS] id [SEP]."""
 
 
 class Device(StrEnum):
