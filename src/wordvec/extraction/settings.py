@@ -16,7 +16,7 @@ BATCH_SIZE = 512
 
 
 POSITIONS = 3
-"""Positions of a batch of contextual vectors, as a multiple of the batch size; as [CLS] id [SEP]."""
+"""Positions of a contextual batch, as a multiple of the batch size: those of [CLS] token [SEP]."""
 
 
 class Device(StrEnum):
