@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.browser import chromium, context
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+__all__ = ["chromium", "context"]  # one Chromium for the pages of all folders
 
 # One pytest process loads both torch and faiss, which no command does: on macOS each brings its
 # own OpenMP, and the second one to come would abort.

@@ -75,9 +75,13 @@ def test_the_block_of_the_issue_runs_as_written(tmp_path: Path) -> None:
 def test_evaluate_counts_the_analogies_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "pairs.tsv"
     file.write_text("royal\t男\t王\nroyal\t女\t女王\n", encoding="utf-8")
-    found = TABLE.evaluate(file)
-    assert [(c.name, c.questions, c.first) for c in found.categories] == [("royal", 2, 2)]
-    assert TABLE.evaluate(file, method="mul").settings.method is Method.MUL
+    [found] = TABLE.evaluate(file)
+    scores = [(one.name, one.questions, one.left_out.hits) for one in found.categories]
+    assert scores == [("royal", 2, (2, 2, 2))]
+    both = wordvec.evaluate([TABLE, TABLE], [file], methods=["mul"], at=[1])
+    assert [(one.method, one.overall.left_out.questions) for one in both] == [("mul", 2)] * 2
+    with pytest.raises(UsageError, match="expected a list of tables"):
+        wordvec.evaluate("mini:static", file)
 
 
 def test_several_expressions_are_answered_in_order() -> None:

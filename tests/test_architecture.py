@@ -1,4 +1,4 @@
-"""docs/architecture.md names files that exist, and every folder of the package."""
+"""The files, folders and tests that docs/architecture.md and docs/reliability.md name exist."""
 
 from __future__ import annotations
 
@@ -44,4 +44,16 @@ def test_the_files_to_change_exist() -> None:
     named = re.findall(r"`([\w/]+(?:/|\.\w+))`", section("Where to add something"))
     assert len(named) >= 10
     missing = [name for name in named if not any((top / name).exists() for top in (PACKAGE, ROOT))]
+    assert missing == []
+
+
+def test_the_tests_that_the_page_on_reliability_names_exist() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)
+    assert len(named) >= 20
+    missing = [
+        f"{file}::{test}"
+        for file, test in named
+        if not re.search(rf"^def {test}\(", (ROOT / file).read_text("utf-8"), re.MULTILINE)
+    ]
     assert missing == []

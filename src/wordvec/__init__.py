@@ -14,17 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wordvec.analysis.compare import Comparison as Comparison
-    from wordvec.analysis.evaluate import Evaluation as Evaluation
+    from wordvec.analysis.evaluation import Evaluation as Evaluation
+    from wordvec.analysis.evaluation_page import evaluation_page as evaluation_page
     from wordvec.analysis.explanation import Explanation as Explanation
     from wordvec.analysis.norms import NormsReport as NormsReport
     from wordvec.analysis.odd import OddOne as OddOne
     from wordvec.analysis.query import Answer as Answer
     from wordvec.analysis.query import Neighbour as Neighbour
     from wordvec.analysis.similar import Similarities as Similarities
+    from wordvec.analysis.trace import Trace as Trace
     from wordvec.api import compare as compare
+    from wordvec.api import evaluate as evaluate
     from wordvec.api import extract as extract
     from wordvec.api import import_vectors as import_vectors
     from wordvec.api import open as open  # noqa: A004  # the public name
+    from wordvec.api import trace as trace
     from wordvec.errors import ExpressionError as ExpressionError
     from wordvec.errors import UnknownWordError as UnknownWordError
     from wordvec.errors import UsageError as UsageError
@@ -45,7 +49,7 @@ __version__ = "0.1.0"
 _HOME = {  # public name → the module that holds it
     "Answer": "wordvec.analysis.query",
     "Comparison": "wordvec.analysis.compare",
-    "Evaluation": "wordvec.analysis.evaluate",
+    "Evaluation": "wordvec.analysis.evaluation",
     "Explanation": "wordvec.analysis.explanation",
     "Expression": "wordvec.expression.tree",
     "ExpressionError": "wordvec.errors",
@@ -60,15 +64,19 @@ _HOME = {  # public name → the module that holds it
     "Similarities": "wordvec.analysis.similar",
     "Store": "wordvec.tables.store",
     "Table": "wordvec.table",
+    "Trace": "wordvec.analysis.trace",
     "UnknownWordError": "wordvec.errors",
     "UsageError": "wordvec.errors",
     "WordvecError": "wordvec.errors",
     "compare": "wordvec.api",
+    "evaluate": "wordvec.api",
+    "evaluation_page": "wordvec.analysis.evaluation_page",
     "extract": "wordvec.api",
     "import_pickle": "wordvec.formats.import_table",
     "import_vectors": "wordvec.api",
     "open": "wordvec.api",
     "parse": "wordvec.expression.parser",
+    "trace": "wordvec.api",
 }
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604  (every entry is a string)
 

@@ -8,25 +8,39 @@ it cannot be saved, it is kept in memory.
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wordvec.errors import StoreError, TableNotFoundError, UsageError
+from wordvec.errors import StoreError, TableNotFoundError, UsageError, as_path
 from wordvec.models.bundled import BUNDLED, has_bundled
 from wordvec.progress import Progress, no_progress
 from wordvec.search.settings import QuerySettings
-from wordvec.table import Table, parsed
+from wordvec.table import Table, evaluate_tables, parsed
 from wordvec.tables.name import Mode, TableName, TableRef
 from wordvec.tables.resolve import missing_table_hint, resolve_name
 from wordvec.tables.store import Store
 
-__all__ = ["OpenTables", "Table", "compare", "extract", "import_vectors", "open"]
+__all__ = [
+    "OpenTables",
+    "Table",
+    "compare",
+    "evaluate",
+    "extract",
+    "import_vectors",
+    "open",
+    "trace",
+]
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Unpack
 
     from wordvec.analysis.compare import Comparison
+    from wordvec.analysis.evaluation import Evaluation
+    from wordvec.analysis.evaluation_settings import EvaluationOptions
+    from wordvec.analysis.trace import Trace
     from wordvec.expression.tree import Expression
     from wordvec.search.settings import QueryOptions
 
@@ -63,18 +77,79 @@ def compare(
     """
     from wordvec.analysis.compare import compare as compare_engines
 
+    settings = QuerySettings.of(**options)
+    engines = [table.engine_for(settings) for table in _opened(tables, store)]
+    return compare_engines(engines, parsed(expression))
+
+
+def evaluate(
+    tables: Sequence[str | Table],
+    files: str | Path | Sequence[str | Path] = (),
+    *,
+    store: Store | str | Path | None = None,
+    progress: Progress = no_progress,
+    **options: Unpack[EvaluationOptions],
+) -> Evaluation:
+    """Measure several tables on analogies and word similarity, and compare them.
+
+    Args:
+        tables: names as for `open`, or open tables.
+        files: as for `Table.evaluate`.
+        store: as for `open`.
+        progress: called as progress(done, total) with numbers of questions.
+        **options: as for `Table.evaluate`.
+    """
+    return evaluate_tables(_opened(tables, store), files, progress=progress, **options)
+
+
+def _opened(tables: Sequence[str | Table], store: Store | str | Path | None) -> list[Table]:
     if isinstance(tables, str):
         shown = f"{tables!r:.60}"
         raise UsageError(f"expected a list of tables, got {shown}", hint=f"[{shown}, …]")
     opener = OpenTables(_as_store(store))
-    opened = [one if isinstance(one, Table) else opener.open(one) for one in tables]
-    settings = QuerySettings.of(**options)
+    return [one if isinstance(one, Table) else opener.open(one) for one in tables]
+
+
+def trace(  # noqa: PLR0913  # the question, and where it is asked
+    expression: str | Expression,
+    token: str | int,
+    *,
+    model: str | None = None,
+    tables: Sequence[str | Table] = (),
+    store: Store | str | Path | None = None,
+    png: str | Path | None = None,
+    **options: Unpack[QueryOptions],
+) -> Trace:
+    """Find the rank and the similarity of an answer in the static table and in every layer.
+
+    Args:
+        expression: the question, such as "王-男+女".
+        token: the answer to follow: "女王", "#1234" or its id.
+        model: the model whose tables are traced, all that are saved; None for the default model.
+        tables: other tables: names as for `open`, or open tables.
+        store: as for `open`.
+        png: a file to draw the curves in; needs the extra `map`.
+        **options: as for `Table.query`.
+    """
+    from wordvec.analysis.trace import trace as trace_engines
+
+    opener = OpenTables(_as_store(store))
+    opened = [one for one in tables if isinstance(one, Table)]
+    if len(opened) < max(len(tables), 1):
+        names = [one for one in tables if not isinstance(one, Table)]
+        opened += opener.open_all(opener.refs(names, model))
+    settings = replace(QuerySettings.of(**options), k=1)
     engines = [table.engine_for(settings) for table in opened]
-    return compare_engines(engines, parsed(expression))
+    traced = trace_engines(engines, parsed(expression), token)
+    if png is not None:
+        from wordvec.map.curves import draw_trace
+
+        draw_trace(traced, Path(png))
+    return traced
 
 
 def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract`
-    model: str | None = None,
+    model: str | Path | None = None,
     *,
     mode: str = "static",
     variant: str | None = None,
@@ -130,7 +205,7 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
     opened = OpenTables(_as_store(store))
     notes: list[str] = []
     result = extract_to_store(
-        model,
+        model if isinstance(model, str | None) else str(as_path(model, "model")),
         mode,
         opened.store,
         variant=variant,
@@ -190,14 +265,14 @@ def import_vectors(  # noqa: PLR0913  # one keyword for each option of `wordvec 
 
     opened = OpenTables(_as_store(store))
     result = import_to_store(
-        file,
+        as_path(file, "file"),
         opened.store,
         name=name,
         mode=mode,
         variant=variant,
         model=model,
         file_format=file_format,
-        tokens=None if tokens is None else Path(tokens),
+        tokens=None if tokens is None else as_path(tokens, "tokens"),
         limit=limit,
         skip_bad=skip_bad,
         force=force,
@@ -207,7 +282,9 @@ def import_vectors(  # noqa: PLR0913  # one keyword for each option of `wordvec 
 
 
 def _as_store(store: Store | str | Path | None) -> Store:
-    return store if isinstance(store, Store) else Store(store)
+    if isinstance(store, Store):
+        return store
+    return Store(None if store is None else as_path(store, "store"))
 
 
 class OpenTables:
@@ -218,28 +295,40 @@ class OpenTables:
         self._open: dict[TableName, Table] = {}
 
     def open_all(self, refs: Sequence[TableRef]) -> list[Table]:
-        """Open several tables; a note about all of them is given once, with the first.
-
-        If the bundled model is used, the note names one command for the tables of the reference
-        model: `extract --mode dynamic` saves the static table too.
-        """
-        suggestion = max(refs, key=lambda ref: ref.mode.has_layers) if len(refs) > 1 else None
+        """Open several tables; a note about all of them is given once, with the first."""
         tables: list[Table] = []
         seen: set[str] = set()
         for ref in refs:
-            table = self.open(ref, suggestion=suggestion)
+            table = self.open(ref)
             notes = tuple(note for note in table.notes if note not in seen)
             seen.update(notes)
             tables.append(table.with_notes(notes))
         return tables
 
-    def open(self, ref: TableRef | str, *, suggestion: TableRef | None = None) -> Table:
-        """Open one table.
+    def refs(self, names: Sequence[str], model: str | None) -> list[TableRef]:
+        """Return the named tables, or if there are no names all tables of a model.
 
-        suggestion: the table to suggest to a user who has none of the reference model.
+        The static table comes first, then the others, the last layer at the end.
         """
+        if names:
+            refs = map(TableRef.parse, names)
+            return [replace(ref, model=ref.model or model) for ref in refs]
+        static = TableRef(model, Mode.STATIC)
+        resolved, _ = resolve_name(static, self.store)
+        others = [name for name in self.store.names(resolved.model) if name.kind != Mode.STATIC]
+        others.sort(
+            key=lambda name: (name.mode.has_layers, name.mode, name.variant or "",
+                              sys.maxsize if name.layer is None else name.layer)
+        )  # fmt: skip
+        first = [static] if resolved in self.store or not others else []
+        if resolved.model == BUNDLED and has_bundled():
+            first = [static]
+        return [*first, *(replace(TableRef.of(name), model=model) for name in others)]
+
+    def open(self, ref: TableRef | str) -> Table:
+        """Open one table."""
         ref = ref if isinstance(ref, TableRef) else TableRef.parse(ref)
-        name, notes = resolve_name(ref, self.store, suggestion=suggestion)
+        name, notes = resolve_name(ref, self.store)
         known = self._open.get(name)
         if known is not None and self._is_current(known):
             return known.with_notes(notes)
@@ -251,7 +340,10 @@ class OpenTables:
         """Whether the saved table is still the one that was opened."""
         if table.name not in self.store:
             return not table.data.provenance.checksum  # in memory only
-        return self.store.provenance(table.name) == table.data.provenance
+        try:
+            return self.store.provenance(table.name) == table.data.provenance
+        except StoreError:  # damaged, or removed meanwhile: opening it says so
+            return False
 
     def _read(self, ref: TableRef, name: TableName) -> Table:
         if name == TableName(BUNDLED, Mode.STATIC) and name not in self.store and has_bundled():

@@ -1,8 +1,8 @@
 """Text that is not UTF-8: which encoding it probably has, and what to type to convert it.
 
-Everything that users write for wordvec is UTF-8: files, standard input, arguments. `decode` reads a
-whole file. `InputText` reads a stream line by line; it names another encoding once, at the first
-line that shows it, and refuses only the one line if the others are UTF-8.
+Everything that users write for wordvec is UTF-8: files, standard input, arguments. `read_text`
+reads a whole file. `InputText` reads a stream line by line; it names another encoding once, at the
+first line that shows it, and refuses only the one line if the others are UTF-8.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import shlex
 from codecs import getincrementaldecoder
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
-from wordvec.errors import EncodingError
+from wordvec.errors import EncodingError, StoreError, as_path
 
 _BINARY = "binary"
 _BYTE_ORDER_MARKS = (  # UTF-32 before UTF-16, whose mark it starts with
@@ -26,6 +27,7 @@ _BYTE_ORDER_MARKS = (  # UTF-32 before UTF-16, whose mark it starts with
 _NAMES = {"CP932": "Shift-JIS (cp932)"}
 _KANA_OR_KANJI = re.compile("[\u3041-\u30fe\u4e00-\u9fff]")
 _COMMON = re.compile("[\t\n\r -~\u3000-\u30ff\uff01-\uff5e]")  # in Japanese text: not kanji
+JAPANESE_ENCODINGS = ("CP932", "EUC-JP", "ISO-2022-JP")
 _SAMPLE = 1 << 16  # bytes that are looked at
 _LEAST_PLAUSIBLE = 0.7  # of the characters; binary data read as UTF-16 has a third
 
@@ -102,6 +104,21 @@ def encoding_error(encoding: str, name: str, *, path: str = "") -> EncodingError
         f"{name} looks like {_NAMES.get(encoding, encoding)}, not UTF-8",
         hint=f"convert it: iconv -f {encoding} -t UTF-8{file}",
     )
+
+
+def read_text(path: str | Path, parameter: str = "file") -> str:
+    """Read a file that is UTF-8; see `decode`.
+
+    Raises:
+        UsageError: if it is not the path of a file; parameter: what it is called in the message.
+        StoreError: if the file cannot be read.
+        EncodingError: if it is not UTF-8.
+    """
+    path = as_path(path, parameter)
+    try:
+        return decode(path.read_bytes(), path)
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}") from error
 
 
 def decode(data: bytes, path: object) -> str:

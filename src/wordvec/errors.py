@@ -7,24 +7,47 @@ rewrites these as options.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from enum import StrEnum
-from typing import TypeVar
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from wordvec.text import escape_controls, quote
 
 Choice = TypeVar("Choice", bound=StrEnum)
+Hint: TypeAlias = "str | Callable[[], str | None] | None"
 
 
 class WordvecError(Exception):
-    """A request failed. `hint` is the next thing to type or do, if there is one."""
+    """A request failed. `hint` is the next thing to type or do, if there is one.
+
+    A hint that takes time to find is given as a function; it is called when the hint is read.
+    """
 
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: Hint = None) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self._hint = hint
+
+    @property
+    def hint(self) -> str | None:
+        """The next thing to type or do; None if there is nothing."""
+        if callable(self._hint):
+            try:
+                self._hint = self._hint()
+            except WordvecError:  # the error itself says more
+                self._hint = None
+        return self._hint
+
+    @hint.setter
+    def hint(self, hint: Hint) -> None:
+        self._hint = hint
 
     def __str__(self) -> str:
-        return self.message
+        return escape_controls(self.message)
 
 
 class UsageError(WordvecError, ValueError):
@@ -40,7 +63,7 @@ class ExpressionError(WordvecError):
     """
 
     def __init__(
-        self, message: str, *, source: str, start: int, end: int, hint: str | None = None
+        self, message: str, *, source: str, start: int, end: int, hint: Hint = None
     ) -> None:
         super().__init__(message, hint=hint)
         self.source = source
@@ -58,7 +81,7 @@ class UnknownWordError(ExpressionError, KeyError):
             source=self.source,
             start=self.start,
             end=self.end,
-            hint=self.hint,
+            hint=self._hint,
         )
 
 
@@ -107,7 +130,24 @@ def check_flag(value: object, parameter: str) -> None:
         UsageError: otherwise, so that a list or the text "False" is not taken as True.
     """
     if not isinstance(value, bool):
-        raise UsageError(f"expected {parameter} to be True or False, got {value!r:.60}")
+        raise UsageError(f"expected {parameter} to be True or False, got {quote(value)}")
+
+
+def as_path(value: object, parameter: str) -> Path:
+    """Convert text or a path to a path.
+
+    Raises:
+        UsageError: if it is neither, or if no file can have that name.
+    """
+    if not isinstance(value, str | Path):
+        raise UsageError(f"expected {parameter} to be the path of a file, got {quote(value)}")
+    try:
+        named = "\0" not in str(value) and bool(os.fsencode(value))
+    except UnicodeEncodeError:  # half a surrogate pair
+        named = False
+    if not named:
+        raise UsageError(f"no file can have the name {quote(str(value))} ({parameter})")
+    return Path(value)
 
 
 def as_choice(choices: type[Choice], value: str, parameter: str) -> Choice:
@@ -121,5 +161,5 @@ def as_choice(choices: type[Choice], value: str, parameter: str) -> Choice:
     except ValueError:
         *most, last = choices
         raise UsageError(
-            f"unknown {parameter} {value!r:.60}: expected {', '.join(most)} or {last}"
+            f"unknown {parameter} {quote(value)}: expected {', '.join(most)} or {last}"
         ) from None

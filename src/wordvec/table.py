@@ -7,11 +7,12 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from wordvec.errors import UsageError, WordvecError
+from wordvec.errors import UsageError, WordvecError, as_path
 from wordvec.expression.parser import parse
 from wordvec.expression.tree import Expression
 from wordvec.progress import Progress, no_progress
 from wordvec.search.settings import QuerySettings, as_transforms, check_k
+from wordvec.text import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from wordvec.analysis.evaluate import Evaluation
+    from wordvec.analysis.evaluation import Evaluation
+    from wordvec.analysis.evaluation_settings import EvaluationOptions
     from wordvec.analysis.explanation import Explanation
     from wordvec.analysis.norms import NormsReport
     from wordvec.analysis.odd import OddOne
@@ -92,8 +94,8 @@ class Table:
 
     def __repr__(self) -> str:
         V, D = self.data.vectors.shape
-        notes = "".join(f"\nNote: {note}" for note in self.notes)
-        return f"{self.name} · {V:,} × {D}{notes}"
+        notes = "".join(f"\nNote: {escape_controls(note)}" for note in self.notes)
+        return f"{escape_controls(str(self.name))} · {V:,} × {D}{notes}"
 
     def norm(self, word: str | int) -> float:
         """Return the L2 norm of the vector of a word."""
@@ -220,31 +222,23 @@ class Table:
 
         return odd(self.transformed(transforms), _as_list(words), pieces=pieces)
 
-    def evaluate(  # noqa: PLR0913  # one keyword for each option of `wordvec evaluate`
+    def evaluate(
         self,
-        file: str | Path | None = None,
+        files: str | Path | Sequence[str | Path] = (),
         *,
-        method: str = "add",
-        metric: str | None = None,
-        transforms: str | Iterable[str] = (),
-        pieces: bool = False,
         progress: Progress = no_progress,
+        **options: Unpack[EvaluationOptions],
     ) -> Evaluation:
-        """Count the analogies of a file that the table answers right.
+        """Measure the table on analogies and word similarity, by every method and transform.
 
         Args:
-            file: pairs or questions, see `analysis.evaluate`; None for the Japanese analogies that
-                are part of the package.
+            files: see `analysis.evaluation_files`; none for the Japanese analogies that are part of
+                the package.
             progress: called as progress(done, total) with numbers of questions.
+            **options: methods=["add"], transforms=[[]], metric, at=(1, 5, 10), pieces=False,
+                by=None: see `wordvec.analysis.evaluation_settings.EvaluationSettings`.
         """
-        from wordvec.analysis.evaluate import bundled_analogies, evaluate, read_analogies
-
-        settings = QuerySettings.of(
-            method=method, metric=metric, transforms=transforms, pieces=pieces
-        )
-        analogies = read_analogies(Path(file) if file else bundled_analogies())
-        space = self.space(settings.all_transforms)
-        return evaluate(space, analogies, settings, progress=progress)
+        return evaluate_tables([self], files, progress=progress, **options)
 
     def export(
         self,
@@ -264,7 +258,8 @@ class Table:
         """
         from wordvec.formats.export import export_table
 
-        return export_table(self.data, file, file_format, force=force, progress=progress)
+        path = as_path(file, "file")
+        return export_table(self.data, path, file_format, force=force, progress=progress)
 
     def engine(
         self, *, progress: Progress = no_progress, **options: Unpack[QueryOptions]
@@ -319,6 +314,25 @@ class Table:
 
 def _as_list(words: Any) -> Sequence[Any]:
     return list(words) if isinstance(words, Iterable) and not isinstance(words, str) else [words]
+
+
+def evaluate_tables(
+    tables: Sequence[Table],
+    files: str | Path | Sequence[str | Path] = (),
+    *,
+    progress: Progress = no_progress,
+    **options: Unpack[EvaluationOptions],
+) -> Evaluation:
+    """Measure several tables, as `Table.evaluate` does one."""
+    from wordvec.analysis.evaluate import evaluate
+    from wordvec.analysis.evaluation_files import bundled_analogies, read_test_set
+    from wordvec.analysis.evaluation_settings import EvaluationSettings
+
+    settings = EvaluationSettings.of(**options)
+    paths = [files] if isinstance(files, str | Path) else list(files)
+    test_sets = [read_test_set(Path(path)) for path in paths or [bundled_analogies()]]
+    pairs = [(table.data, table.derived) for table in tables]
+    return evaluate(pairs, test_sets, settings, progress=progress)
 
 
 def parsed(expression: str | Expression) -> Expression:

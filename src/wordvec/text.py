@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from enum import StrEnum
 from functools import cache
 
@@ -149,6 +150,24 @@ def escape(token: str) -> str:
     return "".join(char if _is_visible(char) else _code(char) for char in token)
 
 
+# What can move the cursor, change a terminal, or break or reorder a line: C0 and C1, separators of
+# lines and paragraphs, marks and overrides of direction, halves of surrogate pairs.
+_CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb\ud800-\udfff]"
+)
+
+
+def escape_controls(text: str) -> str:
+    r"""Write control and bidirectional characters as `\\u…`; everything else stays.
+
+    What is shown in a terminal, on a page or in JSON passes through here.
+
+    >>> escape_controls("a\u202eb\x1b[2J\u3000c")
+    'a\\u202eb\\u001b[2J\u3000c'
+    """
+    return text if text.isprintable() else _CONTROL.sub(lambda found: _code(found[0]), text)
+
+
 # Characters that draw nothing: joiners, Hangul fillers, variation selectors.
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
@@ -182,16 +201,21 @@ def width(text: str) -> int:
     return cells if cells >= 0 else len(text)
 
 
+MOST_PER_CELL = 8  # characters: a letter with its marks, or an emoji of several
+
+
 def clip(text: str, cells: int) -> str:
-    """Cut a text to at most `cells` terminal cells, the last one an ellipsis if it was cut."""
-    if width(text) <= cells:
+    """Cut a text to at most `cells` terminal cells, the last one an ellipsis if it was cut.
+
+    It is cut after a few characters per cell too: thousands of combining marks fit one cell.
+    """
+    if cells <= 0:
+        return ""
+    start = text[: cells * MOST_PER_CELL]
+    if start == text and width(text) <= cells:
         return text
-    kept = ""
-    for char in text:
-        if width(kept + char) >= cells:
-            break
-        kept += char
-    return kept + "…" if cells > 0 else ""
+    kept = bisect_left(range(1, len(start)), cells, key=lambda end: width(start[:end]))
+    return start[:kept] + "…"
 
 
 def quote(value: object, cells: int = 60) -> str:

@@ -83,8 +83,8 @@ def test_different_vocabularies_are_compared_by_token_text() -> None:
 def test_between_schemes_tokens_are_compared_without_their_marks() -> None:
     words = with_tokens(["[CLS]", "王", "##王", "女"], Scheme.WORDPIECE, (0,)).vocabulary
     pieces = with_tokens(["<s>", "王", "▁王", "[CLS]"], Scheme.SENTENCEPIECE, (0, 3)).vocabulary
-    assert [same_tokens(words, row, pieces) for row in range(4)] == [(3,), (1, 2), (), ()]
-    assert [same_tokens(pieces, row, words) for row in range(4)] == [(), (1,), (1,), (0,)]
+    assert [*map(same_tokens(words, pieces), range(4))] == [(3,), (1, 2), (), ()]
+    assert [*map(same_tokens(pieces, words), range(4))] == [(), (1,), (1,), (0,)]
 
 
 def test_of_repeated_tokens_the_better_one_counts_once() -> None:

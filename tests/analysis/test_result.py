@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TABLE = Table(table_of({"<b>": [1, 2], "a&b": [2, 1], "王": [3, 1], "女": [1, 4], "男": [0, 1]}))
 PAIRS = "<i>\t王\t女王\n<i>\t男\t女\nbeasts\t犬\t猫\n"
+SCORES = "word1,word2,mean\n王,女王,7\n男,女,5\n王,女,4\n王,犬,1\n"
 
 # The arguments of a command, and the same question in Python.
 QUESTIONS: dict[str, tuple[list[str], Callable[[Table], Result[Any]]]] = {
@@ -42,9 +43,36 @@ QUESTIONS: dict[str, tuple[list[str], Callable[[Table], Result[Any]]]] = {
     ),
     "odd": (["odd", "ｋ", "王", "女王"], lambda t: t.odd(["ｋ", "王", "女王"])),
     "evaluate": (["evaluate", "pairs.tsv"], lambda t: t.evaluate("pairs.tsv")),
+    "categories": (
+        ["evaluate", "pairs.tsv", "scores.csv", "--by", "category", "--at", "1,2"],
+        lambda t: t.evaluate(["pairs.tsv", "scores.csv"], by="category", at=[1, 2]),
+    ),
+    "combinations": (
+        [
+            "evaluate",
+            "pairs.tsv",
+            "scores.csv",
+            "--tables",
+            "static,dynamic",
+            "--methods",
+            "add,mul",
+            "--transforms",
+            "none;center,unit",
+        ],
+        lambda t: wordvec.evaluate(
+            [t, "toy:dynamic"],
+            ["pairs.tsv", "scores.csv"],
+            methods=["add", "mul"],
+            transforms=[[], ["center", "unit"]],
+        ),
+    ),
     "compare": (
         ["compare", "王-男+女", "-k", "3", "--tables", "static,dynamic"],
         lambda t: wordvec.compare([t, "toy:dynamic"], "王-男+女", k=3),
+    ),
+    "trace": (
+        ["trace", "王-男+女", "女王", "--tables", "static,dynamic"],
+        lambda t: wordvec.trace("王-男+女", "女王", tables=[t, "toy:dynamic"]),
     ),
     "explain": (["explain", "ｋ+王-女", "子"], lambda t: t.explain("ｋ+王-女", "子")),
     "calibrated": (
@@ -60,6 +88,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Table:
     monkeypatch.setenv("WORDVEC_MODEL", "toy")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pairs.tsv").write_text(PAIRS, encoding="utf-8")
+    (tmp_path / "scores.csv").write_text(SCORES, encoding="utf-8")
     return wordvec.open("toy:static")
 
 
@@ -129,7 +158,7 @@ def test_results_iterate_over_what_they_list(toy: Table) -> None:
         ("女", "##王", 0.0),
     ]
     assert [one.word.token for one in toy.odd(["王", "女王", "##王"])] == ["王", "女王", "##王"]
-    assert [(one.name, one.questions) for one in toy.evaluate("pairs.tsv")] == [("<i>", 2)]
+    assert [one.overall.questions for one in toy.evaluate("pairs.tsv")] == [2]
     assert [part.word for part in toy.explain("王-男+女")] == ["王", "男", "女"]
     comparison = wordvec.compare([toy, "toy:dynamic"], "王-男+女")
     assert [column.answer.table.mode for column in comparison] == ["static", "dynamic"]

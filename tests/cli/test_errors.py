@@ -24,8 +24,9 @@ from wordvec.errors import ExpressionError, UsageError, WordvecError
         (FileNotFoundError(2, "No such file or directory", "x"), 1,
          "Error: x: No such file or directory\n"),
         (click.UsageError("no"), 2, "Error: no\n"),
-        (KeyboardInterrupt(), 130, "\n"),
-        (click.Abort(), 130, "\n"),
+        (KeyboardInterrupt(), 130, "\nNote: stopped\n"),
+        (click.Abort(), 130, "Note: stopped\n"),  # click has ended the line
+        (MemoryError(), 1, "Error: there is not enough memory for this\n"),
         (BrokenPipeError(), 1, ""),
     ],
 )  # fmt: skip

@@ -74,6 +74,15 @@ def test_transform_and_metric_are_named_in_the_page() -> None:
     assert "center unit vectors · t-SNE of cosine similarity" in Path("map.html").read_text("utf-8")
 
 
+def test_a_row_that_is_too_long_is_left_out_with_a_note() -> None:
+    rows = np.random.default_rng(0).normal(size=(len(WORDS), 4))
+    rows[3] = 3e38
+    Store().save(table_of(dict(zip(WORDS, rows.tolist(), strict=True)), model="long"))
+    code, out, err = run("map", "--model", "long", "--expression", WORDS[3])
+    assert (code, out.split("  ")[-1]) == (0, f"{len(WORDS) - 1} tokens\n")
+    assert err == "Note: 1 token left out (vector not finite, or longer than 1e17)\n"
+
+
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [

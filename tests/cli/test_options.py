@@ -26,7 +26,7 @@ MODULES = sorted(Path(wordvec.cli.__file__).parent.rglob("*.py"))
         (["--女+王"], [], ["--女+王"]),
         (["-k", "3", "王"], ["-k", "3"], ["王"]),
         (["-k", "-1"], ["-k", "-1"], []),
-        (["-x3"], [], ["-x3"]),
+        (["--", "-x3", "-n"], [], ["-x3", "-n"]),
         (["-k3a"], [], ["-k3a"]),
         (["--unknown", "--also=王"], ["--unknown", "--also=王"], []),
         (["--unit", "王"], ["--unit"], ["王"]),
@@ -37,6 +37,12 @@ def test_options_and_arguments_are_separated(
     args: list[str], options: list[str], arguments: list[str]
 ) -> None:
     assert split_arguments(args, {"-k": True, "--unit": False}) == (options, arguments)
+
+
+@pytest.mark.parametrize("option", ["-n", "-n5", "-x3", "-H"])
+def test_a_short_option_that_is_not_known_is_wrong_usage(option: str) -> None:
+    with pytest.raises(UsageError, match=f"^no such option: {option}$"):
+        split_arguments(["王", option, "5"], {"-k": True, "-h": False})
 
 
 def test_an_option_without_a_value_is_wrong_usage() -> None:

@@ -248,15 +248,20 @@ def test_a_line_that_is_not_utf_8_is_an_error_and_the_next_is_answered() -> None
 
 
 @pytest.mark.usefixtures("store")
-def test_input_in_another_encoding_is_named_once_and_ends_the_session() -> None:
+def test_another_encoding_is_named_once_and_no_line_ends_the_session() -> None:
     for encoding in ("UTF-16", "EUC-JP"):
-        result = shell(":k 2\n王\n女\n".encode(encoding))
-        assert result.err == (
+        result = shell(":k 2\n王\n女\n".encode(encoding) + b"\n:k 3\n")
+        assert result.err.startswith(
             f"Error: standard input looks like {encoding}, not UTF-8\n"
             f"Hint: convert it: iconv -f {encoding} -t UTF-8\n"
+            "Error: this line is not UTF-8\n"
         )
+        assert result.err.count("looks like") == 1
+        assert result.out.endswith("k: 3\n")
         assert result.code == 1
-    assert shell(b"\0" * 99).err == "Error: standard input is not text: it contains NUL bytes\n"
+    result = shell(b"\0" * 99 + b"\n:k 3\n")
+    assert result.err == "Error: standard input is not text: it contains NUL bytes\n"
+    assert result.out == "k: 3\n"
     assert shell("王\n".encode() + "女\n".encode("cp932")).err == "Error: this line is not UTF-8\n"
 
 

@@ -81,30 +81,88 @@ token       id  similarity
 PAIRS = "royal\t王\t女王\nroyal\t男\t女\nbeasts\t犬\t猫\n"
 
 
-def test_analogies_are_counted_by_category(tmp_path: Path) -> None:
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    """Make a file of three pairs, one of which is not in the vocabulary."""
     file = tmp_path / "pairs.tsv"
     file.write_text(PAIRS, encoding="utf-8")
-    code, out, err = run("evaluate", str(file))
-    assert code == 0
+    return file
+
+
+def test_one_combination_is_one_row(pairs: Path) -> None:
+    assert run("evaluate", pairs) == (
+        0,
+        """\
+toy:static · 12 × 3 · 3CosAdd · raw vectors · pairs.tsv
+
+questions    top-1    top-5   top-10    MRR  kept top-1  own first      a      b      c
+        2  100.0 %  100.0 %  100.0 %  1.000     100.0 %      0.0 %  0.0 %  0.0 %  0.0 %
+""",
+        "Note: 2 words are not in this vocabulary: 犬 猫\nNote: no questions left in beasts\n",
+    )
+
+
+def test_every_category_of_every_combination_can_be_shown(pairs: Path) -> None:
+    _, out, _ = run(
+        "evaluate", pairs, "--tables", "static,dynamic", "--by", "category", "--at", "1,2"
+    )
     assert (
         out
         == """\
-toy:static · 12 × 3 · 3CosAdd · raw vectors · query words left out
+3CosAdd · raw vectors · pairs.tsv
 
-category            questions    top-1   top-10
-royal                       2  100.0 %  100.0 %
-mean of categories          1  100.0 %  100.0 %
-all questions               2  100.0 %  100.0 %
-"""
+      table        category            questions    top-1    top-2    MRR  kept top-1  own first      a      b       c
+best  toy:static   royal                       2  100.0 %  100.0 %  1.000     100.0 %      0.0 %  0.0 %  0.0 %   0.0 %
+best  toy:static   mean of categories          1  100.0 %  100.0 %  1.000
+best  toy:static   all questions               2  100.0 %  100.0 %  1.000     100.0 %      0.0 %  0.0 %  0.0 %   0.0 %
+      toy:dynamic  royal                       2    0.0 %  100.0 %  0.500       0.0 %     50.0 %  0.0 %  0.0 %  50.0 %
+      toy:dynamic  mean of categories          1    0.0 %  100.0 %  0.500
+      toy:dynamic  all questions               2    0.0 %  100.0 %  0.500       0.0 %     50.0 %  0.0 %  0.0 %  50.0 %
+
+toy:static solves 2 more of 2 than toy:dynamic (p = 0.5)
+"""  # noqa: E501
     )
-    assert err.splitlines() == [
-        "Note: 2 words are not in this vocabulary, 1 pair left out: 犬 猫",
-        "Note: no questions left in beasts",
+
+
+def test_all_saved_tables_and_their_similarities(tmp_path: Path) -> None:
+    file = tmp_path / "scores.tsv"
+    file.write_text("王\t女王\t7\n男\t女\t5\n王\t女\t4\n女王\t女\t4\n", encoding="utf-8")
+    _, out, err = run("evaluate", "--tables", "all", file)
+    lines = out.splitlines()
+    assert lines[0] == "raw vectors · scores.tsv"
+    assert lines[2].split() == ["table", "similarity", "pairs", "ρ", "95", "%", "interval"]
+    found = [line.split()[:4] for line in lines[3:]]
+    assert found[0] == ["other:static", "scores.tsv", "1", "–"]
+    assert [one[:3] for one in found[1:]] == [
+        ["toy:dynamic", "scores.tsv", "4"], ["toy:static", "scores.tsv", "4"],
+    ]  # fmt: skip
+    assert "Note: other:static: 3 of 4 pairs of scores.tsv are left out" in err
+
+
+def test_a_narrow_terminal_shows_both_counts_one_below_the_other(pairs: Path) -> None:
+    _, out, _ = run("evaluate", pairs, style=OutputStyle(cells=60))
+    assert out.splitlines()[2:] == [
+        "questions    top-1    top-5   top-10    MRR",
+        "        2  100.0 %  100.0 %  100.0 %  1.000",
+        "",
+        "kept top-1  own first      a      b      c",
+        "   100.0 %      0.0 %  0.0 %  0.0 %  0.0 %",
     ]
-    _, out, _ = run("evaluate", str(file), "--tsv", "--method", "mul")
-    assert out == "category\tpairs\tquestions\ttop1\ttop10\nroyal\t2\t2\t0.0\t1.0\n"
-    [found] = json.loads(run("evaluate", str(file), "--json", "--transform", "center")[1])
-    assert (found["questions"], found["dropped_pairs"], found["unknown"]) == (2, 1, ["犬", "猫"])
+
+
+def test_the_numbers_for_programs_and_the_report(pairs: Path, tmp_path: Path) -> None:
+    _, out, _ = run("evaluate", pairs, "--tsv", "--methods", "mul", "--at", "1")
+    heading, line = (line.split("\t") for line in out.splitlines())
+    found = dict(zip(heading, line, strict=True))
+    assert (found["table"], found["method"], found["questions"]) == ("toy:static", "mul", "2")
+    assert (found["top1"], found["mrr"], found["kept_top1"]) == ("0.0", "0.5", "0.0")
+    page = tmp_path / "report.html"
+    _, out, _ = run("evaluate", pairs, "--transforms", "none;center", "--report", page)
+    assert out.splitlines()[-1].startswith(f"{page}  ")
+    assert page.read_text("utf-8").startswith("<!DOCTYPE html>")
+    code, out, err = run("evaluate", pairs, "--report", tmp_path / "no" / "report.html")
+    assert (code, out) == (2, "")
+    assert "there is no folder" in err
 
 
 @pytest.mark.parametrize(
@@ -117,13 +175,30 @@ all questions               2  100.0 %  100.0 %
         (["evaluate", "no-such-file"], 1, "Error: no-such-file: No such file or directory"),
         (["evaluate"], 1, "no question can be asked: the vocabulary has too few of the words"),
         (
-            ["evaluate", "--method", "add", "--metric", "l2"],
+            ["evaluate", "--methods", "add", "--metric", "l2"],
             2,
             "ranks by cosine or csls, not by l2",
         ),
+        (["evaluate", "--at", "1,two"], 2, "--at takes whole numbers with commas, got 'two'"),
+        (["evaluate", "--transforms", "centre"], 2, "unknown transform 'centre'"),
     ],
 )
 def test_wrong_arguments_are_refused(args: list[str], code: int, message: str) -> None:
     found, out, err = run(*args)
     assert (found, out) == (code, "")
     assert message in err
+
+
+def test_one_heading_names_the_columns_of_analogies_and_similarities(
+    pairs: Path, tmp_path: Path
+) -> None:
+    scores = tmp_path / "scores.tsv"
+    scores.write_text("王\t女王\t3\n男\t女\t2\n王\t女\t2\n", encoding="utf-8")
+    _, out, _ = run("evaluate", pairs, scores, "--tsv", "--by", "category", "--at", "1")
+    heading, *lines = (line.split("\t") for line in out.splitlines())
+    found = [dict(zip(heading, line, strict=True)) for line in lines]
+    assert [(one["category"], one["pairs"]) for one in found] == [
+        ("royal", "2"), ("beasts", "0"), ("scores.tsv", "3"),
+    ]  # fmt: skip
+    assert [one["rho"] != "" for one in found] == [False, False, True]
+    assert [one["top1"] for one in found] == ["1.0", "", ""]

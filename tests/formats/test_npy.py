@@ -85,7 +85,7 @@ def test_tokens_of_an_option_come_before_those_beside_the_file(tmp_path: Path) -
     [
         (b"a\nb\n", ["a", "b"]),
         (b"a\r\nb\r\n", ["a", "b"]),
-        (b"a\r\nb\n", ["a\r", "b"]),
+        (b"a\r\nb\n", ["a", "b"]),
         (b"\xef\xbb\xbfa\n\n", ["a", ""]),
         (b"\n", [""]),
         ("a\u2028b\x85\x0bc\n d \n".encode(), ["a\u2028b\x85\x0bc", " d "]),

@@ -90,5 +90,5 @@ def test_a_row_that_cannot_be_placed_in_both_tables_is_left_out() -> None:
     found = build_map([first, second])
     assert 11 not in found.rows
     assert found.left_out == 1
-    assert "1 token left out (vector not finite, or zero)" in summarise(found)
+    assert "1 token left out (vector not finite, or longer than 1e17)" in summarise(found)
     assert "2 tokens left out" in summarise(replace(found, left_out=2))

@@ -122,6 +122,38 @@ def test_rows_without_a_usable_vector_are_left_out() -> None:
     assert sorted(set(range(120)) - set(by_cosine.rows.tolist())) == [7, 9]
 
 
+@pytest.mark.parametrize("size", [1e18, 3e38])
+@pytest.mark.parametrize("count", [119, 120])  # some rows, or all of them
+def test_rows_whose_squares_overflow_are_left_out_under_l2(size: float, count: int) -> None:
+    rows = clustered_rows()
+    rows[7], rows[9] = size, -size
+    table = table_of(rows)
+    found = project(table, np.arange(count))
+    assert found.rows.tolist() == sorted(set(range(count)) - {7, 9})
+    assert np.isfinite(found.positions).all()
+    by_cosine = project(table, np.arange(count), ProjectionSettings(metric=Metric.COSINE))
+    assert len(by_cosine.rows) == count
+    assert np.isfinite(by_cosine.positions).all()
+    with pytest.raises(WordvecError, match=r"got 0 \(120 vectors are not finite, or longer than"):
+        project(table_of(np.full((120, 2), size)), np.arange(120))
+
+
+def test_the_scale_of_the_vectors_does_not_change_their_neighbours() -> None:
+    rows = clustered_rows()
+    plain = nearest_within(rows, 5, Metric.L2)
+    for exponent in (-80, 50):  # squares would under- or overflow float32
+        scaled = nearest_within(np.ldexp(rows, exponent), 5, Metric.L2)
+        np.testing.assert_array_equal(scaled.ids, plain.ids)
+        np.testing.assert_array_equal(scaled.distances, np.ldexp(plain.distances, exponent))
+
+
+def test_a_vector_that_is_not_finite_has_no_neighbours_to_place() -> None:
+    rows = clustered_rows()
+    rows[3] = np.nan
+    with pytest.raises(WordvecError, match="a vector is not finite"):
+        nearest_within(rows, 5, Metric.L2)
+
+
 def test_neighbours_of_some_rows_are_among_these_rows() -> None:
     table = table_of(clustered_rows())
     rows = np.arange(0, 120, 2)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import wordvec.search.engine as engine_module
 from wordvec.errors import UsageError, WordvecError
 from wordvec.search.engine import Engine
+from wordvec.search.nearest import HalfPrecisionRows
 from wordvec.search.settings import Metric
 from wordvec.tables.name import Mode
 from wordvec.tables.table import Provenance, VectorTable
@@ -445,13 +446,12 @@ def test_the_half_precision_copy_is_made_only_for_many_queries_of_a_large_table(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made: list[tuple[int, ...]] = []
-    make = engine_module._half_precision_index
 
     def counted(rows: Vectors) -> object:
         made.append(rows.shape)
-        return make(rows)
+        return HalfPrecisionRows(rows)
 
-    monkeypatch.setattr(engine_module, "_half_precision_index", counted)
+    monkeypatch.setattr(engine_module, "HalfPrecisionRows", counted)
     monkeypatch.setattr(engine_module, "COPY_AFTER", 3)
     monkeypatch.setattr(engine_module, "COPY_FROM", 500 * 8)
     query = random_vectors(1, 8, seed=16).astype(np.float64)
@@ -470,7 +470,7 @@ def test_the_half_precision_copy_is_made_only_for_many_queries_of_a_large_table(
 def test_rows_that_overflow_float16_are_not_copied(
     longest: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_half_precision_index", None)  # a call would fail
+    monkeypatch.setattr(engine_module, "HalfPrecisionRows", None)  # a call would fail
     vectors = random_vectors(100, 8)
     vectors[50, 3] = longest
     query = random_vectors(1, 8, seed=17).astype(np.float64)

@@ -97,6 +97,13 @@ def test_a_row_that_is_not_finite_or_has_no_direction_has_no_neighbours() -> Non
     ]  # fmt: skip
 
 
+def test_a_row_whose_square_overflows_is_no_neighbour_under_l2() -> None:
+    table = table_of([[1.0, 0.0], [3e38, 3e38], [0.0, 1.0], [3.0, 0.0]])
+    graph = neighbour_graph(table, 3, metric=Metric.L2)
+    assert graph.ids.tolist() == [[2, 3], [-1, -1], [0, 3], [0, 2]]
+    assert neighbour_graph(table, 3, metric=Metric.COSINE).ids[1].tolist() == [0, 2, 3]
+
+
 def test_a_saved_graph_is_read_and_shortened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

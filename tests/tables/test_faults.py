@@ -277,7 +277,7 @@ def test_derived_data_is_never_pickled(store: Store) -> None:
         store.derived(store.open(NAME)).save("graph", {"ids": objects})
     derived = store.derived(store.open(NAME))
     derived.folder.mkdir()
-    kept: dict[str, Any] = {"ids": objects, "table-checksum": derived.checksum}
+    kept: dict[str, Any] = {"ids": objects, "checksum": derived.table}
     np.savez(derived.folder / "graph.npz", **kept)
     assert derived.load("graph") is None
 

@@ -84,7 +84,7 @@ KINDS = [
 
 
 def test_every_table_has_a_folder_of_its_own(tmp_path: Path) -> None:
-    paths = [TablePaths(tmp_path, name) for name in KINDS]
+    paths = [TablePaths.of(tmp_path, name) for name in KINDS]
     folders = [folder for one in paths for folder in (one.table, one.draft, one.new, one.old)]
     assert len(set(folders)) == len(folders)
     assert len({one.lock for one in paths}) == len(paths)
@@ -93,9 +93,9 @@ def test_every_table_has_a_folder_of_its_own(tmp_path: Path) -> None:
 def test_the_folders_of_a_store_give_back_the_names(tmp_path: Path) -> None:
     names = [name for name in KINDS if name.variant != "語" * 40]  # cut: its manifest has the name
     for name in names:
-        TablePaths(tmp_path, name).table.mkdir(parents=True)
-        TablePaths(tmp_path, name).draft.mkdir()
-        TablePaths(tmp_path, name).new.mkdir()
+        TablePaths.of(tmp_path, name).table.mkdir(parents=True)
+        TablePaths.of(tmp_path, name).draft.mkdir()
+        TablePaths.of(tmp_path, name).new.mkdir()
     found = list_folders(tmp_path)
     assert sorted(str(name) for name, folder in found if folder.suffix != ".draft") == sorted(
         map(str, names)

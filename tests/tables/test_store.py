@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from dataclasses import replace
@@ -16,9 +17,11 @@ from hypothesis import strategies as st
 
 from support.killed import killed_at_each_step
 from support.tables import table_of
+from wordvec.api import OpenTables
 from wordvec.errors import DamagedTableError, StoreError, TableBusyError, TableNotFoundError
 from wordvec.tables.files import map_npy
 from wordvec.tables.lock import table_lock
+from wordvec.tables.manifest import Manifest
 from wordvec.tables.name import Mode, TableName
 from wordvec.tables.paths import LONGEST, folder_name, name_of_folder
 from wordvec.tables.store import Store, default_root
@@ -292,7 +295,7 @@ DAMAGES: list[tuple[str, Callable[[Path], None], str]] = [
     ("manifest.json", _scramble, "manifest.json is not valid JSON"),
     ("manifest.json", _write(b"[" * 9**6), "not valid JSON"),
     ("manifest.json", _write(b"{}"), "manifest.json: format is missing"),
-    ("manifest.json", _change(format="1"), "manifest.json: format '1' is not known"),
+    ("manifest.json", _change(format="1"), "manifest.json: format is '1', expected an integer"),
     ("manifest.json", _change(tokens=-3), "manifest.json: tokens is -3"),
     ("manifest.json", _change(tokens=True), "manifest.json: tokens is True"),
     ("manifest.json", _change(tokens=10**11), r"expected \(100000000000, 2\) float32"),
@@ -321,7 +324,9 @@ def test_arrays_of_other_types_are_refused(store: Store, folder: Path) -> None:
     vectors = folder / "vectors.npy"
     whole = vectors.read_bytes()
     vectors.write_bytes(whole.replace(b"'<f4'", b"'|O' "))
-    with pytest.raises(DamagedTableError, match=r"vectors\.npy is not a readable \.npy file"):
+    with pytest.raises(
+        DamagedTableError, match=r"expected \(3, 2\) float32, found \(3, 2\) object$"
+    ):
         store.open(NAME)
     vectors.write_bytes(whole.replace(b"'<f4'", b"'<i4'"))
     with pytest.raises(DamagedTableError, match=r"\(3, 2\) float32, found \(3, 2\) int32"):
@@ -439,6 +444,57 @@ def test_a_table_replaced_while_it_is_opened_is_opened_again(
     opened = store.open(NAME)
     assert opened.vocabulary == other.vocabulary
     assert opened.vectors.tolist() == other.vectors.tolist()
+
+
+def test_a_table_removed_while_the_store_is_listed_is_not_listed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(table_of(ROWS))
+    store.save(table_of(ROWS, model="other"))
+    read = Manifest.read
+
+    def removed_before(path: Path) -> Manifest:
+        if NAME in store:
+            store.remove(NAME)
+        return read(path)
+
+    monkeypatch.setattr(Manifest, "read", removed_before)
+    assert [str(info.name) for info in store.tables()] == ["other:static"]
+
+
+def test_a_table_removed_while_it_is_compared_is_opened_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(table_of(ROWS))
+    tables = OpenTables(store)
+    tables.open(str(NAME))
+    provenance = store.provenance
+
+    def removed_before(name: TableName) -> Provenance:
+        store.remove(name)
+        return provenance(name)
+
+    monkeypatch.setattr(store, "provenance", removed_before)
+    with pytest.raises(TableNotFoundError, match="there is no table made:static"):
+        tables.open(str(NAME))
+
+
+def test_a_folder_is_made_although_its_parent_is_removed_meanwhile(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdir = os.mkdir
+    removed: list[str] = []
+
+    def removed_before(path: str, *args: int) -> None:
+        if Path(path).name == "static.new" and Path(path).parent.exists() and not removed:
+            removed.append(path)
+            Path(path).parent.rmdir()
+        mkdir(path, *args)
+
+    monkeypatch.setattr(os, "mkdir", removed_before)
+    store.save(table_of(ROWS))
+    assert len(removed) == 1
+    assert len(store.open(NAME)) == 3
 
 
 # Killed processes

@@ -596,12 +596,15 @@ def test_the_error_without_sentencepiece_names_the_extra(
         ),
         ({"vocab_json": {"a": -1}}, "ids from -1 to -1 for 1 tokens"),
         ({"vocab_json": {"a": 10**9}}, "ids from 1000000000 to 1000000000 for 1 tokens"),
-        ({"vocab_json": {"a": "x"}}, "cannot read the vocabulary of .*: vocab.json"),
+        (
+            {"vocab_json": {"a": "x"}},
+            "vocab.json is damaged: the id of 'a' is 'x'",
+        ),
         ({"vocab_txt": ""}, "no tokens"),
         ({"vocab_txt": "a", "config_json": "[]"}, "config.json is not a JSON object"),
         (
             {"vocab_txt": "a", "added_tokens_json": {"b": "c"}},
-            "cannot read the vocabulary of .*: vocab.txt",
+            "added_tokens.json is damaged: the id of 'b' is 'c', expected an integer",
         ),
         ({"spiece_model": "not a model"}, "is not a SentencePiece model"),
     ],

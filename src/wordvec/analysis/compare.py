@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, zip_longest
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from wordvec import text
@@ -30,7 +30,7 @@ from wordvec.analysis.result import Result
 from wordvec.errors import UnknownWordError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
     from wordvec.analysis.display import Block, OutputStyle
     from wordvec.analysis.query import Answer, Neighbour, QueryEngine
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from wordvec.tables.table import TableDescription
     from wordvec.vocabulary.lookup import Vocabulary
 
+_FEW = 100  # ranks that are found one at a time; for more, all rows are ranked once
 P = 0.9  # the weight of each next depth in rank-biased overlap
 
 Key: TypeAlias = "str | tuple[str, bool]"
@@ -276,32 +277,29 @@ class _Side:
             raise error.in_table(engine.table.name) from error
         [self.answer] = engine.answer([self.question])
         self._ranking: Ranking | None = None
-        self._merged: dict[int, int] | None = None
+        self._ranks_of_all: dict[int, int] | None = None
 
     def column(self, sides: Sequence[_Side]) -> ComparedAnswer:
+        ranks = [self._ranks_in(side) for side in sides]
         return ComparedAnswer(
             self.answer,
-            tuple(
-                ComparedNeighbour(neighbour, tuple(self._ranks(neighbour, sides)))
-                for neighbour in self.answer.neighbours
-            ),
+            tuple(map(ComparedNeighbour, self.answer.neighbours, zip(*ranks, strict=True))),
         )
 
-    def _ranks(self, neighbour: Neighbour, sides: Sequence[_Side]) -> Iterator[int | None]:
-        for side in sides:
-            if side is self:
-                yield neighbour.rank
-                continue
-            rows = same_tokens(self.vocabulary, neighbour.id, side.vocabulary)
-            ranks = [side.rank_of(row) for row in rows]
-            yield min((rank for rank in ranks if rank is not None), default=None)
+    def _ranks_in(self, side: _Side) -> list[int | None]:
+        """Return the rank of each neighbour in the whole list of a table."""
+        if side is self:
+            return [neighbour.rank for neighbour in self.answer.neighbours]
+        rows_of = same_tokens(self.vocabulary, side.vocabulary)
+        found = (map(side.rank_of, rows_of(one.id)) for one in self.answer.neighbours)
+        return [min((rank for rank in ranks if rank is not None), default=None) for ranks in found]
 
     def rank_of(self, row: int) -> int | None:
         """Return the rank of a row in the whole list of this table."""
-        if self.engine.settings.merge_twins:
-            if self._merged is None:
-                self._merged = self.engine.merged_ranks(self.question)
-            return self._merged.get(row)
+        if self.engine.settings.merge_twins or self.engine.settings.k > _FEW:
+            if self._ranks_of_all is None:
+                self._ranks_of_all = self.engine.ranks(self.question)
+            return self._ranks_of_all.get(row)
         if self._ranking is None:
             self._ranking = self.engine.ranking(self.question)
         return self._ranking.rank_of(row, self.engine.allowed(self.question))
@@ -318,16 +316,17 @@ class _Side:
         )
 
 
-def same_tokens(vocabulary: Vocabulary, row: int, other: Vocabulary) -> tuple[int, ...]:
-    """Return the rows of another vocabulary that have the same text, lowest first.
+def same_tokens(vocabulary: Vocabulary, other: Vocabulary) -> Callable[[int], tuple[int, ...]]:
+    """Return a function: a row → the rows of another vocabulary with the same text, lowest first.
 
     With the same spelling scheme, tokens are compared as they are. In another scheme 王 may be 王,
     `▁王` or both; `##王`, which only continues a word, has no equivalent.
     """
     if vocabulary == other:
-        return (row,)
+        return lambda row: (row,)
     plain = vocabulary.scheme == other.scheme
-    return tuple(_rows_by_text(other, plain=plain).get(_key(vocabulary, row, plain=plain), ()))
+    rows = _rows_by_text(other, plain=plain)
+    return lambda row: tuple(rows.get(_key(vocabulary, row, plain=plain), ()))
 
 
 def _overlap(sides: Sequence[_Side], i: int, j: int) -> Overlap:
@@ -374,8 +373,26 @@ def rank_biased_overlap(
     s, n = len(short), len(long)
     if not s:
         return float(not n)
-    common = [len(set(short[:d]) & set(long[:d])) for d in range(1, n + 1)]  # X_d
+    common = _common_counts(short, long)  # X_d
     total = sum(common[d - 1] / d * p**d for d in range(1, n + 1))
     total += sum(common[s - 1] * (d - s) / (s * d) * p**d for d in range(s + 1, n + 1))
     end = ((common[n - 1] - common[s - 1]) / n + common[s - 1] / s) * p**n
     return (1 - p) / p * total + end
+
+
+def _common_counts(short: Sequence[Hashable], long: Sequence[Hashable]) -> list[int]:
+    """Return how many items the first d of both lists have in common, for each d from 1."""
+    in_short: set[Hashable] = set()
+    in_long: set[Hashable] = set()
+    counts: list[int] = []
+    common = 0
+    for one, other in zip_longest(short, long, fillvalue=_END):
+        for item, own, others in ((one, in_short, in_long), (other, in_long, in_short)):
+            if item is not _END and item not in own:
+                own.add(item)
+                common += item in others
+        counts.append(common)
+    return counts
+
+
+_END = object()  # past the end of the shorter list

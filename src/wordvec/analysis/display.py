@@ -123,7 +123,7 @@ def html_element(name: str, shown: str) -> str:
     """Return an HTML element with this text, escaped."""
     from html import escape  # 3 ms that only notebooks need
 
-    return f"<{name}>{escape(shown)}</{name}>"
+    return f"<{name}>{escape(text.escape_controls(shown))}</{name}>"
 
 
 def block_lines(title: str, blocks: Sequence[Block], style: OutputStyle) -> list[str]:
@@ -132,7 +132,7 @@ def block_lines(title: str, blocks: Sequence[Block], style: OutputStyle) -> list
     for block in blocks:
         lines.append("")
         if title and len(lines) == 1:
-            lines.append(style.paint(title, "bold"))
+            lines.append(style.paint(text.escape_controls(title), "bold"))
         lines += block.lines(style)
     return lines
 
@@ -148,7 +148,8 @@ def table_lines(
     heading = [Cell(column.title, "dim") for column in columns]
     cells_of = list(zip(heading, *rows, strict=True))  # column by column
     texts = [
-        [cell.text if isinstance(cell, Cell) else cell for cell in cells] for cells in cells_of
+        [text.escape_controls(cell.text if isinstance(cell, Cell) else cell) for cell in cells]
+        for cells in cells_of
     ]
     sizes = [list(map(text.width, column)) for column in texts]
     widths = _shrink([max(column) for column in sizes], columns, style.cells)
@@ -164,7 +165,8 @@ def table_lines(
 
 def _filled(texts: list[str], sizes: list[int], column: Column, cells: int) -> list[str]:
     """Return the texts of one column, cut if it shrank, and padded to its width."""
-    if column.shrinks and max(sizes) > cells:
+    marks = max(map(len, texts)) > cells * text.MOST_PER_CELL  # combining, on few letters
+    if column.shrinks and (marks or max(sizes) > cells):
         texts = [text.clip(shown, cells) for shown in texts]
         sizes = [text.width(shown) for shown in texts]
     if column.right:
@@ -176,7 +178,10 @@ def _shrink(widths: list[int], columns: Sequence[Column], cells: int | None) -> 
     """Narrow the widest column that may shrink until the line fits, to no less than 4 cells."""
     if cells is None:
         return widths
-    widths = list(widths)
+    widths = [
+        min(size, cells) if column.shrinks else size
+        for size, column in zip(widths, columns, strict=True)
+    ]
     excess = sum(widths) + 2 * (len(widths) - 1) - cells
     while excess > 0:
         candidates = [i for i, column in enumerate(columns) if column.shrinks and widths[i] > 4]
@@ -190,7 +195,7 @@ def _shrink(widths: list[int], columns: Sequence[Column], cells: int | None) -> 
 def header_lines(fields: Sequence[str], style: OutputStyle) -> list[str]:
     """Join the fields of a header (table, metric …) in one line, or several if it is too long."""
     lines: list[str] = []
-    for field in fields:
+    for field in map(text.escape_controls, fields):
         joined = f"{lines[-1]} · {field}" if lines else field
         if lines and (style.cells is None or text.width(joined) <= style.cells):
             lines[-1] = joined
@@ -226,7 +231,7 @@ METRIC_NAMES = {
     Metric.DOT: "inner product",
     Metric.CSLS: "CSLS",
 }
-_METHOD_NAMES = {Method.ADD: "3CosAdd", Method.MUL: "3CosMul", Method.DIRECTION: "PairDirection"}
+METHOD_NAMES = {Method.ADD: "3CosAdd", Method.MUL: "3CosMul", Method.DIRECTION: "PairDirection"}
 
 
 def table_name(table: TableDescription) -> str:
@@ -246,7 +251,7 @@ def table_fields(table: TableDescription) -> list[str]:
 
 def settings_fields(settings: QuerySettings) -> list[str]:
     """Return how expressions are answered: metric, transforms, filters."""
-    method, metric = _METHOD_NAMES.get(settings.method), METRIC_NAMES[settings.ranking_metric]
+    method, metric = METHOD_NAMES.get(settings.method), METRIC_NAMES[settings.ranking_metric]
     return [
         *([method] if method else []),
         *([metric] if not method or settings.metric is Metric.CSLS else []),

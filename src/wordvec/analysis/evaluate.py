@@ -1,361 +1,331 @@
-"""Evaluate a table on analogies: a is to b as c is to …?
+"""Measure tables: analogies by every method and after every transform, and word similarity.
 
-A question a:b=c:? comes from two pairs (a, b) and (c, d) of a category. Its only right answer is d,
-and the words of the question are left out of the answers. A file lists pairs, every ordered two of
-which make a question, or it lists questions, like word2vec's questions-words.txt (Mikolov et al.
-2013). A question whose answer is one of its own words is not asked (many cities are the capital of
-two names of a country).
+A question a:b=c:? comes from two pairs (a, b) and (c, d) of a category, and d, which may be one of
+several words, is right. Every question is answered twice: with its own words left out of the
+answers, as the field does, and with these kept, as a user sees it. A question whose right answer is
+one of its own words is not asked (many cities are the capital of two names of a country).
+
+LRCos has one question for each pair, what is to c as the category's second words are to its first.
+
+Word similarity is Spearman's ρ of the scores of people and the cosines of two words.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from functools import partial
-from importlib.resources import files
+from dataclasses import dataclass
 from itertools import permutations
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wordvec.analysis.display import (
-    Cell,
-    Column,
-    TextTable,
-    number_columns,
-    settings_fields,
-    table_fields,
+from wordvec.analysis.display import table_name
+from wordvec.analysis.evaluation import Evaluation
+from wordvec.analysis.evaluation_files import AnalogySet, SimilaritySet
+from wordvec.analysis.evaluation_scores import (
+    Accuracy,
+    CategoryScore,
+    Combination,
+    NotAsked,
+    SimilarityScore,
 )
-from wordvec.analysis.query import QueryEngine
-from wordvec.analysis.result import Result
-from wordvec.encoding import decode
-from wordvec.errors import UsageError, WordvecError
-from wordvec.expression.tree import Analogy, Term, TokenId
+from wordvec.analysis.evaluation_settings import LRCOS, EvaluationSettings
+from wordvec.analysis.evaluation_statistics import compare_tables, rank_correlation
+from wordvec.errors import WordvecError
 from wordvec.progress import Progress, no_progress
-from wordvec.search.resolve import ResolvedExpression
-from wordvec.text import clip, escape
+from wordvec.search.analogy_keys import AnalogyRows
+from wordvec.search.analogy_ranks import AnalogyRanks, analogy_ranks
+from wordvec.search.engine import norms_of
+from wordvec.search.lrcos import LRCosPair, lrcos_ranks
+from wordvec.search.resolve import row_means
+from wordvec.search.settings import Metric
+from wordvec.search.space import Space
+from wordvec.tables.table import TableDescription
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from wordvec.search.ranking import RowIds
-    from wordvec.search.settings import QuerySettings
-    from wordvec.search.space import Space
-    from wordvec.tables.table import TableDescription
+    from wordvec.analysis.evaluation_files import Category, TestSet
+    from wordvec.search.ranking import Floats, RowIds
+    from wordvec.tables.derived import Derived
+    from wordvec.tables.table import VectorTable
     from wordvec.vocabulary.lookup import Vocabulary
 
-DEPTH = 10  # top-10 counts right answers among the first ten
-_BLOCK = 256  # questions ranked at once
+    Rows = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Category:
-    """Pairs of words with one relation, and the questions that they make.
+class _Category:
+    """The questions of a category for one vocabulary.
 
-    questions: for each question the places in `pairs` of (a, b) and of (c, d); None for every
-    ordered two of the pairs.
-    """
-
-    pairs: Sequence[tuple[str, str]]
-    questions: Sequence[tuple[int, int]] | None = None
-
-
-Analogies = dict[str, Category]
-Rows = tuple[int, ...]  # of a token, or of the pieces of a word
-_Analogy = tuple[Rows, Rows, Rows, int]  # a, b, c and the row of d
-
-
-@dataclass(frozen=True, slots=True)
-class CategoryScore:
-    """The result of one category.
-
-    pairs: how many pairs are in the vocabulary. first, among: how many questions have the right
-    answer first, or among the first ten.
+    reasons: for each question of the file why it is not asked, or None. asked, right: of the
+    others, in order.
     """
 
     name: str
     pairs: int
-    questions: int
-    first: int
-    among: int
-
-    @property
-    def top1(self) -> float:
-        """The share of questions whose first answer is right."""
-        return self.first / self.questions
-
-    @property
-    def top10(self) -> float:
-        """The share of questions with the right answer among the first ten."""
-        return self.among / self.questions
+    reasons: list[NotAsked | None]
+    asked: list[AnalogyRows]
+    right: list[Rows]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Evaluation(Result[CategoryScore]):
-    """The results of all categories. Iterates over them.
+@dataclass(frozen=True, slots=True)
+class _LRCosCategory:
+    """The pairs of a category for one vocabulary; reasons as above, one for each pair."""
 
-    unknown: words that are not in the vocabulary. dropped: how many pairs were left out because of
-    them. empty: categories without any question left.
-    """
+    name: str
+    pairs: int
+    reasons: list[NotAsked | None]
+    asked: list[LRCosPair]
 
-    _listed: ClassVar = "categories"
 
-    table: TableDescription
-    settings: QuerySettings
-    categories: tuple[CategoryScore, ...]
-    unknown: tuple[str, ...]
-    dropped: int
-    empty: tuple[str, ...] = field(default=())
+class _Words:
+    """The rows of the words of all test sets in one vocabulary."""
 
-    @property
-    def questions(self) -> int:
-        """The number of all questions."""
-        return sum(score.questions for score in self.categories)
+    def __init__(self, vocabulary: Vocabulary, *, pieces: bool) -> None:
+        self.vocabulary = vocabulary
+        self.pieces = pieces
+        self.unknown: dict[str, None] = {}
+        self._rows: dict[str, Rows] = {}
 
-    @property
-    def mean(self) -> tuple[float, float]:
-        """Top-1 and top-10 as the mean over categories."""
-        count = len(self.categories)
-        return (
-            sum(score.top1 for score in self.categories) / count,
-            sum(score.top10 for score in self.categories) / count,
-        )
+    def rows(self, word: str) -> Rows:
+        """Return the row of a word, or the rows of its pieces; none if it is unknown."""
+        if word not in self._rows:
+            match = self.vocabulary.find(word)
+            found: Rows = (match.id,) if match else ()
+            if not found and self.pieces:
+                found = tuple(self.vocabulary.pieces(word) or ())
+            if not found or self.vocabulary.rare.keys() & set(found):
+                found = ()
+                self.unknown[word] = None
+            self._rows[word] = found
+        return self._rows[word]
 
-    @property
-    def overall(self) -> tuple[float, float]:
-        """Top-1 and top-10 over all questions."""
-        return (
-            sum(score.first for score in self.categories) / self.questions,
-            sum(score.among for score in self.categories) / self.questions,
-        )
+    def tokens(self, words: Iterable[str]) -> Rows:
+        """Return the rows of the words that are one token."""
+        found = [self.rows(word) for word in words]
+        return tuple(dict.fromkeys(rows[0] for rows in found if len(rows) == 1))
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Which words and categories were left out."""
-        notes = []
-        if count := len(self.unknown):
-            words = " ".join(clip(escape(word), 20) for word in self.unknown[:5])
-            verb = "word is" if count == 1 else "words are"
-            pairs = "pair" if self.dropped == 1 else "pairs"
-            notes.append(
-                f"{count} {verb} not in this vocabulary, {self.dropped} {pairs} left out: "
-                f"{words}{' …' if count > 5 else ''}"
+    def category(self, name: str, category: Category) -> _Category:
+        """Look up a category, and say of each question whether it can be asked."""
+        pairs = [(self.rows(a), self.rows(b[0]), self.tokens(b)) for a, b in category.pairs]
+        places = category.questions
+        two = permutations(range(len(pairs)), 2) if places is None else places
+        found = _Category(name, sum(bool(a and b) for a, b, _ in pairs), [], [], [])
+        for i, j in two:
+            (a, b, _), (c, _, answers) = pairs[i], pairs[j]
+            right = tuple(row for row in answers if row not in a and row not in b and row not in c)
+            if not (a and b and c and answers):
+                found.reasons.append(NotAsked.UNKNOWN)
+            elif a == c or not right:
+                found.reasons.append(NotAsked.REPEATED)
+            else:
+                found.reasons.append(None)
+                found.asked.append(AnalogyRows(a, b, c))
+                found.right.append(right)
+        return found
+
+    def lrcos_category(self, name: str, category: Category) -> _LRCosCategory:
+        """Look up the pairs of a category, each of which is a question of LRCos."""
+        found = _LRCosCategory(name, 0, [], [])
+        for word, answers in category.pairs:
+            rows, known = self.rows(word), self.tokens(answers)
+            right = tuple(row for row in known if row not in rows)
+            if rows and right:
+                found.asked.append(LRCosPair(rows, right))
+            unknown = not (rows and known)
+            found.reasons.append(
+                NotAsked.UNKNOWN if unknown else None if right else NotAsked.REPEATED
             )
-        if self.empty:
-            notes.append(f"no questions left in {', '.join(map(escape, self.empty))}")
-        return tuple(notes)
-
-    def _header_fields(self) -> list[str]:
-        return [*table_fields(self.table), *settings_fields(self.settings)]
-
-    def _blocks(self) -> list[TextTable]:
-        columns = [
-            Column("category", shrinks=True),
-            *number_columns("questions", "top-1", "top-10"),
-        ]
-        scores = [
-            _cells(escape(one.name), f"{one.questions:,}", (one.top1, one.top10))
-            for one in self.categories
-        ]
-        means = [
-            _cells("mean of categories", str(len(self.categories)), self.mean, "bold"),
-            _cells("all questions", f"{self.questions:,}", self.overall, "bold"),
-        ]
-        return [TextTable(columns, [*scores, *means])]
-
-    def tsv_rows(self) -> Iterator[list[object]]:
-        """Yield what `--tsv` prints."""
-        yield ["category", "pairs", "questions", "top1", "top10"]
-        for one in self.categories:
-            yield [one.name, one.pairs, one.questions, one.top1, one.top10]
-
-    def to_dict(self) -> dict[str, object]:
-        """Return what `--json` prints."""
-        return {
-            "table": self.table.to_dict(),
-            **self.settings.to_dict(),
-            "categories": [
-                {
-                    "category": score.name,
-                    "pairs": score.pairs,
-                    "questions": score.questions,
-                    "top1": score.top1,
-                    "top10": score.top10,
-                }
-                for score in self.categories
-            ],
-            "mean": dict(zip(("top1", "top10"), self.mean, strict=True)),
-            "overall": dict(zip(("top1", "top10"), self.overall, strict=True)),
-            "questions": self.questions,
-            "dropped_pairs": self.dropped,
-            "unknown": list(self.unknown),
-        }
-
-
-def _cells(
-    name: str, count: str, shares: tuple[float, float], attribute: str | None = None
-) -> list[Cell]:
-    cells = [name, count, *(f"{100 * share:.1f} %" for share in shares)]
-    return [Cell(cell, attribute) for cell in cells]
-
-
-def bundled_analogies() -> Path:
-    """Return the file of Japanese analogies that is part of the package."""
-    return Path(str(files("wordvec").joinpath("data", "analogies.tsv")))
-
-
-def read_analogies(path: Path) -> Analogies:
-    """Read category → pairs or questions, in the order of the file; empty lines are skipped.
-
-    A file whose first line begins with a colon lists questions: `: category`, then four words per
-    line. Other files have a category and the two words of a pair per line, separated by tabs.
-
-    Raises:
-        WordvecError: for a file that is empty or not UTF-8, or a line that cannot be read.
-    """
-    written = decode(path.read_bytes(), path).split("\n")
-    lines = [(number, line.strip()) for number, line in enumerate(written, 1) if line.strip()]
-    if not lines:
-        raise WordvecError(f"{path} is empty")
-    return _read_questions(path, lines) if lines[0][1][0] == ":" else _read_pairs(path, lines)
-
-
-def _read_pairs(path: Path, lines: Sequence[tuple[int, str]]) -> Analogies:
-    pairs: dict[str, list[tuple[str, str]]] = {}
-    for number, line in lines:
-        cells = [cell.strip() for cell in line.split("\t")]
-        if len(cells) != 3 or not all(cells):
-            raise _bad_line(path, number, line, "category, word and word, separated by tabs")
-        pairs.setdefault(cells[0], []).append((cells[1], cells[2]))
-    return {name: Category(some) for name, some in pairs.items()}
-
-
-def _read_questions(path: Path, lines: Sequence[tuple[int, str]]) -> Analogies:
-    places: dict[str, dict[tuple[str, str], int]] = {}  # pair → where it first occurred
-    questions: dict[str, list[tuple[int, int]]] = {}
-    name = ""
-    for number, line in lines:
-        if line[0] == ":":
-            name = line[1:].strip()
-            continue
-        words = line.split()
-        if len(words) != 4:
-            raise _bad_line(path, number, line, "four words, or a colon and a category")
-        known = places.setdefault(name, {})
-        two = [known.setdefault((a, b), len(known)) for a, b in (words[:2], words[2:])]
-        questions.setdefault(name, []).append((two[0], two[1]))
-    return {name: Category(list(places[name]), some) for name, some in questions.items()}
-
-
-def _bad_line(path: Path, number: int, line: str, expected: str) -> WordvecError:
-    return WordvecError(f"{path}, line {number}: expected {expected}, got {clip(escape(line), 40)}")
+        return _LRCosCategory(name, len(found.asked), found.reasons, found.asked)
 
 
 def evaluate(
-    space: Space,
-    analogies: Analogies,
-    settings: QuerySettings,
+    tables: Sequence[tuple[VectorTable, Derived | None]],
+    test_sets: Sequence[TestSet],
+    settings: EvaluationSettings,
     *,
     progress: Progress = no_progress,
 ) -> Evaluation:
-    """Ask every question and count the right answers.
-
-    The words of a question are left out of its answers, whatever `settings.exclude` says. With
-    `settings.pieces` an unknown word of a question is the mean of its pieces; the right answer
-    must be a token.
+    """Ask every question of every table, by every method and after every transform.
 
     Args:
+        tables: each with what is kept beside it.
         progress: called with the number of questions done.
 
     Raises:
-        UsageError: with `merge_twins`, since analogies are counted by token.
-        WordvecError: if the vocabulary has too few of the words for any question.
+        WordvecError: if no question can be asked, or a table cannot be transformed so.
     """
-    if settings.merge_twins:
-        raise UsageError("analogies are counted by token: merge_twins=True is not supported here")
-    engine = QueryEngine(space, replace(settings, exclude=True))
-    words, rows_of = _rows_of_words(analogies, space.table.vocabulary, pieces=settings.pieces)
-    pairs = {name: _known_pairs(category, rows_of) for name, category in analogies.items()}
-    questions = {name: _questions(category, rows_of) for name, category in analogies.items()}
-    total = sum(map(len, questions.values()))
-    if not total:
+    runs = [_Run(table, derived, test_sets, settings) for table, derived in tables]
+    if not any(run.questions for run in runs) and not any(run.pairs for run in runs):
         raise WordvecError("no question can be asked: the vocabulary has too few of the words")
-    scores, done = [], 0
-    for name, some in questions.items():
-        if some:
-            ranks = _ranks(engine, some, partial(_report, progress, done, total))
-            first, among = int((ranks == 1).sum()), int((ranks <= DEPTH).sum())
-            scores.append(CategoryScore(name, pairs[name], len(some), first, among))
-        done += len(some)
-    progress(total, total)
+    counter = _Counter(progress, sum(run.questions for run in runs) * len(settings.transforms))
+    found: list[Combination] = []
+    similarities: list[SimilarityScore] = []
+    for run in runs:
+        for steps in settings.transforms:
+            space = Space(run.table, steps, derived=run.derived)
+            found += run.combinations(space, counter)
+            similarities += run.similarities(space)
+    counter(counter.total)
     return Evaluation(
-        engine.description,
-        engine.settings,
-        tuple(scores),
-        tuple(word for word in words if word not in rows_of),
-        sum(len(category.pairs) - pairs[name] for name, category in analogies.items()),
-        tuple(name for name, some in questions.items() if not some),
+        tuple(one.name for one in test_sets),
+        settings.at,
+        tuple(found),
+        tuple(similarities),
+        tuple(compare_tables(found)),
+        {table_name(run.description): tuple(run.words.unknown) for run in runs},
+        settings.by,
     )
 
 
-def _report(progress: Progress, before: int, total: int, done: int) -> None:
-    progress(before + done, total)
+class _Counter:
+    """Adds up the questions done; called with the number done since `begin`."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self.progress = progress
+        self.total = total
+        self._before = 0
+
+    def __call__(self, done: int) -> None:
+        self.progress(min(self._before + done, self.total), self.total)
+
+    def finish(self, done: int) -> None:
+        """Count questions as done before those that come."""
+        self._before += done
 
 
-def _rows_of_words(
-    analogies: Analogies, vocabulary: Vocabulary, *, pieces: bool
-) -> tuple[list[str], dict[str, Rows]]:
-    """Return every word once, in the order of the file, and the rows of those that are known."""
-    words = list(
-        dict.fromkeys(word for some in analogies.values() for pair in some.pairs for word in pair)
+class _Run:
+    """One table and the questions that it can be asked."""
+
+    def __init__(
+        self,
+        table: VectorTable,
+        derived: Derived | None,
+        test_sets: Sequence[TestSet],
+        settings: EvaluationSettings,
+    ) -> None:
+        self.table, self.derived, self.settings = table, derived, settings
+        self.description = TableDescription.of(table)
+        self.words = words = _Words(table.vocabulary, pieces=settings.pieces)
+        named = [
+            (name, category)
+            for one in test_sets
+            if isinstance(one, AnalogySet)
+            for name, category in one.categories.items()
+        ]
+        self.analogies = [words.category(*one) for one in named]
+        by_pair = named if LRCOS in settings.methods else []
+        self.by_pair = [words.lrcos_category(*one) for one in by_pair]
+        self.similar = [
+            (one, [(words.rows(a), words.rows(b)) for a, b in one.pairs])
+            for one in test_sets
+            if isinstance(one, SimilaritySet)
+        ]
+        others = [method for method in settings.methods if method != LRCOS] if named else []
+        asked = sum(len(one.asked) for one in self.analogies)
+        self.questions = len(others) * asked + sum(len(one.asked) for one in self.by_pair)
+        self.pairs = sum(bool(a and b) for _, pairs in self.similar for a, b in pairs)
+
+    def combinations(self, space: Space, counter: _Counter) -> Iterator[Combination]:
+        """Yield the answers of the table after some transforms, by each method."""
+        for method in self.settings.methods if self.analogies else ():
+            if method == LRCOS:
+                yield self._by_lrcos(space, counter)
+            else:
+                yield self._by_method(space, method, counter)
+
+    def _by_method(self, space: Space, method: str, counter: _Counter) -> Combination:
+        settings = self.settings.query_settings(method, space.transforms)
+        asked = [one for category in self.analogies for one in category.asked]
+        right = [rows for category in self.analogies for rows in category.right]
+        ranks = analogy_ranks(space, settings, asked, right, counter)
+        counter.finish(len(asked))
+        return self._combination(space, method, settings.ranking_metric, self.analogies, ranks)
+
+    def _by_lrcos(self, space: Space, counter: _Counter) -> Combination:
+        parts = [AnalogyRanks.empty(0)]
+        for category in self.by_pair:
+            parts.append(lrcos_ranks(space, category.asked, counter))
+            counter.finish(len(category.asked))
+        ranks = AnalogyRanks(
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name in ("left_out", "kept", "own")
+            )
+        )
+        return self._combination(space, LRCOS, Metric.COSINE, self.by_pair, ranks)
+
+    def _combination(
+        self,
+        space: Space,
+        method: str,
+        metric: Metric,
+        categories: Sequence[_Category | _LRCosCategory],
+        ranks: AnalogyRanks,
+    ) -> Combination:
+        reasons = [reason for category in categories for reason in category.reasons]
+        places = np.flatnonzero([reason is None for reason in reasons])
+        whole = AnalogyRanks.empty(len(reasons))
+        whole.left_out[places], whole.kept[places] = ranks.left_out, ranks.kept
+        whole.own[places] = ranks.own
+        scores, start = [], 0
+        for category in categories:
+            part = slice(start, start + len(category.reasons))
+            scores.append(_score(category, whole, part, self.settings.at))
+            start = part.stop
+        return Combination(
+            self.description, method, metric.value, space.transforms, tuple(scores), whole
+        )
+
+    def similarities(self, space: Space) -> Iterator[SimilarityScore]:
+        """Yield Spearman's ρ for each file of pairs."""
+        for test_set, pairs in self.similar:
+            cosines = np.array([np.nan] * len(pairs))
+            known = [i for i, (a, b) in enumerate(pairs) if a and b]
+            if known:
+                cosines[known] = _cosines(space, [pairs[i] for i in known])
+            usable = np.isfinite(cosines)
+            rho, interval = rank_correlation(cosines[usable], np.array(test_set.scores)[usable])
+            yield SimilarityScore(
+                self.description,
+                space.transforms,
+                test_set.name,
+                int(usable.sum()),
+                int((~usable).sum()),
+                rho,
+                interval,
+            )
+
+
+def _score(
+    category: _Category | _LRCosCategory, ranks: AnalogyRanks, part: slice, at: Sequence[int]
+) -> CategoryScore:
+    reasons = list(category.reasons)
+    for place in np.flatnonzero(ranks.left_out[part] == 0).tolist():
+        reasons[place] = reasons[place] or NotAsked.NO_DIRECTION
+    counts = {reason: reasons.count(reason) for reason in NotAsked if reason in reasons}
+    own = ranks.own[part]
+    return CategoryScore(
+        category.name,
+        category.pairs,
+        reasons.count(None),
+        counts,
+        _accuracy(ranks.left_out[part], at),
+        _accuracy(ranks.kept[part], at),
+        (int((own == 0).sum()), int((own == 1).sum()), int((own == 2).sum())),
     )
-    rows_of = {}
-    for word in words:
-        match = vocabulary.find(word)
-        rows = (match.id,) if match else tuple(vocabulary.pieces(word) or ()) if pieces else ()
-        if rows and not vocabulary.rare.keys() & set(rows):
-            rows_of[word] = rows
-    return words, rows_of
 
 
-def _known_pairs(category: Category, rows_of: Mapping[str, Rows]) -> int:
-    """Return how many pairs are known."""
-    return sum(a in rows_of and b in rows_of for a, b in category.pairs)
+def _accuracy(ranks: RowIds, at: Sequence[int]) -> Accuracy:
+    asked = ranks[ranks > 0]
+    hits = tuple(int((asked <= k).sum()) for k in at)
+    return Accuracy(len(asked), hits, float((1 / asked).sum()))
 
 
-def _questions(category: Category, rows_of: Mapping[str, Rows]) -> list[_Analogy]:
-    """Return every question that can be asked: its words are known, and d is another token."""
-    pairs = [(rows_of.get(a), rows_of.get(b)) for a, b in category.pairs]
-    places = category.questions
-    two = permutations(range(len(pairs)), 2) if places is None else places
-    questions = ((*pairs[i], *pairs[j]) for i, j in two)
-    return [
-        (a, b, c, d[0])
-        for a, b, c, d in questions
-        if a and b and c and d and len(d) == 1 and c != a and d not in (a, b, c)
-    ]
-
-
-def _ranks(
-    engine: QueryEngine, questions: Sequence[_Analogy], progress: Callable[[int], None]
-) -> RowIds:
-    """Return the rank of each right answer, V + 1 if it may not be an answer: (Q,)."""
-    ranks = np.empty(len(questions), dtype=np.int64)
-    for start in range(0, len(questions), _BLOCK):
-        progress(start)
-        block = questions[start : start + _BLOCK]
-        prepared = [engine.prepare_resolved(_resolved(a, b, c)) for a, b, c, _ in block]
-        for i, ranking in enumerate(engine.rankings(prepared)):
-            rank = ranking.rank_of(block[i][3], engine.allowed(prepared[i]))
-            ranks[start + i] = len(engine.table) + 1 if rank is None else rank
-    return ranks
-
-
-def _resolved(a: Rows, b: Rows, c: Rows) -> ResolvedExpression:
-    """Return the analogy a:b=c:? in rows."""
-    one, other, third = (Term(TokenId(rows[0]), 1.0, rows) for rows in (a, b, c))
-    # b and c are not merged where they are the same, so that mul can take the word twice
-    terms = (third, replace(one, weight=-1.0), other)
-    return ResolvedExpression(
-        f"#{a[0]}:#{b[0]}=#{c[0]}:?", terms, Analogy((one,), (other,), (third,))
-    )
+def _cosines(space: Space, pairs: Sequence[tuple[Rows, Rows]]) -> Floats:
+    """Return the cosine of each pair in float64; NaN where a vector has no direction: (n,)."""
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        one, other = (row_means([pair[i] for pair in pairs], space.engine.rows) for i in (0, 1))
+        dots = (one * other).sum(axis=1)
+        cosines: Floats = dots / (norms_of(one) * norms_of(other))
+    return cosines

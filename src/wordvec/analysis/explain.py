@@ -74,7 +74,7 @@ def explain(
             hint='metric="cosine", with method="sum" or method="add"',
         )
     question = engine.prepare(expression)
-    first = _first_answer(engine, question)
+    first = first_answer(engine, question)
     row, notes = _row_to_explain(engine, first, token)
     split = _Split(engine, question, row)
     rank = engine.rank_of(question, row)
@@ -141,7 +141,7 @@ class _Split:
         self.parts = _parts(terms, self.vectors, query, self.x, engine.settings)
 
 
-def _first_answer(engine: QueryEngine, question: Question) -> int | None:
+def first_answer(engine: QueryEngine, question: Question) -> int | None:
     """Return the row of the first answer that is not a word of the query, nor its merged twin."""
     allowed = engine.allowed(question)
     mask = np.ones(len(engine.table), dtype=bool) if allowed is None else allowed.copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -190,7 +191,10 @@ def _occurrences(table: VectorTable, id_: int | None) -> tuple[int | None, float
 def _norm_of(table: VectorTable, word: ResolvedWord) -> float:
     if word.id is not None:
         return float(table.norms[word.id])
-    mean = table.vectors[list(word.ids)].astype(np.float64).mean(axis=0)
+    rows = list(word.ids)
+    if not np.isfinite(table.norms[rows]).all():
+        return math.nan
+    mean = table.vectors[rows].astype(np.float64).mean(axis=0)
     return float(np.linalg.norm(mean))
 
 

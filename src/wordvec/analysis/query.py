@@ -211,13 +211,18 @@ class QueryEngine:
         Merged twins have the rank of the better one.
         """
         if self.settings.merge_twins:
-            return self.merged_ranks(question).get(row)
+            return self.ranks(question).get(row)
         return self.ranking(question).rank_of(row, self.allowed(question))
 
-    def merged_ranks(self, question: Question) -> dict[int, int]:
-        """Return the rank of every row that may be an answer, twins having the better one."""
-        first = same_surface(self.table.vocabulary)
+    def ranks(self, question: Question) -> dict[int, int]:
+        """Return the rank of every row that may be an answer, merged twins having the better one.
+
+        One pass, for when more than a few ranks are needed.
+        """
         order = self.ranking(question).best(len(self.table), self.allowed(question)).ids
+        if not self.settings.merge_twins:
+            return dict(zip(order.tolist(), range(1, len(order) + 1), strict=True))
+        first = same_surface(self.table.vocabulary)
         _, places = np.unique(first[order], return_index=True)
         rank = {int(first[order[place]]): i for i, place in enumerate(np.sort(places), start=1)}
         return {int(row): rank[int(first[row])] for row in order}

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from wordvec.analysis.display import OutputStyle, block_lines, header_lines, html_element
+from wordvec.text import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,7 +68,7 @@ class Result(ABC, Generic[Item]):
         return self._items[index]
 
     def __repr__(self) -> str:
-        notes = [f"Note: {note}" for note in self.notes]
+        notes = [f"Note: {escape_controls(note)}" for note in self.notes]
         return "\n".join([*notes, *self.text_lines(OutputStyle())])
 
     def _repr_html_(self) -> str:

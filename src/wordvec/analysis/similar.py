@@ -145,8 +145,10 @@ def word_vectors(
     found = tuple(resolve_word(word, table.vocabulary, pieces=pieces) for word in words)
     vectors = np.empty((len(found), table.dimensions))
     for i, word in enumerate(found):
-        vectors[i] = table.vectors[list(word.ids)].astype(np.float64).mean(axis=0)
-        finite = np.isfinite(table.norms[list(word.ids)]).all()
+        rows = list(word.ids)
+        finite = np.isfinite(table.norms[rows]).all()
+        if finite:
+            vectors[i] = table.vectors[rows].astype(np.float64).mean(axis=0)
         if not finite or (direction and not vectors[i].any()):
             problem = "is zero: it has no direction" if finite else "is not finite"
             place = "" if word.id is None else f" (#{word.id})"

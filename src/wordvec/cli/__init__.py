@@ -4,11 +4,20 @@ One file per command: it parses, calls one library function and prints. `command
 `main` runs them. Importing this package loads click but not numpy, so that `--help` is fast.
 """
 
+import sys
+import warnings
+
+from wordvec.cli.interrupts import watch_interrupts
 from wordvec.cli.main import group
+from wordvec.cli.streams import hold_closed_streams
 
 
 def main() -> None:
     """Run the command `wordvec` and exit with its code."""
+    watch_interrupts()
+    hold_closed_streams()
+    if not sys.warnoptions:  # warnings of libraries are for programmers
+        warnings.simplefilter("ignore")
     group.main(prog_name="wordvec")
 
 

@@ -21,9 +21,9 @@ LONE_OPERATORS = frozenset("+-*/×÷＋－−＊／=＝:：?？()（）")
 class DashCommand(click.Command):
     """A command whose arguments may start with a dash and still not be options.
 
-    An argument is an option only if it is exactly a known option, `-k` followed by digits, or
-    `--name[=value]`. `--` ends the options. (With click's `ignore_unknown_options`, `-km+m` would
-    be read as `-k m+m`.)
+    An argument is an option only if it is a dash and one ASCII letter, perhaps with digits (`-k3`),
+    or `--name[=value]`. `--` ends the options. (With click's `ignore_unknown_options`, `-km+m`
+    would be read as `-k m+m`.)
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -31,6 +31,7 @@ class DashCommand(click.Command):
 
         Raises:
             EncodingError: for an argument that is not UTF-8.
+            UsageError: for a short option that the command does not have.
         """
         takes_value = options_with_value(self, ctx)
         try:
@@ -68,6 +69,9 @@ def split_arguments(
 ) -> tuple[list[str], list[str]]:
     """Separate options (with their values) from arguments, each in the order given.
 
+    Raises:
+        UsageError: for a short option that is not known, or an option without its value.
+
     >>> split_arguments(["-王+king", "-k3", "-km+m"], {"-k": True})
     (['-k3'], ['-王+king', '-km+m'])
     """
@@ -96,8 +100,10 @@ def _next_value(option: str, rest: Iterator[str]) -> str:
 
 
 def _is_option(arg: str, takes_value: dict[str, bool]) -> bool:
-    if re.fullmatch(r"-[A-Za-z]\d+", arg, re.ASCII):  # -k3
-        return takes_value.get(arg[:2], False)
+    if re.fullmatch(r"-[A-Za-z]\d*", arg, re.ASCII):  # -k3
+        if not takes_value.get(arg[:2], False):
+            raise UsageError(f"no such option: {arg}", hint=f"to look up {arg} itself: -- {arg}")
+        return True
     return re.fullmatch(r"--[A-Za-z][A-Za-z0-9-]*(=.*)?", arg, re.ASCII | re.DOTALL) is not None
 
 

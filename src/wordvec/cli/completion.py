@@ -12,12 +12,16 @@ import os
 import click
 from click.shell_completion import (
     BashComplete,
+    CompletionItem,
     FishComplete,
     ShellComplete,
+    ZshComplete,
     add_completion_class,
     get_completion_class,
     split_arg_string,
 )
+
+from wordvec.text import escape_controls
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -45,8 +49,28 @@ complete -o nosort -F %(complete_func)s %(prog_name)s 2>/dev/null ||
 """
 
 
+class _OneLineItems(ShellComplete):
+    """Escapes names of models and files, which a shell would print as they are."""
+
+    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
+        """Return the completions, each on one line."""
+        return [
+            CompletionItem(
+                escape_controls(str(item.value)),
+                item.type,
+                item.help and escape_controls(item.help),
+            )
+            for item in super().get_completions(args, incomplete)
+        ]
+
+
 @add_completion_class
-class ColonBashComplete(BashComplete):
+class SafeZshComplete(_OneLineItems, ZshComplete):
+    """Completion for zsh."""
+
+
+@add_completion_class
+class ColonBashComplete(_OneLineItems, BashComplete):
     """Completion for bash that takes `mini:dynamic@4` as one word."""
 
     source_template = _BASH_SOURCE
@@ -65,7 +89,7 @@ class ColonBashComplete(BashComplete):
 
 
 @add_completion_class
-class CommaFishComplete(FishComplete):
+class CommaFishComplete(_OneLineItems, FishComplete):
     """Completion for fish that allows commas in a completion or its help: `static,dynamic`."""
 
     source_template = FishComplete.source_template.replace("string split ", "string split -m 1 ")

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wordvec.cli.interrupts import StoppedError, is_interrupt
 from wordvec.errors import ExpressionError, WordvecError
-from wordvec.text import clip, escape
+from wordvec.text import clip, escape, escape_controls, width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -75,35 +76,55 @@ def _shell_word(value: str) -> str:
     return value if re.fullmatch(r"[\w@%+=:,./-]+", value) else shlex.quote(value)
 
 
-def exit_code_of(call: Callable[[], object]) -> int:  # noqa: PLR0911  (one return per failure)
+MOST_HINTS = 10
+"""Errors in the lines of one input that are shown with their hints: nobody reads more."""
+
+
+def exit_code_of(call: Callable[[], object], *, hints: bool = True) -> int:
     """Call a function, print its error if it fails, and return the exit code.
 
-    An int that `call` returns is the exit code of a request that ran but failed.
+    An int that `call` returns is the exit code of a request that ran but failed. hints: whether to
+    print the hint of an error, which can take much longer to find than an answer.
     """
     try:
         result = call()
         sys.stdout.flush()
-    except BrokenPipeError:  # `wordvec query … | head -1` closed the pipe
-        _silence_stdout()
-        return 1
-    except (click.Abort, KeyboardInterrupt):
-        click.echo(err=True)  # the next prompt starts on a new line
-        return 130
-    except click.exceptions.Exit as stop:  # --help, where there is no group around the command
-        return stop.exit_code
-    except click.ClickException as error:
-        # click repeats what was typed, whatever its length
-        error.message = _tidy(error.message)  # type: ignore[misc]  # final for its subclasses
-        error.show()
-        return error.exit_code
-    except WordvecError as error:
-        show_error(error)
-        return error.exit_code
-    except OSError as error:  # of a file that the user named, or of the disk
-        place = f"{clip(escape(str(error.filename)), 300)}: " if error.filename else ""
-        click.echo(f"Error: {place}{error.strerror or error}", err=True)
-        return 1
+    except BaseException as error:  # noqa: BLE001  # what is not ours is raised again
+        return _print_failure(error, hints=hints)
     return result if isinstance(result, int) else 0
+
+
+def _print_failure(error: BaseException, *, hints: bool) -> int:
+    """Print what went wrong and return the exit code, or raise the error if a bug caused it."""
+    if isinstance(error, StoppedError) or is_interrupt(error):
+        if not isinstance(error, click.Abort):  # for it, click has ended the line of ^C
+            click.echo(err=True)
+        note(error.message if isinstance(error, StoppedError) else "stopped")
+        return StoppedError.exit_code
+    code = 1
+    match error:
+        case BrokenPipeError():  # `wordvec query … | head -1` closed the pipe
+            _silence_stdout()
+        case click.Abort():
+            note("stopped")
+            code = StoppedError.exit_code
+        case click.exceptions.Exit():  # --help, where there is no group around the command
+            code = error.exit_code
+        case click.ClickException():  # click repeats what was typed, whatever its length
+            error.message = _tidy(error.message)  # type: ignore[misc]  # final for its subclasses
+            error.show()
+            code = error.exit_code
+        case WordvecError():
+            show_error(error, hints=hints)
+            code = error.exit_code
+        case OSError():  # of a file that the user named, or of the disk
+            place = f"{clip(escape(str(error.filename)), 300)}: " if error.filename else ""
+            show_error(WordvecError(f"{place}{error.strerror or error}"))
+        case MemoryError():
+            show_error(WordvecError("there is not enough memory for this"))
+        case _:
+            raise error
+    return code
 
 
 def _tidy(message: str) -> str:
@@ -134,17 +155,38 @@ def warn(message: str) -> None:
     _print_message("Warning", message, "yellow")
 
 
-def _print_message(kind: str, message: str, colour: str) -> None:
+def _print_message(kind: str, message: str, colour: str | None = None) -> None:
     from wordvec.analysis.display import (
         OutputStyle,  # here and below: 10 ms that --help does not need
     )
 
     sys.stdout.flush()  # keep the order of both streams
-    kind = OutputStyle.of(sys.stderr).paint(f"{kind}:", colour)
-    sys.stderr.write(f"{kind} {as_options(message)}\n")
+    style = OutputStyle.of(sys.stderr)
+    first, *others = wrap(f"{kind}: {escape_controls(as_options(message))}", style.cells)
+    painted = style.paint(f"{kind}:", colour) + first.removeprefix(f"{kind}:")
+    sys.stderr.write("".join(f"{line}\n" for line in (painted, *others)))
 
 
-def show_error(error: WordvecError, *, prefix: str = "") -> None:
+def wrap(message: str, cells: int | None) -> list[str]:
+    """Break a message between words where it is wider than the terminal; a long word stays whole.
+
+    >>> wrap("Note: 王 is read as 女", 10), wrap("Note: 王", None)
+    (['Note: 王', '  is read', '  as 女'], ['Note: 王'])
+    """
+    lines = [message]
+    if cells is not None and width(message) > cells:
+        first, *words = message.split(" ")
+        lines = [first]
+        for word in words:
+            joined = f"{lines[-1]} {word}"
+            if width(joined) <= cells:
+                lines[-1] = joined
+            else:
+                lines.append(f"  {word}")
+    return lines
+
+
+def show_error(error: WordvecError, *, prefix: str = "", hints: bool = True) -> None:
     """Print an error: the message, the expression with the place marked, and the hint."""
     _print_message("Error", f"{prefix}{error.message}", "red")
     if isinstance(error, ExpressionError):
@@ -154,5 +196,5 @@ def show_error(error: WordvecError, *, prefix: str = "") -> None:
         style = OutputStyle.of(sys.stderr)
         source, caret = caret_lines(error, style.cells or 80)
         sys.stderr.write(f"  {source}\n  {style.paint(caret, 'red')}\n")
-    for line in as_options(error.hint or "").splitlines():
-        sys.stderr.write(f"Hint: {line}\n")
+    for line in filter(None, (error.hint or "").split("\n") if hints else ()):
+        _print_message("Hint", line)

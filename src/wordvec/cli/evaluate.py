@@ -1,4 +1,4 @@
-"""`wordvec evaluate`: how many analogies a table solves."""
+"""`wordvec evaluate`: how many analogies tables solve, and how they judge similarity."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import click
 
 from wordvec.cli.errors import print_notes
 from wordvec.cli.options import (
-    method_option,
     metric_option,
     output_options,
     pieces_option,
     table_options,
-    transform_options,
+    table_refs,
+    tables_option,
+    words_option,
 )
-from wordvec.cli.output import print_report
+from wordvec.cli.output import print_report, size_text, write_lines
 from wordvec.cli.progress_bar import ProgressBar, progress_option
-from wordvec.search.settings import Method, Metric, QuerySettings
+from wordvec.errors import UsageError
+from wordvec.search.settings import Method, Metric
 
 if TYPE_CHECKING:
     from wordvec.cli.output import Format
@@ -27,49 +29,117 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Examples:
-  wordvec evaluate                        the included Japanese analogies
-  wordvec evaluate my.tsv --method mul    category, word, word, with tabs
-  wordvec evaluate questions-words.txt    ": category" or four words
+  wordvec evaluate                               the included Japanese analogies
+  wordvec evaluate --tables static,dynamic --methods add,mul,lrcos
+  wordvec evaluate --transforms "none;center;abtt:3;center,unit" --report space.html
+  wordvec evaluate questions-words.txt BATS_3.0/ jsim/*.csv --by category
 """
 
 
 @click.command(epilog=EPILOG)
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
-@method_option(Method.ADD)
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, metavar="[FILES…]")
+@tables_option("Tables to measure, or all saved tables (all)")
+@words_option(
+    "--methods",
+    words=[*Method, "lrcos"],
+    checked=True,
+    metavar="METHOD,METHOD",
+    help=f"Methods: {', '.join([*Method, 'lrcos'])}.  [default: add]",
+)
 @metric_option(*Metric, text="Metric to rank by (default: cosine, or l2 for sum).")
-@transform_options
+@click.option(
+    "--transforms",
+    "transform_lists",
+    default="none",
+    metavar="LIST;LIST",
+    help='Transforms to try, as in "none;center;abtt:3;center,unit": unit, center, standardize, '
+    "abtt:N or whiten.",
+)
+@words_option(
+    "--at", metavar="K,K", help="Count right answers among the first K.  [default: 1,5,10]"
+)
+@click.option("--by", type=click.Choice(["category"]), help="Show every category.")
 @pieces_option
 @table_options
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.html",
+    help="Write a report as one HTML page.",
+)
 @progress_option
 @output_options
 def command(
     *,
-    file: Path | None,
-    method: str,
+    files: tuple[Path, ...],
+    tables: tuple[str, ...],
+    methods: tuple[str, ...],
     metric: str | None,
-    transforms: tuple[str, ...],
+    transform_lists: str,
+    at: tuple[str, ...],
+    by: str | None,
     pieces: bool,
     ref: TableRef,
     store: Store,
+    report: Path | None,
     progress: bool | None,
     output_format: Format,
 ) -> None:
-    """Measure how many analogies a table solves.
+    """Measure how many analogies tables solve, and how they judge similarity.
 
-    FILE lists pairs of words by category: every two pairs of a category make two questions
-    a:b=c:?, one in each order. Or it lists questions, as word2vec's questions-words.txt does. The
-    words of a question are left out of its answers. top-1 is the share of questions whose first
-    answer is right; top-10 is the share with the right answer among the first ten.
+    FILES list pairs of words by category, questions of four words, or pairs of words with a score;
+    a folder is read as BATS. Every two pairs of a category make two questions a:b=c:?. top-k is the
+    share of questions with a right answer among the first k, with the words of the question left
+    out; MRR is the mean of 1/rank. "kept" leaves these words in, and "own first" is how often one
+    of them is the first answer: a, b or c. Pairs with a score give Spearman's ρ of the cosines.
     """
-    from wordvec.analysis.evaluate import bundled_analogies, evaluate, read_analogies
-    from wordvec.cli.opening import open_table
+    from wordvec.cli.opening import open_tables
+    from wordvec.table import evaluate_tables
 
-    settings = QuerySettings.of(method=method, metric=metric, transforms=transforms, pieces=pieces)
-    analogies = read_analogies(file or bundled_analogies())
-    opened = open_table(ref, store)
+    counted_at = _numbers(at)
+    if report is not None and not report.parent.is_dir():
+        raise UsageError(f"there is no folder {report.parent}", hint=f"mkdir -p {report.parent}")
+    names = _saved(store) if tables == ("all",) else tables
+    opened = open_tables(table_refs(names, ref), store)
     with ProgressBar("questions", shown=progress) as bar:
-        evaluation = evaluate(
-            opened.space(settings.all_transforms), analogies, settings, progress=bar
+        evaluation = evaluate_tables(
+            opened,
+            files,
+            methods=methods or ("add",),
+            metric=metric,
+            transforms=transform_lists,
+            at=counted_at,
+            pieces=pieces,
+            by=by,
+            progress=bar,
         )
     print_notes(evaluation.notes)
+    if report is None:
+        print_report(output_format, [evaluation])
+        return
+    from wordvec.analysis.evaluation_page import evaluation_page
+    from wordvec.tables.files import write_atomically
+
+    page = evaluation_page(evaluation).encode()
+    write_atomically(report, lambda file: file.write(page))
     print_report(output_format, [evaluation])
+    if output_format == "text":
+        write_lines(["", f"{report}  {size_text(report.stat().st_size)}"])
+
+
+def _numbers(words: tuple[str, ...]) -> tuple[int, ...]:
+    for word in words:
+        if not word.isascii() or not word.isdigit():
+            raise UsageError(f"--at takes whole numbers with commas, got {word!r:.60}")
+    return tuple(map(int, words)) or (1, 5, 10)
+
+
+def _saved(store: Store) -> tuple[str, ...]:
+    names = tuple(
+        str(info.name)
+        for info in store.tables()
+        if info.shape and info.done is None and info.problem is None
+    )
+    if not names:
+        raise UsageError("there are no saved tables", hint="wordvec extract mini")
+    return names

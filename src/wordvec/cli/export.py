@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from wordvec.cli.errors import print_notes
+from wordvec.cli.interrupts import kept_on_interrupt
 from wordvec.cli.names import complete_table
 from wordvec.cli.options import store_option
 from wordvec.cli.output import size_text, write_lines
 from wordvec.cli.progress_bar import ProgressBar, progress_option
+from wordvec.errors import UsageError
 from wordvec.formats.registry import writable_formats
 from wordvec.tables.name import TableRef
 from wordvec.text import escape
@@ -65,8 +68,13 @@ def command(
     from wordvec.cli.opening import open_table
     from wordvec.formats.export import export_table
 
+    if str(path) == "-" and sys.stdout.isatty():
+        raise UsageError("the vectors would be printed on the terminal", hint="-o FILE, or a pipe")
     opened = open_table(TableRef.parse(table), store)
-    with ProgressBar("tokens", shown=progress) as bar:
+    with (
+        kept_on_interrupt(lambda: f"stopped; {escape(str(path))} is as it was"),
+        ProgressBar("tokens", shown=progress) as bar,
+    ):
         written = export_table(opened.data, path, file_format, force=force, progress=bar)
     print_notes(written.notes)
     if written.path is not None:

@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wordvec.cli.errors import note, warn
-from wordvec.cli.options import (
-    mode_option,
-    model_option,
-    store_option,
-    variant_option,
-)
+from wordvec.cli.interrupts import kept_on_interrupt
+from wordvec.cli.options import mode_option, model_option, store_option, variant_option
 from wordvec.cli.output import size_text, write_lines
 from wordvec.cli.progress_bar import ProgressBar, progress_option
 from wordvec.extraction.settings import Pool
@@ -163,38 +159,31 @@ def command(
       wordvec extract --mode dynamic --template {}という言葉 --variant word
       wordvec extract --mode contextual --corpus texts/*.txt.gz
     """  # noqa: D301  # \b is a mark of click: do not wrap what follows
-    from wordvec.extraction.extract import extract
-
     if more and not corpus:
         raise click.UsageError(f"unexpected argument: {escape(more[0])}")
     bar = ProgressBar("tokens", shown=progress)
-    try:
-        with bar:
-            result = extract(
-                model,
-                mode,
-                store,
-                variant=variant,
-                layers=layers,
-                pool=pool,
-                templates=templates,
-                corpus=(*corpus, *more),
-                **reading,
-                device=device,
-                dtype=dtype,
-                batch_size=batch_size,
-                force=force,
-                show_download=bar.shown,
-                notify=note,
-                progress=bar,
-                status=bar.status,
-            )
-    except KeyboardInterrupt:
-        if mode == Mode.CONTEXTUAL:
-            note("stopped; run the same command again to resume from the last checkpoint")
-        else:
-            _note_what_is_saved(bar)
-        raise
+    with kept_on_interrupt(lambda: _what_is_saved(mode, bar)), bar:
+        from wordvec.extraction.extract import extract
+
+        result = extract(
+            model,
+            mode,
+            store,
+            variant=variant,
+            layers=layers,
+            pool=pool,
+            templates=templates,
+            corpus=(*corpus, *more),
+            **reading,
+            device=device,
+            dtype=dtype,
+            batch_size=batch_size,
+            force=force,
+            show_download=bar.shown,
+            notify=note,
+            progress=bar,
+            status=bar.status,
+        )
     for table in result.tables:
         if table.non_finite:
             prefix = f"{escape(str(table.name))}: " if len(result.tables) > 1 else ""
@@ -222,11 +211,12 @@ def _corpus_lines(corpus: CorpusSummary, tokens: int) -> Iterator[str]:
         yield f"{corpus.replaced:,} broken characters (not UTF-8) were replaced"
 
 
-def _note_what_is_saved(bar: ProgressBar) -> None:
+def _what_is_saved(mode: str, bar: ProgressBar) -> str:
+    if mode == Mode.CONTEXTUAL:
+        return "stopped; run the same command again to resume from the last checkpoint"
     if 0 < bar.done < bar.total:
-        if not bar.shown:
-            click.echo(err=True)  # ends the line of ^C; a bar has done so when it was erased
-        note(f"stopped at {bar.done:,} of {bar.total:,}; run the same command again to resume")
+        return f"stopped at {bar.done:,} of {bar.total:,}; run the same command again to resume"
+    return "stopped; nothing new is saved, and what was saved before is kept"
 
 
 def _result_lines(result: ExtractionResult) -> Iterator[str]:

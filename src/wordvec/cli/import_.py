@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec.cli.errors import print_notes, warn
+from wordvec.cli.interrupts import kept_on_interrupt
 from wordvec.cli.options import mode_option, model_option, store_option, variant_option
 from wordvec.cli.output import write_lines
 from wordvec.cli.progress_bar import ProgressBar, progress_option
@@ -73,9 +74,12 @@ def command(
     projector, pickle, numpy, safetensors, Parquet, Arrow, finalfusion, and folders of gensim,
     spaCy and model2vec. The content says which. No code in a file is run.
     """
-    from wordvec.formats.import_table import import_vectors
+    with (
+        kept_on_interrupt(lambda: "stopped; nothing was imported"),
+        ProgressBar("vectors", shown=progress) as bar,
+    ):
+        from wordvec.formats.import_table import import_vectors
 
-    with ProgressBar("vectors", shown=progress) as bar:
         result = import_vectors(
             path,
             store,

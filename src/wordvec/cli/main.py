@@ -15,6 +15,8 @@ import wordvec
 from wordvec.cli.commands import COMMANDS, load_command
 from wordvec.cli.errors import exit_code_of
 from wordvec.cli.help import HelpContext
+from wordvec.cli.interrupts import ignore_interrupts
+from wordvec.cli.streams import refuse_closed_output, safe_streams
 from wordvec.text import clip, escape
 
 if TYPE_CHECKING:
@@ -77,10 +79,17 @@ class CommandGroup(click.Group):
     ) -> NoReturn:
         """Run a command and exit with its code."""
         extra["standalone_mode"] = False
-        _use_utf8()
         if "_WORDVEC_COMPLETE" in os.environ:
             import wordvec.cli.completion  # noqa: F401  (registers our shells in place of click's)
-        sys.exit(exit_code_of(lambda: super(CommandGroup, self).main(args, prog_name, **extra)))
+
+        def call() -> object:
+            refuse_closed_output()
+            return super(CommandGroup, self).main(args, prog_name, **extra)
+
+        with safe_streams():
+            code = exit_code_of(call)
+            ignore_interrupts()
+        sys.exit(code)
 
 
 def _unknown_command(args: list[str]) -> str:
@@ -97,14 +106,6 @@ def _unknown_command(args: list[str]) -> str:
         typed = clip(escape(join(args)), 200)
         return f"{message}\nTo find the nearest tokens: wordvec query {typed}"
     return message
-
-
-def _use_utf8() -> None:
-    """Write UTF-8 in every locale; escape what UTF-8 cannot encode (half a surrogate pair)."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 @click.group(cls=CommandGroup, epilog=EPILOG)

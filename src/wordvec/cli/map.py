@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import click
 
 from wordvec.cli.arguments import DashCommand
 from wordvec.cli.errors import note, print_notes
+from wordvec.cli.interrupts import kept_on_interrupt
 from wordvec.cli.options import (
     metric_option,
     table_options,
@@ -22,7 +24,7 @@ from wordvec.cli.progress_bar import ProgressBar, progress_option
 from wordvec.encoding import refuse_argument
 from wordvec.errors import UsageError
 from wordvec.search.settings import Metric
-from wordvec.text import quote
+from wordvec.text import escape, quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +152,7 @@ def command(
     from wordvec.map.projection import ProjectionSettings
 
     page, png, svg = _files_to_write(output, png, svg)
-    _check_folders(page, png, svg)
+    _check_writable(page, png, svg)
     refs = table_refs(tables, ref)
     if tables and len(refs) != 2:
         raise UsageError(
@@ -162,7 +164,11 @@ def command(
     expressions = [parse(source) for source in sources]
     settings = ProjectionSettings(Metric(metric), perplexity, seed)
     opened = open_tables(refs, store)
-    with ProgressBar("steps", shown=progress) as bar:
+    files = " and ".join(escape(str(file)) for file in (page, png, svg) if file)
+    with (
+        kept_on_interrupt(lambda: f"stopped; {files} not written"),
+        ProgressBar("steps", shown=progress) as bar,
+    ):
 
         def progress_of(table: str) -> Progress:
             if bar.shown:
@@ -179,7 +185,9 @@ def command(
             progress=progress_of,
         )
     if token_map.left_out:
-        note(f"{token_map.left_out} tokens are left out: their vectors are zero or not finite")
+        from wordvec.map.page import left_out_text
+
+        note(left_out_text(token_map))
     if page:
         _write_page(token_map, page, vectors=vectors)
     for file_format, picture in (("png", png), ("svg", svg)):
@@ -211,24 +219,32 @@ def _files_to_write(
     return output or (None if png or svg else Path("map.html")), png, svg
 
 
-def _check_folders(*files: Path | None) -> None:
-    """Fail before minutes of work if the folder of a file does not exist."""
-    for file in files:
-        if file and not file.parent.is_dir():
-            raise UsageError(f"there is no folder {file.parent}", hint=f"mkdir -p {file.parent}")
+def _check_writable(*files: Path | None) -> None:
+    """Fail before minutes of work if a file cannot be written."""
+    from tempfile import TemporaryFile
+
+    from wordvec.tables.files import wrap_os_errors
+
+    for file in filter(None, files):
+        folder, shown = file.parent, escape(str(file.parent))
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{shown} is a file, not a folder")
+        if not folder.is_dir():
+            raise UsageError(f"there is no folder {shown}", hint=f"mkdir -p {shlex.quote(shown)}")
+        with wrap_os_errors(file, hint="name another file: -o FILE"), TemporaryFile(dir=folder):
+            pass
 
 
 def _write_page(token_map: TokenMap, page: Path, *, vectors: bool) -> None:
     from wordvec.map.page import build_page, estimate_vector_bytes
-    from wordvec.tables.files import write_atomically
+    from wordvec.tables.files import write_file
 
     if vectors:
         note(
             f"the vectors make the page about {size_text(estimate_vector_bytes(token_map))} larger"
         )
     content = build_page(token_map, vectors=vectors).encode("utf-8")
-
-    write_atomically(page, lambda file: file.write(content))
+    write_file(page, lambda file: file.write(content))
     _print_file(page, token_map)
 
 

@@ -66,16 +66,17 @@ def complete_model(
 
 def _root(ctx: click.Context) -> Path | None:
     root = ctx.params.get("store_root")
-    return None if root is None else Path(root).expanduser()
+    return None if root is None else Path(root)
 
 
 def _saved_tables(root: Path | None) -> list[TableName]:
-    from wordvec.tables.paths import list_folders
+    from wordvec.errors import WordvecError
+    from wordvec.tables.paths import expand_home, list_folders
     from wordvec.tables.store import default_root
 
     try:
-        found = list_folders(default_root() if root is None else root)
-    except OSError:  # Tab must not print an error
+        found = list_folders(default_root() if root is None else expand_home(str(root)))
+    except (OSError, WordvecError):  # Tab must not print an error
         return []
     return [name for name, folder in found if not folder.name.endswith(".draft")]
 

@@ -337,14 +337,26 @@ def query_options(callback: Callback) -> Callback:
 
 
 def output_options(callback: Callback) -> Callback:
-    """Add `--json`, `--jsonl` and `--tsv`; the command gets `output_format: Format`."""
+    """Add `--json`, `--jsonl`, `--tsv` and `--safe-csv`; the command gets `output_format`."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
     @click.option("--jsonl", "as_jsonl", is_flag=True, help="Print one JSON object per line.")
     @click.option("--tsv", "as_tsv", is_flag=True, help="Print tab-separated values.")
+    @click.option(
+        "--safe-csv",
+        is_flag=True,
+        help="As --tsv, for a spreadsheet: ' before each text that it would run as a formula.",
+    )
     @functools.wraps(callback)
-    def with_format(*args: Any, as_json: bool, as_jsonl: bool, as_tsv: bool, **kwargs: Any) -> Any:
-        flags = {Format.JSON: as_json, Format.JSONL: as_jsonl, Format.TSV: as_tsv}
+    def with_format(
+        *args: Any, as_json: bool, as_jsonl: bool, as_tsv: bool, safe_csv: bool, **kwargs: Any
+    ) -> Any:
+        flags = {
+            Format.JSON: as_json,
+            Format.JSONL: as_jsonl,
+            Format.TSV: as_tsv and not safe_csv,
+            Format.SAFE_CSV: safe_csv,
+        }
         chosen = [output_format for output_format, is_set in flags.items() if is_set]
         if len(chosen) > 1:
             raise UsageError("--json, --jsonl and --tsv cannot be combined")

@@ -27,6 +27,7 @@ class Format(StrEnum):
     JSON = "json"  # one list
     JSONL = "jsonl"  # one object per line
     TSV = "tsv"
+    SAFE_CSV = "safe-csv"  # TSV in which no cell is a formula
 
 
 def size_text(size: int) -> str:
@@ -110,6 +111,8 @@ def print_formatted(
             write_lines(map(_json_text, json))
         case Format.TSV:
             write_lines(map(tsv_line, tsv))
+        case Format.SAFE_CSV:
+            write_lines(tsv_line(row, safe=True) for row in tsv)
         case Format.TEXT:
             write_lines(text(OutputStyle.of(sys.stdout)))
 
@@ -124,21 +127,34 @@ def _json_list(objects: Iterable[Mapping[str, object]]) -> Iterator[str]:
 
 
 def _json_text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    # json escapes C0 alone; \\u0085 and \\u202e are escapes of JSON too
+    return text.escape_controls(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
 
-def tsv_line(values: Iterable[object]) -> str:
-    r"""Return a line of TSV; a tab or line break in a value is written `\t`, `\n`, `\r`."""
-    return "\t".join(_tsv_value(value) for value in values)
+_TSV_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+# What a spreadsheet takes for a formula when a cell begins with it; and the sign against it.
+_FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "'", "\t", "\r")
 
 
-def _tsv_value(value: object) -> str:
+def tsv_line(values: Iterable[object], *, safe: bool = False) -> str:
+    r"""Return a line of TSV.
+
+    A backslash, tab, line break or control character in a value is written `\\`, `\t`, `\n`, `\r`
+    or `\u…`, so that it can be read back. safe: put a `'` before text that a spreadsheet would run,
+    and before a `'` at the start.
+    """
+    return "\t".join(_tsv_value(value, safe=safe) for value in values)
+
+
+def _tsv_value(value: object, *, safe: bool) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    plain = str(value)
-    return plain.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    if not isinstance(value, str):
+        return str(value)
+    guard = "'" if safe and value.startswith(_FORMULA_STARTS) else ""
+    return guard + text.escape_controls(value.translate(_TSV_ESCAPES))
 
 
 def caret_lines(error: ExpressionError, cells: int) -> tuple[str, str]:
@@ -156,7 +172,8 @@ def caret_lines(error: ExpressionError, cells: int) -> tuple[str, str]:
     place = one_line(error.source[error.start : error.end])
     after = one_line(error.source[error.end :])
     room = max(cells - 2 - 1, 16)  # the indent, and one cell so that the line does not wrap
-    if text.width(before + place + after) > room:
+    whole = before + place + after
+    if len(whole) > room * text.MOST_PER_CELL or text.width(whole) > room:
         before = _clip_left(before, room // 2)
         place = text.clip(place, room // 2)
         after = text.clip(after, max(room - text.width(before + place), 1))
@@ -165,8 +182,10 @@ def caret_lines(error: ExpressionError, cells: int) -> tuple[str, str]:
 
 
 def _clip_left(source: str, cells: int) -> str:
-    if text.width(source) <= cells:
+    most = cells * text.MOST_PER_CELL
+    if len(source) <= most and text.width(source) <= cells:
         return source
+    source = source[-most:]
     start = len(source)
     while start and text.width(source[start - 1 :]) < cells:
         start -= 1

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Never, Self
 
 import click
 
+from wordvec.cli.interrupts import raise_interrupt
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -63,6 +65,7 @@ class ProgressBar:
 
     def __call__(self, done: int, total: int) -> None:
         """Draw the bar. The speed counts from the first call, which may start above zero."""
+        raise_interrupt()
         self.done, self.total = done, total
         if not self.shown:
             return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from wordvec.cli.arguments import DashCommand, refuse_lone_operators
-from wordvec.cli.errors import print_notes, show_error
+from wordvec.cli.errors import MOST_HINTS, print_notes, show_error
 from wordvec.cli.options import k_option, output_options, query_options, table_options
 from wordvec.cli.output import print_report
 from wordvec.cli.progress_bar import ProgressBar
@@ -103,7 +103,7 @@ class LineAnswers:
             answers = iter(self._engine.answer(questions))
             for (line, _), question in zip(block, prepared, strict=True):
                 if isinstance(question, WordvecError):
-                    show_error(question, prefix=f"line {line}: ")
+                    show_error(question, prefix=f"line {line}: ", hints=self.failed < MOST_HINTS)
                     self.failed += 1
                 else:
                     yield next(answers)
@@ -123,13 +123,20 @@ class LineAnswers:
 
 def _blocks(stream: BinaryIO) -> Iterator[list[Line]]:
     """Yield the lines of a stream as they arrive, in blocks, which are answered faster."""
-    rest, count = b"", 0
+    parts: list[bytes] = []  # of a line whose end has not arrived
+    count = 0
     while chunk := stream.read1(1 << 16):  # type: ignore[attr-defined]  # of buffered streams
-        *lines, rest = (rest + chunk).split(b"\n")
+        whole, end, rest = chunk.rpartition(b"\n")
+        if not end:
+            parts.append(chunk)
+            continue
+        lines = b"".join([*parts, whole]).split(b"\n")
         yield [line for line in enumerate(lines, start=count + 1) if line[1].strip()]
         count += len(lines)
-    if rest.strip():
-        yield [(count + 1, rest)]
+        parts = [rest]
+    last = b"".join(parts)
+    if last.strip():
+        yield [(count + 1, last)]
 
 
 def print_answers(answers: Iterable[Answer], output_format: Format) -> None:

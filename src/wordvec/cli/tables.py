@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec.analysis.display import Cell, Column, OutputStyle, number_columns, table_lines
-from wordvec.cli.errors import warn
+from wordvec.cli.errors import note, warn
 from wordvec.cli.options import output_options, store_option
 from wordvec.cli.output import print_formatted, size_text, write_lines
 from wordvec.errors import TableNotFoundError, UsageError
@@ -41,6 +41,7 @@ def command(ctx: click.Context, *, verify: bool, output_format: Format, store: S
     Examples:
       wordvec tables --verify
       wordvec tables rm mini:dynamic
+      wordvec tables clean
     """  # noqa: D301  # \b is a mark of click: do not wrap what follows
     if ctx.invoked_subcommand is not None:
         return 0
@@ -54,7 +55,23 @@ def command(ctx: click.Context, *, verify: bool, output_format: Format, store: S
     for info, problems in checked:
         for problem in problems:
             warn(f"{_shown_name(info)}: {problem}")
+    if leftovers := store.leftovers():
+        size = size_text(sum(one.bytes for one in leftovers))
+        note(f"killed processes left {size} behind; to remove it: wordvec tables clean")
     return 1 if verify and any(problems for _, problems in checked) else 0
+
+
+@command.command("clean", short_help="Remove what killed processes left behind.")
+@store_option
+@click.pass_context
+def clean(ctx: click.Context, *, store: Store) -> None:
+    """Remove what killed processes left behind; tables and unfinished extractions stay.
+
+    The next command that writes the same table does so too.
+    """
+    removed = (_parent_store(ctx) or store).clean()
+    lines = [f"removed {escape(str(one.path))} ({size_text(one.bytes)})" for one in removed]
+    write_lines(lines or ["Nothing was left behind."])
 
 
 @command.command("rm", short_help="Remove tables.")

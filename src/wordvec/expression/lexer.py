@@ -151,10 +151,10 @@ def _quoted_word(source: str, start: int) -> Token:
     r"""`quoted word = quote { character | "\" character } quote`."""
     opening = source[start]
     closing = _BRACKETS.get(opening, _QUOTES)
-    text, at = "", start + 1
+    parts, at = [], start + 1
     while at < len(source) and source[at] not in closing:
         at += source[at] == _ESCAPE
-        text += source[at : at + 1]
+        parts.append(source[at : at + 1])
         at += 1
     if at >= len(source):
         raise ExpressionError(
@@ -166,16 +166,18 @@ def _quoted_word(source: str, start: int) -> Token:
             if opening in _BRACKETS
             else None,
         )
-    return Token(Kind.WORD, text, start, at + 1, quoted=True)
+    return Token(Kind.WORD, "".join(parts), start, at + 1, quoted=True)
 
 
 def _bare_word(source: str, start: int) -> Token:
     r"""`bare word = { plain character | "\" character }`, `id = "#" digit { digit }`."""
-    text, at, escaped = "", start, False
+    parts: list[str] = []
+    at, escaped = start, False
     while True:
         special = _ENDS_PLAIN.search(source, at)
         end = special.start() if special else len(source)
-        text, at = text + source[at:end], end
+        parts.append(source[at:end])
+        at = end
         if source[at : at + 1] != _ESCAPE:
             break
         if at + 1 == len(source):
@@ -185,7 +187,9 @@ def _bare_word(source: str, start: int) -> Token:
                 start=at,
                 end=at + 1,
             )
-        text, at, escaped = text + source[at + 1], at + 2, True
+        parts.append(source[at + 1])
+        at, escaped = at + 2, True
+    text = "".join(parts)
     if escaped or not _ID.match(text):
         return Token(Kind.WORD, text, start, at, quoted=escaped)
     if not _ID.fullmatch(text):

@@ -3,28 +3,28 @@
     [CLS] token [SEP]                 without a template
     [CLS] token と いう 言葉 [SEP]     the template "{}という言葉"
 
-The token's id is put in its place: it is not tokenised, and `##王` stays `##王`. What stands around
-it is cut by the model's own tokenizer, with the mask token in the place of the token. All tokens
-thus have the same sentence, of the same length: there is no padding.
+The token's id is put in its place: it is not tokenised, and `##王` stays `##王`. The texts before
+and after it are cut by the model's own tokenizer, each alone. All tokens thus have the same
+sentence, of the same length: there is no padding.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from wordvec.errors import MissingExtraError, ModelError
-from wordvec.extraction.checkpoint import first_line
+from wordvec.errors import ModelError, UsageError
+from wordvec.extraction.sentences import exact_tokenizer
 from wordvec.tables.name import Mode
 from wordvec.text import quote
-from wordvec.vocabulary.settings import TokenizerSettings
-from wordvec.vocabulary.tokenizer import JapaneseSettings, TokenizerKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from wordvec.models.source import ModelSource
     from wordvec.vocabulary.lookup import Vocabulary
+    from wordvec.vocabulary.tokenizer import Tokenizer
+
+_UNKNOWN = ("[UNK]", "<unk>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,45 +39,40 @@ class Carrier:
         return len(self.before) + 1 + len(self.after)
 
 
-def make_carriers(
-    templates: Sequence[str],
-    source: ModelSource,
-    vocabulary: Vocabulary,
-    *,
-    notify: Callable[[str], None],
-) -> list[Carrier]:
+def make_carriers(templates: Sequence[str], vocabulary: Vocabulary) -> list[Carrier]:
     """Return the carrier of each template, or that of a token alone if there are none.
 
-    notify: called with a note about a template of which the model does not know a part.
-
     Raises:
-        ModelError: the model has no [CLS] and [SEP], or its tokenizer cannot be loaded.
+        UsageError: the model has no tokens for a part of a template.
+        ModelError: the model has no [CLS] and [SEP], or no tokenizer.
         MissingExtraError: its tokenizer needs MeCab, which is not installed.
     """
     cls_id, sep_id = special_ids(vocabulary)
     if not templates:
         return [Carrier((cls_id,), (sep_id,))]
-    tokenizer = load_sentence_tokenizer(source, vocabulary)
+    tokenizer = exact_tokenizer(vocabulary, "a template")
     carriers = []
     for template in templates:
-        ids, place = _cut(template, tokenizer, source.name)
-        unknown = sum(id_ == tokenizer.unk_token_id for id_ in (*ids[:place], *ids[place + 1 :]))
-        if unknown:
-            parts = "1 part" if unknown == 1 else f"{unknown} parts"
-            notify(f"template {quote(template)}: {parts} of it are read as {tokenizer.unk_token}")
-        carriers.append(Carrier((cls_id, *ids[:place]), (*ids[place + 1 :], sep_id)))
+        before, after = template.split("{}")
+        # A space before the token belongs to it, as in Ġking.
+        ids = [
+            _cut(part, template, tokenizer, vocabulary)
+            for part in (before.rstrip(), after.rstrip())
+        ]
+        carriers.append(Carrier((cls_id, *ids[0]), (*ids[1], sep_id)))
     return carriers
 
 
-def _cut(template: str, tokenizer: Any, model: str) -> tuple[list[int], int]:
-    """Return the ids of a template, and the place of the token among them."""
-    mask = tokenizer.mask_token
-    if mask is None:
-        raise ModelError(f"a template needs a mask token, and {model} has none")
-    before, after = template.split("{}")
-    ids = list(tokenizer(f"{before}{mask}{after}", add_special_tokens=False)["input_ids"])
-    places = [place for place, id_ in enumerate(ids) if id_ == tokenizer.mask_token_id]
-    return ids, places[before.count(mask)]
+def _cut(part: str, template: str, tokenizer: Tokenizer, vocabulary: Vocabulary) -> list[int]:
+    tokens = tokenizer.cut(part) if part else []
+    ids = [vocabulary.id_of(token) for token in tokens or () if token not in _UNKNOWN]
+    known = [id_ for id_ in ids if id_ is not None]
+    if tokens is None or len(known) < len(tokens):
+        raise UsageError(
+            f"template {quote(template)}: the model has no tokens for a part of {quote(part)}",
+            hint="use other words",
+        )
+    return known
 
 
 def special_ids(vocabulary: Vocabulary, mode: Mode = Mode.DYNAMIC) -> tuple[int, int]:
@@ -88,36 +83,3 @@ def special_ids(vocabulary: Vocabulary, mode: Mode = Mode.DYNAMIC) -> tuple[int,
             "and this vocabulary does not have them"
         )
     return vocabulary.cls_id, vocabulary.sep_id
-
-
-def load_sentence_tokenizer(source: ModelSource, vocabulary: Vocabulary) -> Any:
-    """Load a model's own tokenizer with transformers.
-
-    MeCab is given the dictionary in the model's settings, or else IPADIC, as the reference model
-    was trained; transformers would use unidic-lite.
-
-    Raises:
-        ModelError: it cannot be loaded.
-        MissingExtraError: it needs MeCab, which is not installed.
-    """
-    import transformers
-
-    options: dict[str, Any] = {}
-    config = TokenizerSettings.read(source.folder).tokenizer
-    japanese = JapaneseSettings.of(config)
-    file = vocabulary.tokenizer
-    if file is not None and file.kind is TokenizerKind.JAPANESE and japanese.words == "mecab":
-        mecab = config.get("mecab_kwargs") or {}
-        options["mecab_kwargs"] = {**mecab, "mecab_dic": japanese.dictionary}
-    try:
-        return transformers.AutoTokenizer.from_pretrained(
-            source.folder, local_files_only=True, trust_remote_code=False, **options
-        )
-    except ImportError as error:
-        raise MissingExtraError(
-            f"cutting text for {source.name}", extra="ja", package="fugashi or its dictionary"
-        ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(
-            f"{source.name}: transformers cannot load its tokenizer: {first_line(error)}"
-        ) from error

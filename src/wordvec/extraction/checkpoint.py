@@ -12,7 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError, ModelError
-from wordvec.text import escape
+from wordvec.extraction.pickle_check import check_pickle
+from wordvec.text import clip, escape, quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +32,8 @@ _PYTORCH_DTYPES = {  # torch → safetensors
 }
 # Training scripts save the weights under one of these names, beside the optimizer's state.
 WRAPPERS = ("state_dict", "model_state_dict", "model")
+_MOST_WRAPPERS = 8
+_EXPANDED = 64 << 20  # bytes that a tensor may have in memory, but not in its file
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,11 @@ def list_tensors(path: Path) -> list[StoredTensor]:
     if path.suffix != ".safetensors":
         return [
             StoredTensor(
-                path, name, tuple(tensor.shape), _dtype_of(tensor), partial(_convert_rows, tensor)
+                path,
+                name,
+                () if tensor.is_nested else tuple(tensor.shape),
+                _PYTORCH_DTYPES.get(_dtype_of(tensor), _dtype_of(tensor)),
+                partial(_convert_rows, tensor),
             )
             for name, tensor in load_pytorch(path).items()
         ]
@@ -83,9 +90,9 @@ def list_tensors(path: Path) -> list[StoredTensor]:
 
 
 def load_tensors(path: Path) -> dict[str, Any]:
-    """Load all tensors of a weight file with torch, by name."""
+    """Load all tensors of a weight file with torch, by name; those that are sparse are left out."""
     if path.suffix != ".safetensors":
-        return load_pytorch(path)
+        return {name: tensor for name, tensor in load_pytorch(path).items() if _is_plain(tensor)}
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -125,36 +132,61 @@ def _read_safetensors(path: Path, entry: Mapping[str, Any], rows: int) -> NDArra
 
 
 def _convert_rows(tensor: Any, rows: int) -> NDArray[np.float32]:
-    matrix: NDArray[np.float32] = tensor.detach()[:rows].float().numpy()
+    matrix: NDArray[np.float32] = tensor[:rows].float().numpy()
     return matrix
-
-
-def _dtype_of(tensor: Any) -> str:
-    name = str(tensor.dtype).removeprefix("torch.")
-    layout = str(tensor.layout).removeprefix("torch.")
-    return _PYTORCH_DTYPES.get(name, name) if layout == "strided" else layout
 
 
 def load_pytorch(path: Path) -> dict[str, Any]:
     """Load the tensors of a `.bin` file by name, also if they are in a dictionary inside it."""
+    content = _load_pytorch(path)
+    for _ in range(_MOST_WRAPPERS):
+        inner = next((content[key] for key in WRAPPERS if isinstance(content.get(key), dict)), None)
+        if inner is None:
+            return _named_tensors(path, content)
+        content = inner
+    raise ModelError(f"{path}: its tensors are in more than {_MOST_WRAPPERS} nested dictionaries")
+
+
+def _named_tensors(path: Path, content: Mapping[object, Any]) -> dict[str, Any]:
+    """Return the tensors of a dictionary, without gradients and with their signs."""
     import torch
 
-    content = _load_pytorch(path)
-    while (inner := _inner_dictionary(content)) is not None:
-        content = inner
-    return {name: value for name, value in content.items() if isinstance(value, torch.Tensor)}
+    tensors = {}
+    for name, value in content.items():
+        if not isinstance(value, torch.Tensor):
+            continue
+        if not isinstance(name, str):
+            raise ModelError(
+                f"{path}: a tensor has {quote(name)} in place of its name",
+                hint="save the weights with torch.save(model.state_dict(), path)",
+            )
+        tensors[name] = value.detach().resolve_conj().resolve_neg() if _is_plain(value) else value
+    return tensors
 
 
-def is_wrapped(path: Path) -> bool:
-    """Return whether the tensors of a `.bin` file are in a dictionary inside it."""
-    return path.suffix != ".safetensors" and _inner_dictionary(_load_pytorch(path)) is not None
+def _is_plain(tensor: Any) -> bool:
+    """Return whether a tensor has numbers as they are, in rows."""
+    return _dtype_of(tensor) == _name_of(tensor.dtype) and not tensor.is_quantized
 
 
-def _inner_dictionary(content: Mapping[str, Any]) -> dict[str, Any] | None:
-    return next((content[key] for key in WRAPPERS if isinstance(content.get(key), dict)), None)
+def _dtype_of(tensor: Any) -> str:
+    """Return the type of a tensor's numbers as torch names it, or why it has no plain numbers."""
+    if tensor.is_meta:
+        return "meta (no numbers)"
+    if tensor.is_nested:
+        return "nested"
+    if _name_of(tensor.layout) != "strided":
+        return _name_of(tensor.layout)
+    if tensor.numel() * tensor.element_size() > max(tensor.untyped_storage().nbytes(), _EXPANDED):
+        return "expanded"
+    return _name_of(tensor.dtype)
 
 
-def _load_pytorch(path: Path) -> dict[str, Any]:
+def _name_of(value: object) -> str:
+    return str(value).removeprefix("torch.")
+
+
+def _load_pytorch(path: Path) -> dict[Any, Any]:
     """Load a `.bin` file with torch's `weights_only` loader, which runs no code.
 
     The file is memory-mapped, except one written before torch 1.6, which is not a zip archive.
@@ -170,20 +202,17 @@ def _load_pytorch(path: Path) -> dict[str, Any]:
     from zipfile import is_zipfile
 
     try:
+        check_pickle(path)
         with warnings.catch_warnings():  # about types that are refused below
             warnings.simplefilter("ignore")
             loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zipfile(path))
     except UnpicklingError as error:
         raise unsafe_file_error(path, error) from error
-    except (RuntimeError, EOFError, ValueError) as error:
-        raise _damaged(path, first_line(error)) from error
+    except Exception as error:  # torch and zipfile do not list what they raise for a damaged file
+        raise _damaged(path, one_line(error)) from error
     if not isinstance(loaded, dict):
         raise ModelError(f"{path}: expected a dictionary of tensors, got a {type(loaded).__name__}")
-    for _ in WRAPPERS:  # there may be one inside another
-        loaded = next(
-            (loaded[key] for key in WRAPPERS if isinstance(loaded.get(key), dict)), loaded
-        )
-    return {name: value for name, value in loaded.items() if isinstance(value, torch.Tensor)}
+    return loaded
 
 
 def _damaged(path: Path, reason: str) -> ModelError:
@@ -195,14 +224,16 @@ def _damaged(path: Path, reason: str) -> ModelError:
 def unsafe_file_error(path: Path, error: Exception) -> ModelError:
     """Return the error for a file in which torch's `weights_only` loader found other objects."""
     match = re.search(r"GLOBAL \S+", str(error))
-    what = match[0] if match else first_line(error)
+    what = match[0] if match else one_line(error)
     return ModelError(
         f"{path} was not loaded: it contains more than weights ({what})",
         hint="use a version of the model in safetensors format",
     )
 
 
-def first_line(error: Exception) -> str:
-    """Return the first line of an error's message that is not empty."""
-    lines = (line.strip() for line in str(error).splitlines())
-    return next((line for line in lines if line), type(error).__name__)
+def one_line(error: Exception) -> str:
+    """Return the first line of an error's message; the one after it too, if it ends in a colon."""
+    lines = [line.strip() for line in str(error)[:2000].splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    return clip(escape(" ".join(lines[: 1 + lines[0].endswith(":")])), 200)

@@ -66,12 +66,12 @@ def extract_contextual(
     from wordvec.extraction.carriers import make_carriers
     from wordvec.extraction.dynamic import layer_widths
 
-    carriers = make_carriers((), request.source, vocabulary, notify=calls.notify)
+    carriers = make_carriers((), vocabulary)
     tables = LayerTables.find(request, store, layer_widths(encoder, carriers))
     records = [store.draft_record(name) for name in tables.missing.values()]
     positions = POSITIONS * settings.batch_size
     run = prepare_model(encoder, settings, positions, records)
-    run["corpus"] = corpus.fingerprint
+    run |= {"batch_size": settings.batch_size, "corpus": corpus.fingerprint}
     with open_drafts(request, store, tables, vocabulary, run) as drafts:
         extraction = _Run(request, settings, encoder, vocabulary, tables, drafts, calls)
         sample = _scan(extraction, corpus)

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from wordvec.encoding import InputText
 from wordvec.errors import MissingExtraError, StoreError, UsageError
-from wordvec.extraction.checkpoint import first_line
+from wordvec.extraction.checkpoint import one_line
 from wordvec.tables.compressed import compression_of, decompress, wrap_reading_errors
 from wordvec.text import escape
 
@@ -270,7 +270,7 @@ def _read_data_set(
             yield Block(data, name, line, None, before)
             line += data.count(b"\n")
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
-        raise StoreError(f"cannot read {name}: {first_line(error)}") from error
+        raise StoreError(f"cannot read {name}: {one_line(error)}") from error
 
 
 def _text_of(row: dict[str, Any], field: str, name: str) -> str:

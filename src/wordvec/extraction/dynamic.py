@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from wordvec.errors import UsageError
+from wordvec.errors import ModelError, UsageError
+from wordvec.extraction.checkpoint import one_line
 from wordvec.extraction.linear import Product, choose_product, replace_linears
 from wordvec.extraction.settings import Pool
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wordvec.extraction.carriers import Carrier
+
+
+ALONE = 3  # positions of [CLS] token [SEP]
 
 
 def prepare(
@@ -49,7 +53,9 @@ def layer_widths(model: torch.nn.Module, carriers: Sequence[Carrier]) -> list[in
     for carrier in sorted(carriers, key=len):
         try:
             states = hidden_states(model, _batch(carrier, range(1)), every=True)
-        except (IndexError, RuntimeError) as error:
+        except ModelError as error:
+            if len(carrier) <= ALONE:
+                raise
             raise UsageError(
                 f"a template has {len(carrier)} positions, more than the model can read",
                 hint="use a shorter one",
@@ -115,12 +121,22 @@ def hidden_states(
 
     batch: the ids, (B, positions). mask: 0 for padding; None if there is none.
     """
-    device = next(model.parameters()).device
-    padding = {} if mask is None else {"attention_mask": mask.to(device)}
-    with torch.inference_mode():
-        output: Any = model(input_ids=batch.to(device), output_hidden_states=every, **padding)
-    # The last is what the model returns: some normalise it once more.
-    return [*(output.hidden_states[:-1] if every else ()), output.last_hidden_state]
+    try:
+        with torch.inference_mode():
+            device = next(model.parameters()).device
+            padding = {} if mask is None else {"attention_mask": mask.to(device)}
+            output: Any = model(input_ids=batch.to(device), output_hidden_states=every, **padding)
+            # The last is what the model returns: some normalise it once more.
+            return [*(output.hidden_states[:-1] if every else ()), output.last_hidden_state]
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"the device has too little memory for {len(batch)} tokens at once",
+            hint=f"batch_size={max(1, len(batch) // 4)}",
+        ) from error
+    except Exception as error:  # of any kind, for fields of config.json that make no sense
+        raise ModelError(
+            f"the model of this config.json cannot compute vectors: {one_line(error)}"
+        ) from error
 
 
 def _pool(hidden: torch.Tensor, carrier: Carrier, pool: Pool) -> torch.Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from wordvec.extraction.layer_tables import (
@@ -13,6 +15,7 @@ from wordvec.extraction.layer_tables import (
 )
 from wordvec.extraction.saved import ExtractionResult, describe
 from wordvec.extraction.static_table import ensure_static
+from wordvec.tables.draft import Draft
 from wordvec.tables.name import Mode, TableName
 
 if TYPE_CHECKING:
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
 
     from wordvec.extraction.layer_tables import Callbacks, Request
     from wordvec.progress import Notify, Progress
-    from wordvec.tables.draft import Draft
     from wordvec.tables.store import Store
     from wordvec.tables.table import VectorTable
 
@@ -35,19 +37,23 @@ def extract_dynamic(request: Request, store: Store, calls: Callbacks) -> Extract
     from wordvec.extraction.dynamic import compute_blocks, layer_widths
 
     source, settings = request.source, request.settings
-    carriers = make_carriers(settings.templates, source, vocabulary, notify=calls.notify)
+    carriers = make_carriers(settings.templates, vocabulary)
     tables = LayerTables.find(request, store, layer_widths(encoder, carriers))
     static_saved = ensure_static(source, store)
-    rows = settings.batch_size * max(map(len, carriers))
+    batch_size = min(settings.batch_size, len(vocabulary))
+    rows = batch_size * max(map(len, carriers))
     records = [store.draft_record(name) for name in tables.missing.values()]
-    run = prepare_model(encoder, settings, rows, records)
+    run = {
+        "batch_size": batch_size,
+        **prepare_model(encoder, settings, rows, records),
+    }
     with open_drafts(request, store, tables, vocabulary, run) as drafts:
         _notify_resumption(drafts, calls.notify)
         blocks = compute_blocks(
             encoder,
             carriers,
             len(vocabulary),
-            batch_size=settings.batch_size,
+            batch_size=batch_size,
             layers=tables.numbers,
             pool=settings.pool,
             start=min(draft.done for draft in drafts),
@@ -82,10 +88,14 @@ def write_blocks(
     """
     V = drafts[0].shape[0]
     progress(min(draft.done for draft in drafts), V)
-    for first, layers in blocks:
-        for draft, block in zip(drafts, layers, strict=True):
-            if first + len(block) > draft.done:
-                draft.write(first, block)
-                draft.commit_rows(first + len(block))
-        progress(min(draft.done for draft in drafts), V)
-    return [draft.finish() for draft in drafts]
+    with ThreadPoolExecutor(len(drafts)) as pool:  # they wait for the disk at the same time
+        for first, layers in blocks:
+            list(pool.map(partial(_write_block, first), drafts, layers))
+            progress(min(draft.done for draft in drafts), V)
+        return list(pool.map(Draft.finish, drafts))
+
+
+def _write_block(first: int, draft: Draft, block: NDArray[np.float32]) -> None:
+    if first + len(block) > draft.done:
+        draft.write(first, block)
+        draft.commit_rows(first + len(block))

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import platform
-import re
 from collections import Counter
 from contextlib import contextmanager
-from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from wordvec.errors import ModelError, UsageError
-from wordvec.extraction.checkpoint import (
-    first_line,
-    is_wrapped,
-    list_tensors,
-    load_tensors,
-    unsafe_file_error,
-)
+from wordvec.errors import ModelError, UsageError, WordvecError
+from wordvec.extraction.checkpoint import list_tensors, load_tensors, one_line
 from wordvec.extraction.settings import Device
+from wordvec.extraction.skeleton import build_skeleton, check_counts, check_tensors, split_name
 from wordvec.models.embedding import find_matrix, is_head, plain_name
-from wordvec.models.folder import weight_files
+from wordvec.models.folder import CONFIG, weight_files
 from wordvec.tables.name import Mode, TableName
 from wordvec.tables.store import extract_command
 
@@ -42,41 +35,46 @@ def load_encoder(source: ModelSource) -> torch.nn.Module:
         ModelError: the model is not an encoder, cannot be loaded, or lacks weights. transformers
             would fill missing weights with random numbers.
     """
-    import transformers
-
+    folder = source.folder
+    tensors = [tensor for path in weight_files(folder) for tensor in list_tensors(path)]
+    check_counts(folder, tensors)
     with _quiet_transformers():
-        try:
-            config = transformers.AutoConfig.from_pretrained(source.folder, **_LOCAL)
+        with _loading(folder / CONFIG):
+            config = _read_config(folder)
             _check_is_encoder(config, source.name)
-            model, missing = _load(source.folder, config)
+            skeleton = build_skeleton(config, tensors)
+        check_tensors(skeleton, tensors)
+        with _loading(folder):
+            model, missing = _load(folder, config, type(skeleton))
             if missing:
-                state = matching_state(model, source.folder)
+                state = matching_state(model, folder)
                 if state is not None:
                     model, missing = _load_state(type(model), config, state)
-        except (
-            UnpicklingError, OSError, ValueError, RuntimeError, KeyError, ImportError
-        ) as error:  # fmt: skip
-            raise _loading_error(source, error) from error
     if missing:
         raise ModelError(
             f"{source.name}: {len(missing)} weights of the encoder are missing ({missing[0]} …)"
         )
-    _check_are_floats(model, source.folder)
     encoder: torch.nn.Module = model.eval().to(torch.float32)
     return encoder
 
 
-def _load(folder: Path, config: Any) -> tuple[Any, list[str]]:
-    """Load a model and return it with the names of its missing weights."""
+def _read_config(folder: Path) -> Any:
     import transformers
 
-    if any(is_wrapped(path) for path in weight_files(folder)):  # transformers cannot read it
-        with torch.device("meta"):
-            model = transformers.AutoModel.from_config(config)
-        return model, [name for name, _ in model.named_parameters()]
-    model, report = transformers.AutoModel.from_pretrained(
-        folder, config=config, output_loading_info=True, **_LOCAL
-    )
+    config = transformers.AutoConfig.from_pretrained(folder, **_LOCAL)
+    config.return_dict = True  # else the hidden states are in a tuple
+    return config
+
+
+def _load(folder: Path, config: Any, kind: Any) -> tuple[Any, list[str]]:
+    """Load a model of class `kind` and return it with the names of its missing weights."""
+    paths = weight_files(folder)
+    if any(path.suffix == ".bin" for path in paths):  # transformers trusts more of them
+        state: dict[str, torch.Tensor] = {}
+        for path in paths:
+            state |= load_tensors(path)
+        return _load_state(kind, config, state)
+    model, report = kind.from_pretrained(folder, config=config, output_loading_info=True, **_LOCAL)
     return model, _missing(report)
 
 
@@ -121,18 +119,8 @@ def matching_state(model: Any, folder: Path) -> dict[str, torch.Tensor] | None:
 def _usual_prefix(model: Any, names: Iterable[str]) -> str:
     """Return what precedes the model's own names in most of the stored names."""
     own = {name for name, _ in model.named_parameters()}
-    found = Counter(own_part[0] for name in names if (own_part := _split(name, own)))
+    found = Counter(own_part[0] for name in names if (own_part := split_name(name, own)))
     return max(found, key=lambda prefix: found[prefix], default="")
-
-
-def _split(name: str, own: set[str]) -> tuple[str, str] | None:
-    """Split a stored name into what precedes the model's own name, and that name.
-
-    >>> _split("model.bert.pooler.weight", {"pooler.weight"})
-    ('model.bert.', 'pooler.weight')
-    """
-    starts = [0, *(match.end() for match in re.finditer(r"\.", name))]
-    return next(((name[:start], name[start:]) for start in starts if name[start:] in own), None)
 
 
 def _matrix_name(model: Any) -> str | None:
@@ -140,21 +128,15 @@ def _matrix_name(model: Any) -> str | None:
     return next((name for name, weight in model.named_parameters() if weight is matrix), None)
 
 
-def _check_are_floats(model: Any, folder: Path) -> None:
-    """Raise ModelError if a weight of the model is stored as an integer or a complex number."""
-    own = {name for name, _ in model.named_parameters()}
-    for tensor in (tensor for path in weight_files(folder) for tensor in list_tensors(path)):
-        if _split(plain_name(tensor.name), own):
-            tensor.check_is_float()
-
-
-def _loading_error(source: ModelSource, error: Exception) -> ModelError:
-    chained: BaseException | None = error
-    while chained is not None:  # transformers 4 replaces torch's error by its own
-        if isinstance(chained, UnpicklingError):
-            return unsafe_file_error(weight_files(source.folder)[0], chained)
-        chained = chained.__cause__ or chained.__context__
-    return ModelError(f"{source.name}: transformers cannot load it: {first_line(error)}")
+@contextmanager
+def _loading(place: Path) -> Iterator[None]:
+    """Raise whatever transformers raises in the block as a ModelError that names `place`."""
+    try:
+        yield
+    except WordvecError:
+        raise
+    except Exception as error:  # of any kind, for fields of config.json that make no sense
+        raise ModelError(f"{place}: transformers cannot load it: {one_line(error)}") from error
 
 
 def _check_is_encoder(config: Any, name: str) -> None:
@@ -181,7 +163,7 @@ def _check_is_encoder(config: Any, name: str) -> None:
 def _quiet_transformers() -> Iterator[None]:
     """Hide transformers' progress bars and its report on unused heads.
 
-    A warning of torch about complex weights is hidden too: they are refused after loading.
+    Warnings of torch about odd weights are hidden too: these are refused.
     """
     import warnings
 
@@ -192,7 +174,7 @@ def _quiet_transformers() -> Iterator[None]:
     logging.disable_progress_bar()
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Casting complex values")
+            warnings.simplefilter("ignore")
             yield
     finally:
         logging.set_verbosity(level)

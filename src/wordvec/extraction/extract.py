@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wordvec.errors import MissingExtraError, UsageError, as_choice
+from wordvec.errors import MissingExtraError, StoreError, UsageError, as_choice
 from wordvec.extraction.layer_tables import Callbacks, Request
 from wordvec.extraction.saved import DEFAULT, ExtractionResult, describe, existing_tables
 from wordvec.extraction.settings import (
@@ -24,7 +24,7 @@ from wordvec.extraction.settings import (
     Pool,
     Sampling,
 )
-from wordvec.extraction.static_table import read_static_table
+from wordvec.extraction.static_table import WAIT_SECONDS, read_static_table
 from wordvec.models.default import REFERENCE, find_default_model, named_model
 from wordvec.models.find import find_model
 from wordvec.models.local import canonical_name, is_on_disk
@@ -149,13 +149,21 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     name = replace(name, model=source.name)
     if not force and (saved := existing_tables(store, name, chosen, settings, source)):
         return ExtractionResult(saved, fallback_reason=source.fallback_reason)
-    if mode is Mode.STATIC:
-        table = read_static_table(source, variant=name.variant, notify=notify)
-        store.save(table, force=force)
-        result = ExtractionResult((describe(store, table),))
-    else:
-        request = Request(source, name, chosen, settings, force=force)
-        result = _extract_layers(request, store, Callbacks(notify, progress, status))
+    try:
+        if mode is Mode.STATIC:
+            table = read_static_table(source, variant=name.variant, notify=notify)
+            store.save(table, force=force, wait=WAIT_SECONDS)
+            result = ExtractionResult((describe(store, table),))
+        else:
+            request = Request(source, name, chosen, settings, force=force)
+            result = _extract_layers(request, store, Callbacks(notify, progress, status))
+    except StoreError:
+        if force:
+            raise
+        saved = existing_tables(store, name, chosen, settings, source)
+        if not saved:  # of a process that was faster
+            raise
+        result = ExtractionResult(saved)
     return replace(result, seconds=time.monotonic() - began, fallback_reason=source.fallback_reason)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import WordvecError
-from wordvec.extraction.checkpoint import first_line
+from wordvec.extraction.checkpoint import one_line
 from wordvec.extraction.rows import fit_vocabulary
 from wordvec.extraction.saved import check_saved, layer_names, make_provenance
 from wordvec.vocabulary.folder import read_vocabulary
@@ -120,11 +120,7 @@ def prepare_model(
     device = find_device(settings.device)
     recorded = _recorded_product(records, settings)
     product = dynamic.prepare(encoder, device, settings.dtype, rows, recorded=recorded)
-    return {
-        "batch_size": settings.batch_size,
-        **describe_device(device),
-        "linear": product.value,
-    }
+    return {**describe_device(device), "linear": product.value}
 
 
 @contextmanager
@@ -178,6 +174,6 @@ def _check_torch_loads() -> None:
         import torch  # noqa: F401
     except (ImportError, OSError) as error:  # a shared library is missing
         raise WordvecError(
-            f"torch is installed, but cannot be loaded: {first_line(error)}",
+            f"torch is installed, but cannot be loaded: {one_line(error)}",
             hint="pip install --force-reinstall torch",
         ) from error

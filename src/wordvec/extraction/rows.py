@@ -22,7 +22,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import ModelError
-from wordvec.vocabulary.settings import TokenizerSettings, read_json
+from wordvec.vocabulary.settings import TokenizerSettings, has_file, read_bytes
+from wordvec.vocabulary.tokenizer import parse_tokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,9 +95,9 @@ def _vocab_size(config: Any) -> int | None:
 def _added_rows(settings: TokenizerSettings, folder: Path) -> set[int]:
     """Return the ids of the tokens that were added to the vocabulary after training."""
     rows = {row for row, _ in settings.added_tokens}
-    if (folder / "tokenizer.json").is_file():
-        added = read_json(folder / "tokenizer.json").get("added_tokens") or ()
-        rows.update(int(token["id"]) for token in added)
+    file = folder / "tokenizer.json"
+    if has_file(file):
+        rows.update(parse_tokenizer(read_bytes(file), str(file)).get_added_tokens_decoder())
     return rows
 
 

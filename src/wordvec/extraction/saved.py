@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from wordvec.errors import StoreError
 from wordvec.extraction.settings import ExtractionSettings, Layers
+from wordvec.tables.files import folder_size
 from wordvec.tables.name import Mode
 from wordvec.tables.table import Provenance
 from wordvec.text import quote
@@ -190,7 +191,7 @@ def _shown(value: object) -> str:
 def describe(store: Store, table: VectorTable) -> SavedTable:
     """Describe a table that is in the store."""
     folder = store.paths(table.name).table
-    size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+    size = folder_size(folder)
     shape = (len(table), table.dimensions)
     non_finite = len(table.provenance.non_finite_rows)
     return SavedTable(table.name, folder, shape, size, non_finite=non_finite)

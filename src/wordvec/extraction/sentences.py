@@ -83,7 +83,7 @@ class SentenceCutter:
     def __init__(self, vocabulary: Vocabulary, max_tokens: int) -> None:
         self.vocabulary = vocabulary
         self.max_tokens = max_tokens
-        self._tokenizer = exact_tokenizer(vocabulary)
+        self._tokenizer = exact_tokenizer(vocabulary, "cutting sentences")
         rows = {token: row for row, token in enumerate(vocabulary.tokens)}
         unknown = (rows[name] for name in (UNKNOWN, "<unk>") if name in rows)
         self._rows, self._unknown = rows, next(unknown, None)
@@ -121,15 +121,16 @@ class SentenceCutter:
         )
 
 
-def exact_tokenizer(vocabulary: Vocabulary) -> Tokenizer:
-    """Load a model's tokenizer, or raise if it cannot cut sentences as the model does."""
+def exact_tokenizer(vocabulary: Vocabulary, what: str) -> Tokenizer:
+    """Load a model's tokenizer, or raise if it cannot cut text as the model does.
+
+    what: needs it, for the message.
+    """
     if vocabulary.tokenizer is None:
-        raise ModelError("this model has no tokenizer, which contextual vectors need")
+        raise ModelError(f"this model has no tokenizer, which {what} needs")
     tokenizer = load_tokenizer(vocabulary.tokenizer, vocabulary.tokens)
     if not tokenizer.exact:
-        raise MissingExtraError(
-            "cutting sentences as this model does", extra="ja", package="MeCab and its dictionary"
-        )
+        raise MissingExtraError(what, extra="ja", package="MeCab with its dictionary")
     return tokenizer
 
 

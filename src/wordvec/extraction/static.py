@@ -65,11 +65,11 @@ def _open_matrix(folder: Path, vocabulary: Vocabulary) -> StoredTensor:
     if name is None or (is_head(name) and _is_untied(folder)):
         raise _no_matrix_error(folder, list(tensors.values()), vocabulary)
     matrix = tensors[name]
+    matrix.check_is_float()
     if len(matrix.shape) != 2:
         raise ModelError(
             f"{folder}: expected (rows, D) word embeddings, got {matrix.shape} in {escape(name)}"
         )
-    matrix.check_is_float()
     return matrix
 
 

@@ -9,9 +9,10 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
+from wordvec.formats.matrix import file_size
 from wordvec.formats.reading import Block, Reading, ReadOptions
 from wordvec.formats.safe_pickle import PickledArray, PickledDict, Refused, kind_of, load
-from wordvec.formats.token_lines import read_token_lines, tokens_beside
+from wordvec.formats.token_lines import has_own_tokens, read_token_lines, tokens_beside
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.files import display_path, wrap_os_errors
 from wordvec.text import escape
@@ -83,6 +84,8 @@ def read_vectors(path: Path, options: ReadOptions) -> Reading:
         StoreError: The file cannot be read, or is not a dict of vectors of equal length.
     """
     if has_words(path):
+        if options.tokens is not None:
+            raise has_own_tokens(path)
         return _read_words(path, options)
     tokens = read_token_lines(options.tokens or tokens_beside(path))
     rows = read_pickle(path, len(tokens))
@@ -177,13 +180,9 @@ def _check_vector(key: str, vector: object, before: list[PickledArray]) -> Pickl
 
 def _map_file(path: Path) -> mmap.mmap:
     """Map a file that is not empty into memory."""
-    with wrap_os_errors(path, reading=True, hint=None):
-        if path.exists() and not path.is_file():
-            raise StoreError(f"{display_path(path)} is not a file")
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise StoreError(f"{display_path(path)} is empty")
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # closed with its last view
+    file_size(path)
+    with wrap_os_errors(path, reading=True, hint=None), path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # closed with its last view
 
 
 def _stack(vectors: list[PickledArray], max_size: int) -> NDArray[np.float32]:

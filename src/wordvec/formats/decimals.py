@@ -43,6 +43,18 @@ _SHIFTS = np.concatenate([[0.0], 9 * 10.0 ** np.arange(23)])
 _LONGEST = 16
 _AT_ONCE = 1 << 13  # numbers: their arrays stay in the cache of a core
 _MANY = 0.1  # of the numbers: then whole lines are converted by numpy
+_LONGEST_NUMBER = 400
+
+
+def is_number(field: bytes | str) -> bool:
+    """Return whether a field is a decimal number, NaN or infinity."""
+    if len(field) > _LONGEST_NUMBER or ("_" in field if isinstance(field, str) else b"_" in field):
+        return False
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
 
 
 def read_rows(

@@ -9,15 +9,17 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.formats.decimals import numbers_of
+from wordvec.formats.decimals import is_number, numbers_of
+from wordvec.formats.matrix import refuse_damage
 from wordvec.formats.reading import Block, Reading
-from wordvec.formats.sampling import BOM, estimate_lines, first_lines, is_number
+from wordvec.formats.sampling import BOM, estimate_lines, first_lines
 from wordvec.formats.text_rows import (
+    LONGEST_LINE,
     BrokenLines,
     Dialect,
     LineBlocks,
@@ -28,14 +30,14 @@ from wordvec.formats.text_rows import (
     read_text_rows,
     shown_line,
 )
-from wordvec.formats.token_lines import read_token_lines, with_tokens
+from wordvec.formats.token_lines import has_own_tokens, read_token_lines, with_tokens
 from wordvec.formats.written_rows import rows_with_first_tokens
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.compressed import open_decompressed
 from wordvec.tables.files import display_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -44,6 +46,10 @@ if TYPE_CHECKING:
     from wordvec.tables.table import VectorTable
 
 TOKEN_COLUMNS = ("token", "word", "text", "key", "label", "name")
+_OTHER_HEADINGS = ("", "term", "lemma", "vocab", "index", "id", "w", "単語", "語", "見出し語")
+CSV_SEPARATORS = ",;"
+_SURE_NAMES = 3
+_LEAST_COUNTED = 3  # headings 0, 1, 2 are a header under any name: a vector is hardly ever that
 _LONGEST_RECORD = 1 << 18
 _BLOCK_ROWS = 1024
 
@@ -54,7 +60,7 @@ class Columns:
 
     separator: between two fields. has_header: whether the first record is one. width: the number of
     columns. token: the column of the tokens, or None. numbers: the first column of numbers; they go
-    on to the last one. is_list: whether one column has all numbers, as `[0.1, 0.2]`.
+    on to the last one. in_list: how many numbers one column has, as `[0.1, 0.2]`; 0 if it has one.
     """
 
     separator: str
@@ -62,21 +68,27 @@ class Columns:
     width: int
     token: int | None
     numbers: int
-    is_list: bool = False
+    in_list: int = 0
 
     @property
     def dimensions(self) -> int:
-        """D, the number of columns of numbers."""
-        return self.width - self.numbers
+        """D."""
+        return self.in_list or self.width - self.numbers
 
 
 def read_csv(path: Path, options: ReadOptions) -> Reading:
-    """Read fields separated by commas.
+    """Read fields separated by commas, or by semicolons as where the comma is decimal.
 
     Raises:
         StoreError: The file cannot be read, or has no columns of tokens and numbers.
     """
-    return read_delimited(path, options, ",")
+    lines = first_lines(path)
+
+    def dimensions(separator: str) -> int:
+        columns = find_columns(lines, separator, has_token=options.tokens is None)
+        return columns.dimensions if columns else 0
+
+    return read_delimited(path, options, max(CSV_SEPARATORS, key=dimensions))
 
 
 def read_tsv(path: Path, options: ReadOptions) -> Reading:
@@ -96,18 +108,22 @@ def read_delimited(
         tokens = read_token_lines(options.tokens)
     columns = find_columns(lines, separator, has_token=tokens is None)
     if columns is None:
+        if tokens is not None and find_columns(lines, separator) is not None:
+            raise has_own_tokens(path)
         line = lines[0].rstrip(b"\r\n") if lines else b""
         raise StoreError(
             f"{display_path(path)} has no columns of tokens and numbers: "
             f"line 1 is {shown_line(line)}"
         )
-    if columns.token is not None and _tokens_are_numbers(lines, columns):
+    if tokens is not None:
+        columns = _with_header_by_count(path, lines, columns, len(tokens))
+    elif columns.token is not None and _tokens_are_numbers(lines, columns):
         raise StoreError(
             f"{display_path(path)} has no column of tokens",
             hint='tokens="FILE" names a file with one token per line',
         )
     reading = Reading(iter(()), estimate_lines(path, lines))
-    read = _read_lists if columns.is_list else _read_numbers
+    read = _read_lists if columns.in_list else _read_numbers
     reading.blocks = read(path, options, reading, columns, tokens)
     return reading
 
@@ -122,24 +138,39 @@ def find_columns(
     if not width or (has_token and width < 2):
         return None
     first, data = records[0], records[1:] or records
-    numeric = [all(is_number(record[column]) for record in data) for column in range(width)]
-    lists = [all(is_list(record[column]) for record in data) for column in range(width)]
-    if any(lists) and has_token:
+    numeric = [_most(is_number(record[column]) for record in data) for column in range(width)]
+    if not has_token:
+        if not all(numeric):
+            return None
+        has_index = width > 1 and not first[0] and (_is_named(first[1:]) or _is_counted(first[1:]))
+        is_header = has_index or _is_named(first)
+        return Columns(separator, is_header, width, 0 if has_index else None, int(has_index))
+    lists = [_most(is_list(record[column]) for record in data) for column in range(width)]
+    if any(lists):
         column = lists.index(True)
         token = _token_column(first, [*range(column), *range(column + 1, width)])
-        return Columns(separator, not is_list(first[column]), width, token, column, is_list=True)
+        size = Counter(len(_list_numbers(record[column])) for record in data).most_common(1)[0][0]
+        return Columns(separator, not is_list(first[column]), width, token, column, size)
     token = _token_column(first, [i for i in range(width) if not numeric[i]] or [0])
     start = width
-    while start > (token + 1 if has_token else 0) and numeric[start - 1]:
+    while start > token + 1 and numeric[start - 1]:
         start -= 1
-    if start == width or (start and not has_token):
+    if start == width:
         return None
-    is_header = _is_header(first[token] if has_token else "", first[start:])
-    return Columns(separator, is_header, width, token if has_token else None, start)
+    return Columns(separator, _is_header(first[token], first[start:]), width, token, start)
+
+
+def _most(flags: Iterable[bool]) -> bool:
+    """Return whether most are true: a bad cell makes its line broken, not its column."""
+    found = list(flags)
+    return 2 * sum(found) >= len(found)
 
 
 def _records(lines: Sequence[bytes], separator: str) -> list[list[str]]:
-    reader = csv.reader((line.decode(errors="replace") for line in lines), delimiter=separator)
+    """Return the records of some lines, without one that is cut off at their end."""
+    reader = csv.reader(
+        (line.decode(errors="replace") for line in lines), delimiter=separator, strict=True
+    )
     records: list[list[str]] = []
     while True:
         try:
@@ -150,18 +181,42 @@ def _records(lines: Sequence[bytes], separator: str) -> list[list[str]]:
             continue
 
 
-def _token_column(first: Sequence[str], columns: Sequence[int]) -> int:
-    """Return the column whose heading says so, else the first one."""
-    named = [i for i in columns if first[i].strip().lower() in TOKEN_COLUMNS]
-    return (named or columns)[0]
+def _token_column(first: Sequence[str], texts: Sequence[int]) -> int:
+    """Return the column whose heading says so, else the first column of text."""
+    names = [name.strip().lower() for name in first]
+    sure = [names.index(name) for name in TOKEN_COLUMNS[:_SURE_NAMES] if name in names]
+    likely = [names.index(name) for name in TOKEN_COLUMNS if name in names]
+    return [*sure, *(i for i in likely if i in texts), *texts][0]
 
 
 def _is_header(token: str, fields: Sequence[str]) -> bool:
     """Return whether the fields above the numbers are names: text, or 0, 1, 2 as in pandas."""
-    if not all(map(is_number, fields)):
-        return True
-    counted = [[str(i + start) for i in range(len(fields))] for start in (0, 1)]
-    return list(fields) in counted and token.strip().lower() in ("", *TOKEN_COLUMNS)
+    is_name = (
+        token.strip().lower() in (*TOKEN_COLUMNS, *_OTHER_HEADINGS) or len(fields) >= _LEAST_COUNTED
+    )
+    return _is_named(fields) or (is_name and _is_counted(fields))
+
+
+def _is_named(fields: Sequence[str]) -> bool:
+    """Return whether most fields are not numbers."""
+    return 2 * sum(map(is_number, fields)) < len(fields)
+
+
+def _is_counted(fields: Sequence[str]) -> bool:
+    """Return whether fields count from 0 or from 1."""
+    return any(list(fields) == [str(i + start) for i in range(len(fields))] for start in (0, 1))
+
+
+def _with_header_by_count(
+    path: Path, lines: Sequence[bytes], columns: Columns, tokens: int
+) -> Columns:
+    """Tell a first line `0,1,2` that is a header from one that is a vector: by the lines."""
+    first = lines[0].decode(errors="replace").rstrip("\r\n").split(columns.separator)
+    if columns.has_header or not _is_counted(first):
+        return columns
+    with open_decompressed(path) as file:
+        count = sum(1 for line in file if line.strip())
+    return replace(columns, has_header=count == tokens + 1)
 
 
 def is_list(field: str) -> bool:
@@ -169,14 +224,18 @@ def is_list(field: str) -> bool:
     field = field.strip()
     if not (field.startswith("[") and field.endswith("]")):
         return False
-    numbers = field[1:-1].replace(",", " ").split()
+    numbers = _list_numbers(field)
     return bool(numbers) and all(map(is_number, numbers))
+
+
+def _list_numbers(field: str) -> list[str]:
+    return field.strip()[1:-1].replace(",", " ").split()
 
 
 def _tokens_are_numbers(lines: Sequence[bytes], columns: Columns) -> bool:
     """Return whether every token is a number with a point: it is a column of numbers."""
     records = _records(lines, columns.separator)[columns.has_header :]
-    tokens = [record[columns.token or 0] for record in records if record]
+    tokens = [record[columns.token or 0] for record in records if len(record) == columns.width]
     return len(tokens) > 1 and all(is_number(token) and "." in token for token in tokens)
 
 
@@ -210,10 +269,14 @@ def _start(file: IO[bytes], path: Path, columns: Columns) -> LineBlocks:
     blocks = LineBlocks(file, path)
     if columns.has_header:  # it may have line breaks in quotes
         reader = csv.reader(
-            (line.decode(errors="replace") for line in iter(file.readline, b"")),
+            (
+                line.decode(errors="replace")
+                for line in iter(partial(file.readline, LONGEST_LINE), b"")
+            ),
             delimiter=columns.separator,
         )
-        next(reader, None)
+        with refuse_damage(path, "CSV"):
+            next(reader, None)
         blocks.line += reader.line_num
     return blocks
 
@@ -224,13 +287,21 @@ def _token_of(raw: bytes, *, columns: Columns, decoder: TokenDecoder) -> str | N
         return ""
     if columns.numbers > 1:
         fields = _fields_of(raw, columns.separator)
-        return None if fields is None else fields[columns.token]
+        return None if fields is None or len(fields) != columns.numbers else fields[columns.token]
+    if _has_surplus_number(raw, columns):
+        return None
     if not raw.startswith(b'"'):
         return decoder.decode(raw)
     inner = raw[1:-1]
     if len(raw) < 2 or not raw.endswith(b'"') or b'"' in inner.replace(b'""', b""):
         return None
     return decoder.decode(inner.replace(b'""', b'"'))
+
+
+def _has_surplus_number(raw: bytes, columns: Columns) -> bool:
+    """Return whether the text before the D numbers of a line ends in one more number."""
+    separator = columns.separator.encode()
+    return separator in raw and is_number(raw.rsplit(separator, 1)[1])
 
 
 def _fields_of(raw: bytes, separator: str) -> list[str] | None:
@@ -248,7 +319,8 @@ def _repair(
     literal = None
     if lines.good[index] and columns.numbers == 1:
         raw = lines.text[lines.starts[index] : lines.token_ends[index]]
-        literal = Repaired(decoder.decode(raw), lines.rows[index])
+        if not _has_surplus_number(raw, columns):
+            literal = Repaired(decoder.decode(raw), lines.rows[index])
     if literal is not None and columns.separator == "\t":  # TSV is often written without quoting
         return literal
     taken = 0
@@ -292,7 +364,7 @@ def _read_lists(
         if file.read(3) != BOM:
             file.seek(0)
         reader = csv.reader(
-            map(decoder.decode, iter(partial(file.readline, _LONGEST_RECORD * 64), b"")),
+            map(decoder.decode, iter(partial(file.readline, LONGEST_LINE), b"")),
             delimiter=columns.separator,
         )
         for number, record in enumerate(_records_of(reader, path)):
@@ -302,8 +374,7 @@ def _read_lists(
                 break
             row = None
             if len(record) == columns.width and is_list(record[columns.numbers]):
-                inner = record[columns.numbers].strip()[1:-1]
-                row = numbers_of(inner.replace(",", " ").encode().split())
+                row = numbers_of([n.encode() for n in _list_numbers(record[columns.numbers])])
             if row is None or (dialect.dimensions and len(row) != dialect.dimensions):
                 broken.add(reader.line_num, columns.separator.join(record)[:400].encode())
                 continue
@@ -321,7 +392,7 @@ def _read_lists(
 
 
 def _records_of(reader: Iterator[list[str]], path: Path) -> Iterator[list[str]]:
-    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_RECORD * 64))
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
     try:
         yield from reader
     except csv.Error as error:

@@ -10,11 +10,14 @@ import re
 import zipfile
 from typing import TYPE_CHECKING
 
+from wordvec.encoding import JAPANESE_ENCODINGS, encoding_error, guess_encoding
 from wordvec.errors import StoreError
-from wordvec.formats.delimited import find_columns
+from wordvec.foreign.files import check_file
+from wordvec.formats.delimited import CSV_SEPARATORS, find_columns
 from wordvec.formats.file_format import FileFormat
 from wordvec.formats.projector import METADATA, VECTORS, metadata_path
 from wordvec.formats.sampling import (
+    check_decimal_point,
     count_dimensions,
     first_lines,
     numbers_at_end,
@@ -61,6 +64,8 @@ _OTHER_FILES: tuple[tuple[bytes, str, str | None], ...] = (
     (rb"\x08[\x01-\x20]\x12.{1,40}(?:onnx|pytorch|tf2onnx|producer)", "ONNX", None),
     (rb"\x08[\x01-\x20](?:\x12|\x3a|\x1a).*(?:ir_version|ai\.onnx|Gather|MatMul)", "ONNX", None),
 )
+_CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
+_EMPTY_TABLE = re.compile(rb"0 \d{1,9}\s*")
 _TORCH_HINT = "save the vectors with pickle.dump({id: vector.numpy(), …}, file)"
 _PICKLE = re.compile(rb"\x80[\x01-\x05]|\(dp|\}q|\(l?p0|c[a-z_.]+\n", re.DOTALL)
 
@@ -74,10 +79,10 @@ def detect_format(path: Path) -> FileFormat:
     with wrap_os_errors(path, reading=True, hint=None):
         if path.is_dir():
             return _detect_folder(path)
+        if not check_file(path):
+            raise StoreError(f"{display_path(path)} is empty")
         with path.open("rb") as file:
             head = file.read(_HEAD)
-        if not head:
-            raise StoreError(f"{display_path(path)} is empty")
     kind = compression_of(head)
     if kind:
         with open_decompressed(path) as file:
@@ -139,7 +144,7 @@ def _detect_zip(path: Path, kind: str | None) -> FileFormat:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if not name.endswith("/")]
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
         raise StoreError(f"{display_path(path)} is a damaged zip archive: {error}") from error
     if names and all(name.endswith(".npy") for name in names):
         return FileFormat.NPZ
@@ -158,32 +163,65 @@ def _detect_text(path: Path) -> FileFormat:
     header = read_header(lines[0])
     if header and _is_binary(lines[1:], header.dimensions):
         return FileFormat.WORD2VEC_BINARY
-    if any(b"\0" in line for line in lines):
-        raise StoreError(f"{display_path(path)} is binary data of a format that is not known")
+    _check_text(path, lines)
     if all(numbers_at_end(line.split()) == len(line.split()) for line in lines[1:]) and (
         path.name.endswith(("vectors.tsv", ".tsv"))
         and b"\t" in lines[0]
         and metadata_path(path).is_file()
     ):
         return FileFormat.PROJECTOR
+    rows = lines[1:] if header and len(lines) > 1 else lines
     dimensions = {
         FileFormat.TSV: _dimensions_between(lines, "\t"),
-        FileFormat.CSV: _dimensions_between(lines, ","),
-        FileFormat.WORD2VEC: count_dimensions(lines[1:] if header and len(lines) > 1 else lines),
+        FileFormat.CSV: max(_dimensions_between(lines, char) for char in CSV_SEPARATORS),
+        FileFormat.WORD2VEC: count_dimensions(rows),
     }
+    if header and dimensions[FileFormat.WORD2VEC] == header.dimensions:
+        return FileFormat.WORD2VEC
     best = max(dimensions, key=lambda file_format: dimensions[file_format])
     if not dimensions[best]:
+        if any(b"\0" in line for line in lines):
+            raise StoreError(f"{display_path(path)} is binary data of a format that is not known")
+        if header and len(lines) > 1:
+            return FileFormat.WORD2VEC  # its reader names the first broken line
         first = lines[0].rstrip(b"\r\n")
         raise StoreError(f"{display_path(path)} is not vectors: line 1 is {shown_line(first)}")
     return best
 
 
+def _check_text(path: Path, lines: Sequence[bytes]) -> None:
+    """Raise StoreError for text that cannot be read as it is, and say how to convert it."""
+    encoding = guess_encoding(b"".join(lines))
+    if encoding is not None and encoding in JAPANESE_ENCODINGS:
+        raise encoding_error(encoding, display_path(path), path=display_path(path))
+    if len(lines) == 1 and b"\r" in lines[0].rstrip():
+        raise StoreError(
+            f"{display_path(path)} has carriage returns in place of line breaks",
+            hint=f"convert it: tr '\\r' '\\n' < {display_path(path)}",
+        )
+    if len(lines) == 1 and _EMPTY_TABLE.fullmatch(lines[0]):
+        raise StoreError(f"{display_path(path)} has no vectors: its header says so")
+    check_decimal_point(path, lines[1:] or lines)
+
+
 def _is_binary(lines: Sequence[bytes], dimensions: int) -> bool:
-    """Return whether a token and `dimensions` float32 follow the header, not a line of text."""
-    if not lines:
+    """Return whether tokens with `dimensions` float32 follow the header, not lines of text."""
+    if count_dimensions(lines):
         return False
-    fields = lines[0].split()
-    return not fields or numbers_at_end(fields) < min(dimensions, len(fields[1:]) or 1)
+    data = b"".join(lines)
+    return bool(_CONTROL.search(data)) or (not data.isascii() and _has_records(data, dimensions))
+
+
+def _has_records(data: bytes, dimensions: int) -> bool:
+    """Return whether short data is whole records of word2vec's binary format."""
+    place = 0
+    while place < len(data):
+        space = data.find(b" ", place)
+        place = space + 1 + 4 * dimensions
+        if space < 0 or place > len(data):
+            return False
+        place += data[place : place + 1] == b"\n"
+    return place > 0
 
 
 def _dimensions_between(lines: Sequence[bytes], separator: str) -> int:
@@ -191,4 +229,4 @@ def _dimensions_between(lines: Sequence[bytes], separator: str) -> int:
     if not any(separator.encode() in line for line in lines):
         return 0
     columns = find_columns(lines, separator)
-    return 0 if columns is None else max(columns.dimensions, 2 * columns.is_list)
+    return 0 if columns is None else columns.dimensions

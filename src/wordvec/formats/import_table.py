@@ -19,7 +19,7 @@ from wordvec.formats.detect import detect_format
 from wordvec.formats.file_format import FileFormat
 from wordvec.formats.reading import Block, ReadOptions
 from wordvec.formats.registry import FORMATS, reader_of
-from wordvec.formats.token_lines import tokens_beside
+from wordvec.formats.token_lines import has_own_tokens, tokens_beside
 from wordvec.models.bundled import BUNDLED
 from wordvec.models.default import named_model
 from wordvec.models.find import find_model
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from wordvec.tables.store import Store
 
 STANDARD_INPUT = "-"
+_PIPED = "standard input"
 _SHOWN = 3
 _SUFFIXES = {
     *(".gz", ".bz2", ".xz", ".vec", ".txt", ".bin", ".kv", ".model", ".fifu", ".arrow", ".feather"),
@@ -197,7 +198,11 @@ def _as_file(source: Path | str, name: str | None) -> Iterator[Path]:
         copy = Path(folder) / "standard-input"
         with wrap_os_errors(copy, hint="set TMPDIR to a folder with more space"):
             _copy_pipe(path, copy)
-        yield copy
+        try:
+            yield copy
+        except StoreError as error:  # the name of the copy says nothing to the user
+            error.message = error.message.replace(display_path(copy), _PIPED)
+            raise
 
 
 def _copy_pipe(pipe: Path, copy: Path) -> None:
@@ -244,6 +249,8 @@ def _import_tokens(  # noqa: PLR0913, PLR0917  # all parts of a request
 ) -> ImportResult:
     """Read a file with tokens and save its table."""
     _check_free(name, store, force=force)
+    if options.tokens is not None and FORMATS[file_format].has_tokens:
+        raise has_own_tokens(path)
     reading = reader_of(file_format)(path, options)
     total = _smaller(reading.total, options.limit)
     rows = _Rows()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import StoreError, WordvecError
+from wordvec.foreign.files import check_file
 from wordvec.formats.reading import Block
 from wordvec.tables.files import display_path, wrap_os_errors
 from wordvec.text import clip, escape
@@ -53,10 +54,8 @@ def file_size(path: Path) -> int:
     Raises:
         StoreError: It is missing, a folder, a pipe or empty.
     """
-    with wrap_os_errors(path, reading=True):
-        size = path.stat().st_size
-        if not path.is_file():
-            raise StoreError(f"{display_path(path)} is not a file")
+    with wrap_os_errors(path, reading=True, hint=None):
+        size = check_file(path)
     if not size:
         raise StoreError(f"{display_path(path)} is empty")
     return size

@@ -6,12 +6,10 @@ beside it that `export` writes (`vectors.npy.tokens.txt`).
 
 from __future__ import annotations
 
-import math
-import warnings
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from wordvec.errors import StoreError
+from wordvec.foreign.npy_header import ArrayHeader, read_header
 from wordvec.formats.matrix import (
     check_dtype,
     check_shape,
@@ -32,28 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from wordvec.formats.reading import Block
     from wordvec.tables.table import VectorTable
 
 _KIND = "an .npy array"
-
-
-@dataclass(frozen=True, slots=True)
-class ArrayHeader:
-    """The header of an array: its shape, its type, where its numbers start and their order."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    fortran_order: bool
-    offset: int
-
-    @property
-    def item_bytes(self) -> int:
-        """The size of one row, or of one item of an array with one axis."""
-        return math.prod(self.shape[1:]) * self.dtype.itemsize
 
 
 def read_npy(path: Path, options: ReadOptions) -> Reading:
@@ -83,26 +65,6 @@ def read_matrix_header(path: Path) -> ArrayHeader:
         check_shape(path, header.shape)
         check_size(path, header.shape, header.dtype.itemsize, size - header.offset)
     return header
-
-
-def read_header(file: IO[bytes]) -> ArrayHeader:
-    """Read the header of an array; the file is then at its first number."""
-    import numpy as np
-
-    # headers longer than 10,000 bytes are refused by numpy; no code in them is run
-    readers = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # an odd header may only warn
-        version = np.lib.format.read_magic(file)
-        if version not in readers:
-            raise ValueError(f"version {version[0]}.{version[1]} of the format")
-        shape, fortran_order, dtype = readers[version](file)
-    if not all(type(size) is int and size >= 0 for size in shape):
-        raise ValueError(f"shape {shape}")
-    return ArrayHeader(shape, dtype, fortran_order, file.tell())
 
 
 def read_array(

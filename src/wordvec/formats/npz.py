@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from wordvec.errors import StoreError
+from wordvec.foreign.npy_header import ArrayHeader, read_header
 from wordvec.formats.matrix import (
     check_dtype,
     check_shape,
@@ -32,9 +33,9 @@ from wordvec.formats.matrix import (
     refuse_damage,
     rows_at_once,
 )
-from wordvec.formats.npy import ArrayHeader, RowReader, map_matrix, read_header
+from wordvec.formats.npy import RowReader, map_matrix
 from wordvec.formats.reading import Reading, ReadOptions
-from wordvec.formats.token_lines import find_token_list, missing_tokens
+from wordvec.formats.token_lines import find_token_list, has_own_tokens, missing_tokens
 from wordvec.progress import Progress, no_progress
 from wordvec.tables import files
 from wordvec.tables.files import display_path
@@ -72,8 +73,8 @@ def read_npz(path: Path, options: ReadOptions) -> Reading:
     """Read the vectors and the tokens of an .npz archive.
 
     The vectors are the array with one of `VECTOR_NAMES`, else the only matrix. The tokens are
-    those of `options.tokens`, else the text array with one of `TOKEN_NAMES`, else the only text
-    array, else the text file beside the archive.
+    the text array with one of `TOKEN_NAMES`, else the only text array, else those of
+    `options.tokens`, else the text file beside the archive.
 
     Raises:
         StoreError: There are no such arrays, their sizes differ, or the archive is damaged.
@@ -82,7 +83,9 @@ def read_npz(path: Path, options: ReadOptions) -> Reading:
     with refuse_damage(path, _KIND), zipfile.ZipFile(path) as archive:
         members = _list_members(path, archive, size)
         vectors = _find_vectors(path, members)
-        tokens = None if options.tokens is not None else _read_tokens(path, archive, members)
+        tokens = _read_tokens(path, archive, members)
+    if tokens is not None and options.tokens is not None:
+        raise has_own_tokens(path)
     if tokens is None:
         tokens = find_token_list(path, options)
     if tokens is None:
@@ -116,12 +119,13 @@ def _list_members(path: Path, archive: zipfile.ZipFile, size: int) -> dict[str, 
 
 def _find_vectors(path: Path, members: dict[str, _Member]) -> _Member:
     """Return the vectors: by name, else the only matrix of numbers."""
-    named = [members[name] for name in VECTOR_NAMES if name in members]
     matrices = [
         member
         for member in members.values()
         if len(member.header.shape) == 2 and member.header.dtype.kind in "fiu"
     ]
+    named = [members[name] for name in VECTOR_NAMES if name in members]
+    named = [member for member in named if member in matrices] or (named if not matrices else [])
     if not named and len(matrices) != 1:
         listing = ", ".join(_shown(name) for name in list(members)[:10]) or "nothing"
         raise StoreError(

@@ -29,7 +29,7 @@ from wordvec.formats.matrix import (
     to_float32,
 )
 from wordvec.formats.reading import Block, Reading, ReadOptions
-from wordvec.formats.token_lines import read_token_lines
+from wordvec.formats.token_lines import has_own_tokens, read_token_lines
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.files import display_path
 from wordvec.text import clip, escape
@@ -146,6 +146,8 @@ def _find_columns(path: Path, schema: Any, options: ReadOptions) -> _Columns:
         if not named and len(texts) != 1:
             raise _wrong_columns(path, f"expected a text column named {TOKEN_NAMES[0]}", schema)
         tokens = (named or texts)[0]
+    elif any(name.lower() in TOKEN_NAMES for name in texts):
+        raise has_own_tokens(path)
     lists = [field.name for field in fields if _is_list(field.type)]
     named = [name for wanted in VECTOR_NAMES for name in lists if name.lower() == wanted]
     if named or len(lists) == 1:
@@ -256,8 +258,11 @@ class _RowReader:
                     break
                 batch.validate(full=True)
                 for part in self._split(batch):
-                    block = self._block(part if left is None else part.slice(0, left), tokens)
+                    if left is not None and not self.options.skip_bad:
+                        part = part.slice(0, left)  # noqa: PLW2901  # no row of it is left out
+                    block = self._block(part, tokens)
                     if left is not None:
+                        block = Block(block.tokens[:left], block.rows[:left])
                         left -= len(block.tokens)
                     if block.tokens:
                         yield block

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 from wordvec.errors import StoreError
 from wordvec.formats.delimited import TOKEN_COLUMNS, read_delimited
 from wordvec.formats.escaped_tokens import escape_token, unescape_token
+from wordvec.formats.token_lines import has_own_tokens
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.compressed import open_decompressed
 from wordvec.tables.files import display_path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from wordvec.tables.table import VectorTable
 
 VECTORS, METADATA = "vectors.tsv", "metadata.tsv"
+_BOM = "\ufeff"
 
 
 def metadata_path(vectors: Path) -> Path:
@@ -41,6 +43,8 @@ def read_projector(path: Path, options: ReadOptions) -> Reading:
         StoreError: One of them cannot be read, or they have different numbers of lines.
     """
     path = path / VECTORS if path.is_dir() else path
+    if options.tokens is not None and metadata_path(path).is_file():
+        raise has_own_tokens(path)
     tokens = None if options.tokens else read_metadata(metadata_path(path))
     return read_delimited(path, options, "\t", tokens)
 
@@ -76,5 +80,6 @@ def write_projector(table: VectorTable, file: IO[bytes], progress: Progress = no
 
 def write_metadata(tokens: Iterable[str], file: IO[bytes]) -> None:
     """Write one token per line, with the escapes of `escaped_tokens`."""
-    for token in tokens:
-        file.write(f"{escape_token(token)}\n".encode())
+    for row, token in enumerate(tokens):
+        mark = _BOM if row == 0 and token.startswith(_BOM) else ""  # reading removes one
+        file.write(f"{mark}{escape_token(token)}\n".encode())

@@ -46,6 +46,7 @@ class Format:
     keyed: whether a token is a key, so that of equal tokens only the first is written.
     escaped: whether tokens are written with the escapes of `escaped_tokens`.
     tokens_beside: whether the tokens are written to a second file, `x.npy.tokens.txt`.
+    has_tokens: whether a file always has tokens, so that a list of them is refused.
     """
 
     module: str
@@ -56,6 +57,7 @@ class Format:
     keyed: bool = False
     escaped: bool = False
     tokens_beside: bool = False
+    has_tokens: bool = False
 
 
 _F = FileFormat
@@ -70,7 +72,7 @@ FORMATS: dict[FileFormat, Format] = {
     ),
     _F.WORD2VEC_BINARY: Format(
         "word2vec_binary", "read_word2vec_binary", "write_word2vec_binary", (".bin",),
-        keyed=True, escaped=True,
+        keyed=True, escaped=True, has_tokens=True,
     ),
     _F.CSV: Format("delimited", "read_csv", "write_csv", (".csv",), is_text=True, keyed=True),
     _F.TSV: Format("delimited", "read_tsv", "write_tsv", (".tsv",), is_text=True, keyed=True),
@@ -87,10 +89,10 @@ FORMATS: dict[FileFormat, Format] = {
     ),
     _F.PARQUET: Format("parquet", "read_parquet", "write_parquet", (".parquet",)),
     _F.ARROW: Format("parquet", "read_arrow"),
-    _F.FINALFUSION: Format("finalfusion", "read_finalfusion"),
-    _F.GENSIM: Format("gensim_kv", "read_gensim"),
-    _F.SPACY: Format("spacy_folder", "read_spacy"),
-    _F.MODEL2VEC: Format("static_model", "read_static_model"),
+    _F.FINALFUSION: Format("finalfusion", "read_finalfusion", has_tokens=True),
+    _F.GENSIM: Format("gensim_kv", "read_gensim", has_tokens=True),
+    _F.SPACY: Format("spacy_folder", "read_spacy", has_tokens=True),
+    _F.MODEL2VEC: Format("static_model", "read_static_model", has_tokens=True),
 }  # fmt: skip
 
 

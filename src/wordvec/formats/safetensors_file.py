@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from wordvec.errors import StoreError
+from wordvec.foreign.json_data import parse_json, parse_object, typed
 from wordvec.formats.matrix import (
     check_shape,
     check_size,
@@ -29,7 +30,7 @@ from wordvec.formats.matrix import (
     refuse_damage,
 )
 from wordvec.formats.reading import Reading, ReadOptions
-from wordvec.formats.token_lines import find_token_list, missing_tokens
+from wordvec.formats.token_lines import find_token_list, has_own_tokens, missing_tokens
 from wordvec.progress import Progress, no_progress
 from wordvec.tables.files import display_path
 from wordvec.text import clip, escape
@@ -102,7 +103,7 @@ def read_safetensors(path: Path, options: ReadOptions) -> Reading:
     """Read the vectors and tokens of a safetensors file.
 
     The vectors are the tensor "vectors", "embeddings", "embedding.weight" or "weight", else the
-    only matrix. The tokens are those of `options.tokens`, else the metadata `tokens`, else the
+    only matrix. The tokens are the metadata `tokens`, else those of `options.tokens`, else the
     text file beside it.
 
     Raises:
@@ -112,7 +113,9 @@ def read_safetensors(path: Path, options: ReadOptions) -> Reading:
     file = list_tensors(path)
     vectors = _find_vectors(path, file)
     V, _ = check_shape(path, vectors.shape)
-    tokens = None if options.tokens is not None else _tokens_in(path, file)
+    tokens = _tokens_in(path, file)
+    if tokens is not None and options.tokens is not None:
+        raise has_own_tokens(path)
     if tokens is None:
         tokens = find_token_list(path, options)
     if tokens is None and (path.parent / "tokenizer.json").is_file():
@@ -139,10 +142,8 @@ def list_tensors(path: Path) -> TensorFile:
         length = int.from_bytes(file.read(8), "little")
         if length > min(size - 8, _MAX_HEADER):
             raise ValueError(f"a header of {length:,} bytes in a file of {size:,}")
-        header = json.loads(file.read(length))
-        metadata = header.pop("__metadata__", {})
-        if not isinstance(metadata, dict):
-            raise TypeError("its metadata are not an object")
+        header = parse_object(file.read(length))
+        metadata = typed(header.pop("__metadata__", {}), dict, "__metadata__")
         tensors = {
             name: _tensor(path, name, entry, 8 + length, size) for name, entry in header.items()
         }
@@ -202,10 +203,7 @@ def _tokens_in(path: Path, file: TensorFile) -> list[str] | None:
     if text is None:
         return None
     with refuse_damage(path, "a safetensors file with a JSON list of tokens"):
-        tokens = json.loads(text)
-        if not isinstance(tokens, list):
-            raise TypeError("its tokens are not a list")
-        return tokens
+        return typed(parse_json(typed(text, str, "tokens")), list, "tokens")
 
 
 def _blocks(vectors: Tensor, tokens: list[str], notes: list[str]) -> Iterator[Block]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.formats.text_rows import LONGEST_LINE
+from wordvec.formats.decimals import is_number
+from wordvec.formats.text_rows import LONGEST_LINE, MOST_DIMENSIONS
 from wordvec.tables.compressed import compression_of, open_decompressed
 from wordvec.tables.files import display_path
 
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BOM = b"\xef\xbb\xbf"
-_LINES, _BYTES = 100, 1 << 20
-_LONGEST_NUMBER = 400
+_LINES, _BYTES = 2000, 1 << 18  # a list of 1,536 numbers in a cell can take 400 lines
+_SEPARATORS = (b" ", b"\t", b",", b";")
+_DECIMAL_COMMA = re.compile(rb"(?<![^\s;\"])(-?\d{1,9},\d+(?:[eE][-+]?\d+)?)(?![^\s;\"])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +35,24 @@ def first_lines(path: Path) -> list[bytes]:
     """Return the first lines of a file, decompressed, with their line breaks.
 
     Raises:
-        StoreError: The file cannot be read, or its first line is too long for one of vectors.
+        StoreError: The file cannot be read, or one of them is too long for vectors.
     """
     lines: list[bytes] = []
+    left = _BYTES
     with open_decompressed(path) as file:
-        while len(lines) < _LINES and sum(map(len, lines)) < _BYTES:
+        while len(lines) < _LINES and left > 0:
             line = file.readline(LONGEST_LINE)
             if not line:
                 break
             lines.append(line)
-    if lines and len(lines[0]) == LONGEST_LINE:
-        raise StoreError(
-            f"{display_path(path)}: line 1 is longer than {LONGEST_LINE >> 20} MiB: "
-            "it does not contain vectors"
-        )
+            left -= len(line)
+    for number, line in enumerate(lines, start=1):
+        fields = max(map(line.count, _SEPARATORS))
+        if len(line) == LONGEST_LINE or fields > 2 * MOST_DIMENSIONS:  # two spaces are one
+            raise StoreError(
+                f"{display_path(path)}: line {number} is longer than {LONGEST_LINE >> 20} MiB "
+                f"or {MOST_DIMENSIONS:,} numbers: it does not contain vectors"
+            )
     if lines:
         lines[0] = lines[0].removeprefix(BOM)
     return lines
@@ -78,17 +85,6 @@ def numbers_at_end(fields: Sequence[bytes]) -> int:
     return count
 
 
-def is_number(field: bytes | str) -> bool:
-    """Return whether a field is a decimal number, NaN or infinity."""
-    if len(field) > _LONGEST_NUMBER or ("_" in field if isinstance(field, str) else b"_" in field):
-        return False
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return True
-
-
 def count_dimensions(lines: Sequence[bytes], *, has_token: bool = True) -> int:
     """Return how many numbers end most lines, separated by white space; 0 if they do not agree."""
     counts: Counter[int] = Counter()
@@ -100,6 +96,23 @@ def count_dimensions(lines: Sequence[bytes], *, has_token: bool = True) -> int:
             counts[min(numbers_at_end(fields), most)] += 1
     dimensions, lines_with = max(counts.items(), key=lambda item: item[::-1], default=(0, 0))
     return dimensions if 2 * lines_with >= counts.total() else 0
+
+
+def check_decimal_point(path: Path, lines: Sequence[bytes]) -> None:
+    """Raise StoreError if most lines have numbers with a decimal comma: `king;0,1;-0,2`."""
+    with_commas = sum(len(_DECIMAL_COMMA.findall(line)) > (b";" not in line) for line in lines)
+    with_points = sum(numbers_at_end(line.split()) > 1 for line in lines)
+    if with_commas > max(with_points, len(lines) // 2):
+        raise StoreError(
+            f"{display_path(path)} has numbers with a decimal comma, such as "
+            f"{_first_decimal_comma(lines)}",
+            hint="write the numbers with a decimal point",
+        )
+
+
+def _first_decimal_comma(lines: Sequence[bytes]) -> str:
+    found = next(match for line in lines if (match := _DECIMAL_COMMA.search(line)))
+    return found[1].decode()
 
 
 def estimate_lines(path: Path, lines: Sequence[bytes]) -> int | None:

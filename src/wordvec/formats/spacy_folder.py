@@ -13,12 +13,13 @@ Source: https://spacy.io/api/vectors (to_disk); https://github.com/msgpack/msgpa
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import StoreError
+from wordvec.foreign.files import MOST_TEXT, read_file
+from wordvec.foreign.json_data import MOST_SETTINGS, optional, parse_json, parse_object, typed
 from wordvec.formats.matrix import file_size, limited, read_blocks, refuse_damage
-from wordvec.formats.npy import ArrayHeader, map_matrix, read_matrix_header
+from wordvec.formats.npy import map_matrix, read_matrix_header
 from wordvec.formats.reading import Reading, ReadOptions
 from wordvec.formats.spacy_strings import keys_of
 from wordvec.tables.files import display_path, wrap_os_errors
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from wordvec.foreign.npy_header import ArrayHeader
     from wordvec.formats.reading import Block
 
 _OTHER_PIPELINE = "use a pipeline with vectors, such as one whose name ends in _md or _lg"
@@ -102,10 +104,10 @@ def _check_mode(folder: Path) -> None:
     if not file.is_file():  # spaCy before 3.2
         return
     with refuse_damage(file, "a JSON object"):
-        mode = json.loads(file.read_text("utf-8")).get("mode", "default")
-    if mode != "default":
+        mode = optional(parse_object(read_file(file, MOST_SETTINGS)), "mode", str)
+    if mode not in (None, "default"):
         raise StoreError(
-            f"{display_path(folder)} has vectors of mode {clip(escape(str(mode)[:200]), 40)}, "
+            f"{display_path(folder)} has vectors of mode {clip(escape(mode), 40)}, "
             "which are for n-grams and not for words",
             hint="write the vectors of a list of words as text, with nlp.vocab[word].vector",
         )
@@ -118,8 +120,8 @@ def _match(
     file = folder / "strings.json"
     file_size(file)
     with refuse_damage(file, "a JSON list of strings"):
-        strings = json.loads(file.read_text("utf-8"))
-        if not isinstance(strings, list) or not all(isinstance(item, str) for item in strings):
+        strings = typed(parse_json(read_file(file, MOST_TEXT)), list, "it")
+        if not all(isinstance(item, str) for item in strings):
             raise TypeError("not a list of strings")
         names = keys_of(strings)
     words, rows = [], []
@@ -164,7 +166,7 @@ def read_key2row(path: Path) -> dict[int, int]:
     """
     file_size(path)
     with refuse_damage(path, "a msgpack map of integers"):
-        return _parse_map(path.read_bytes())
+        return _parse_map(read_file(path, MOST_TEXT))
 
 
 def _parse_map(data: bytes) -> dict[int, int]:

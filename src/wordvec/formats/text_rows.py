@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from wordvec.errors import StoreError
-from wordvec.formats.decimals import PADDING, read_rows
+from wordvec.formats.decimals import PADDING, is_number, read_rows
 from wordvec.formats.escaped_tokens import unescape_token
 from wordvec.formats.reading import Block
 from wordvec.tables.files import display_path
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from wordvec.formats.reading import Reading, ReadOptions
 
 BLOCK = 1 << 20  # bytes that are read at once
-LONGEST_LINE = 16 << 20
+LONGEST_LINE = 4 << 20
+MOST_DIMENSIONS = 100_000
 _NEWLINE, _RETURN = ord("\n"), ord("\r")
 
 
@@ -50,14 +51,23 @@ class TokenDecoder:
     """Turns the bytes of tokens into text, and counts what it changed.
 
     escapes: whether the spellings of `escape_token` are read back.
+    in_text: whether white space separates the token from numbers in decimal.
     """
 
     escapes: bool = True
+    in_text: bool = False
     undecodable: int = 0
     unescaped: int = 0
+    numbered: int = 0
+    _first_numbered: str = ""
 
     def decode(self, raw: bytes) -> str:
         """Return the token that some bytes spell."""
+        if self.in_text:
+            raw = raw.rstrip()
+            if b" " in raw and is_number(raw.rsplit(b" ", 1)[1]):
+                self.numbered += 1
+                self._first_numbered = self._first_numbered or shown_line(raw)
         try:
             token = raw.decode()
         except UnicodeDecodeError:
@@ -74,7 +84,13 @@ class TokenDecoder:
         if self.undecodable:
             yield (
                 f"{self.undecodable:,} tokens are not valid UTF-8: "
-                "their invalid bytes are read as U+FFFD"
+                "their invalid bytes are read as U+FFFD (a file in Latin-1 can be converted: "
+                "iconv -f LATIN1 -t UTF-8)"
+            )
+        if self.numbered:
+            yield (
+                f"{self.numbered:,} tokens end in a number, such as {self._first_numbered}: "
+                "their lines may have more numbers than the others"
             )
         if self.unescaped:
             yield f"{self.unescaped:,} tokens are read with escapes (\\u0020 is a space)"

@@ -44,8 +44,7 @@ def read_token_lines(path: Path) -> list[str]:
     if not text:
         raise StoreError(f"{display_path(path)} is empty: expected one token per line")
     *lines, last = text.split("\n")
-    if lines and all(line.endswith("\r") for line in lines):
-        lines = [line.removesuffix("\r") for line in lines]
+    lines = [line.removesuffix("\r") for line in lines]
     if last:
         lines.append(last)
     return [unescape_token(line) for line in lines]
@@ -76,6 +75,14 @@ def missing_tokens(path: Path) -> StoreError:
         f"{display_path(path)} has vectors but no tokens",
         hint=f"name a text file with one token per line (tokens=…), or save it beside the file "
         f"as {display_path(tokens_beside(path).relative_to(path.parent))}",
+    )
+
+
+def has_own_tokens(path: Path) -> StoreError:
+    """Return the error for a list of tokens beside a file that has tokens itself."""
+    return StoreError(
+        f"{display_path(path)} has tokens of its own",
+        hint="import it without a list of tokens (tokens=…)",
     )
 
 

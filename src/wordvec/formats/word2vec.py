@@ -9,6 +9,7 @@ written with the escapes of `escaped_tokens`, which import reads back.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
@@ -24,6 +25,7 @@ from wordvec.formats.sampling import (
     read_header,
 )
 from wordvec.formats.text_rows import (
+    MOST_DIMENSIONS,
     Dialect,
     LineBlocks,
     Lines,
@@ -44,8 +46,6 @@ if TYPE_CHECKING:
 
     from wordvec.formats.reading import Block, ReadOptions
     from wordvec.tables.table import VectorTable
-
-MOST_DIMENSIONS = 1_000_000
 
 
 def read_word2vec(path: Path, options: ReadOptions) -> Reading:
@@ -70,6 +70,12 @@ def _reading(
     dimensions = count_dimensions(lines[1:] if header else lines, has_token=has_token)
     if header:
         check_header(path, header)
+        if dimensions > header.dimensions:
+            raise StoreError(
+                f"{display_path(path)}: its header says {header.dimensions:,} dimensions, "
+                f"and most lines have {dimensions:,} numbers",
+                hint='file_format="glove" reads a file without a header' if has_token else None,
+            )
         dimensions = header.dimensions
     if not dimensions:
         line = lines[0].rstrip(b"\n") if lines else b""
@@ -91,10 +97,11 @@ def check_header(path: Path, header: Header) -> None:
 def _blocks(
     path: Path, options: ReadOptions, reading: Reading, header: Header | None, dimensions: int
 ) -> Iterator[Block]:
-    decoder = TokenDecoder()
-    dialect = Dialect(dimensions, None, decoder.decode, lambda lines, i: _repair(lines, i, decoder))
+    decoder = TokenDecoder(in_text=True)
     tokens = None if options.tokens is None else read_token_lines(options.tokens)
-    dialect.has_token = tokens is None
+    has_token = tokens is None
+    repair = partial(_repair, decoder=decoder, has_token=has_token)
+    dialect = Dialect(dimensions, None, decoder.decode, repair, has_token)
     rows = 0
     with open_decompressed(path) as file:
         if file.read(3) != BOM:
@@ -117,17 +124,16 @@ def note_count(reading: Reading, header: Header | None, rows: int, limit: int | 
         reading.notes.append(f"the header says {header.tokens:,} vectors, the file has {rows:,}")
 
 
-def _repair(lines: Lines, index: int, decoder: TokenDecoder) -> Repaired | None:
+def _repair(lines: Lines, index: int, *, decoder: TokenDecoder, has_token: bool) -> Repaired | None:
     """Read a line whose fields are separated by any white space, or return None."""
-    dimensions = lines.rows.shape[1]
-    line = lines.line(index)
-    fields = line.rsplit(None, dimensions)
-    if len(fields) == dimensions and line[:1].isspace():
+    D, line = lines.rows.shape[1], lines.line(index)
+    fields = line.rsplit(None, D) if has_token else line.split()
+    if has_token and len(fields) == D and line[:1].isspace():
         fields.insert(0, b"")  # the empty token
-    numbers = numbers_of(fields[-dimensions:])
-    if len(fields) != dimensions + 1 or numbers is None:
+    numbers = numbers_of(fields[-D:])
+    if len(fields) != D + has_token or numbers is None:
         return None
-    return Repaired(decoder.decode(fields[0]), numbers)
+    return Repaired(decoder.decode(fields[0]) if has_token else "", numbers)
 
 
 def write_word2vec(table: VectorTable, file: IO[bytes], progress: Progress = no_progress) -> None:
@@ -142,6 +148,8 @@ def write_word2vec(table: VectorTable, file: IO[bytes], progress: Progress = no_
 
 def write_glove(table: VectorTable, file: IO[bytes], progress: Progress = no_progress) -> None:
     """Write the same without the header."""
+    if table.vocabulary.tokens[0].startswith(BOM.decode()):
+        file.write(BOM)  # reading removes one
     _write_lines(table, rows_with_first_tokens(table), file, progress)
 
 

@@ -76,11 +76,17 @@ def _blocks(path: Path, options: ReadOptions, reading: Reading, header: Header) 
                 break
             if len(data) > 4 * header.dimensions + _LONGEST_TOKEN + _BLOCK:
                 raise _damaged(path, done, f"no space ends a token of {_LONGEST_TOKEN:,} bytes")
-        rest = data.strip(b"\n") if done < wanted else b""
+        rest = data.strip(b"\r\n") if done < wanted else b""
         if rest and not options.skip_bad:
             raise _damaged(path, done, "the file ends inside it")
+        follows = data + file.read(1 << 10) if done == header.tokens else b""
     if rest:
         reading.notes.append("the last vector is left out: the file ends inside it")
+    if follows.strip(b"\r\n\0 "):
+        reading.notes.append(
+            f"the header says {header.tokens:,} vectors of {header.dimensions:,} numbers, and the "
+            "file goes on after them: what follows is left out"
+        )
     reading.notes.extend(decoder.notes())
     note_count(reading, header, done, options.limit)
 
@@ -100,7 +106,7 @@ def _parse(data: bytes, D: int, most: int, decoder: TokenDecoder) -> tuple[Block
         space = data.find(b" ", start)
         if space < 0 or space + 1 + size > len(data):
             break
-        tokens.append(decoder.decode(data[start:space].lstrip(b"\n")))
+        tokens.append(decoder.decode(data[start:space].lstrip(b"\r\n")))
         places.append(space + 1)
         start = space + 1 + size
     rows = np.empty((len(tokens), D), dtype="<f4")

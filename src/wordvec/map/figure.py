@@ -7,11 +7,13 @@ Japanese labels need a Japanese font. Without one they are left out, and a note 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError
 from wordvec.map.colours import CLASS_STYLES, TOKEN_CLASSES
-from wordvec.text import width
+from wordvec.tables.files import write_file
+from wordvec.text import escape_controls, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +36,7 @@ NO_FONT = (
     "(Debian: apt install fonts-noto-cjk)"
 )
 _SIZE = (12.0, 9.0)  # inches
-_DPI = 200  # of a PNG
+DPI = 200  # of a PNG
 _LABEL_SIZE = 5.0  # points
 _MARK, _INK = "#b3261e", "#1b1c1e"  # as on the page
 _RASTERIZE_ABOVE = 5000  # points; an SVG contains more as one image, to save megabytes
@@ -53,6 +55,29 @@ def draw_picture(token_map: TokenMap, file: Path, *, file_format: str) -> tuple[
 
     Raises:
         MissingExtraError: if matplotlib is not installed.
+        StoreError: if the file cannot be written; a former one is as it was.
+    """
+    count = len(token_map.tables)
+    metadata = {"Date": None} if file_format == "svg" else {}
+    with new_figure((_SIZE[0] * count, _SIZE[1])) as (figure, font):
+        for i, mapped in enumerate(token_map.tables, start=1):
+            axes = figure.add_subplot(1, count, i)
+            _draw_table(axes, token_map, mapped, japanese=font is not None)
+        write_file(
+            file,
+            lambda picture: figure.savefig(picture, format=file_format, dpi=DPI, metadata=metadata),
+        )
+    return () if font else (NO_FONT,)
+
+
+@contextmanager
+def new_figure(size: tuple[float, float]) -> Iterator[tuple[Any, str | None]]:
+    """Make a figure of matplotlib, with a Japanese font if there is one; give both.
+
+    size: in inches.
+
+    Raises:
+        MissingExtraError: if matplotlib is not installed.
     """
     try:
         import matplotlib as mpl
@@ -63,16 +88,10 @@ def draw_picture(token_map: TokenMap, file: Path, *, file_format: str) -> tuple[
 
     font = find_japanese_font()
     families = [font, "DejaVu Sans"] if font else ["DejaVu Sans"]
-    metadata = {"Date": None} if file_format == "svg" else {}
     with mpl.rc_context({"font.family": families, "svg.hashsalt": "wordvec"}):
-        count = len(token_map.tables)
-        figure = Figure(figsize=(_SIZE[0] * count, _SIZE[1]), layout="constrained")
+        figure = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(figure)
-        for i, mapped in enumerate(token_map.tables, start=1):
-            axes = figure.add_subplot(1, count, i)
-            _draw_table(axes, token_map, mapped, japanese=font is not None)
-        figure.savefig(file, format=file_format, dpi=_DPI, metadata=metadata)
-    return () if font else (NO_FONT,)
+        yield figure, font
 
 
 def find_japanese_font() -> str | None:
@@ -102,7 +121,7 @@ def _add_new_fonts() -> bool:
 
 
 def _draw_table(axes: Any, token_map: TokenMap, mapped: MappedTable, *, japanese: bool) -> None:
-    axes.set_title(str(mapped.table.name))
+    axes.set_title(escape_controls(str(mapped.table.name)))
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_axis_off()
     _draw_points(axes, token_map, mapped)
@@ -152,7 +171,7 @@ def _write(  # noqa: PLR0913  (one keyword per property of the text)
     if not japanese and max(text, default="") >= "\u2e80":
         return
     axes.annotate(
-        text,
+        escape_controls(text),
         position,
         xytext=(offset, 0),
         textcoords="offset points",

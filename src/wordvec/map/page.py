@@ -28,7 +28,9 @@ from wordvec.map.packing import (
     quantise_vectors,
     score_multiplier,
 )
+from wordvec.map.projection import UNPLACEABLE
 from wordvec.search.settings import Metric
+from wordvec.text import escape_controls
 from wordvec.vocabulary.spelling import Scheme
 
 if TYPE_CHECKING:
@@ -63,8 +65,8 @@ def build_page(token_map: TokenMap, *, vectors: bool = False) -> str:
     )
     template = Template((files / "map.html").read_text("utf-8"))
     return template.substitute(
-        title=html.escape(token_map.title),
-        label=html.escape(f"{token_map.title}: {len(token_map.rows)} tokens"),
+        title=html.escape(escape_controls(token_map.title)),
+        label=html.escape(escape_controls(f"{token_map.title}: {len(token_map.rows)} tokens")),
         summary=html.escape(summarise(token_map)),
         style=(files / "map.css").read_text("utf-8"),
         metadata=_json_for_script(_metadata(token_map)),
@@ -77,15 +79,19 @@ def summarise(token_map: TokenMap) -> str:
     """Describe in one line what the map shows and how the positions were computed."""
     settings, first = token_map.settings, token_map.tables[0]
     shown, total = f"{len(token_map.rows):,}", f"{len(token_map.vocabulary):,}"
-    count = token_map.left_out
-    tokens = "1 token" if count == 1 else f"{count:,} tokens"
-    left_out = f" · {tokens} left out (vector not finite, or zero)" if count else ""
+    left_out = f" · {left_out_text(token_map)}" if token_map.left_out else ""
     return (
         f"{shown if shown == total else f'{shown} of {total}'} tokens · "
         f"{first.table.dimensions} dimensions · {_vector_kind(first)} · "
         f"t-SNE of {_METRIC_NAMES[settings.metric]}, "
         f"perplexity {settings.perplexity:g}, seed {settings.seed}{left_out}"
     )
+
+
+def left_out_text(token_map: TokenMap) -> str:
+    """Say how many tokens have no position, and why."""
+    count, why = token_map.left_out, UNPLACEABLE[token_map.settings.metric]
+    return f"{'1 token' if count == 1 else f'{count:,} tokens'} left out (vector {why})"
 
 
 def estimate_vector_bytes(token_map: TokenMap) -> int:
@@ -111,9 +117,24 @@ def _data_url(script: bytes) -> str:
 
 
 def _json_for_script(value: object) -> str:
-    """Write JSON for a script element: without `<`, a token can neither end it nor open another."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    """Write JSON for a script element, to be shown.
+
+    Without `<`, a token can neither end the element nor open another. Control characters and
+    overrides of direction are escaped twice, so that the page shows their escapes.
+    """
+    text = json.dumps(_shown(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")
+
+
+def _shown(value: Any) -> Any:
+    """Return a JSON value with all of its texts as they are shown."""
+    if isinstance(value, str):
+        return escape_controls(value)
+    if isinstance(value, list | tuple):
+        return [_shown(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _shown(item) for name, item in value.items()}
+    return value
 
 
 def _metadata(token_map: TokenMap) -> dict[str, Any]:

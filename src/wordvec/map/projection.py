@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from wordvec.tables.table import VectorTable
 
 MIN_TOKENS = 5  # with fewer, no perplexity above 1 is possible
-_METRICS = (Metric.L2, Metric.COSINE)
+UNPLACEABLE = {Metric.L2: "not finite, or longer than 1e17", Metric.COSINE: "not finite, or zero"}
+"""Which vectors have no place on a map under each metric; see `comparable_rows`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class ProjectionSettings:
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__  # the dataclass is frozen
-        if self.metric not in _METRICS:
+        if self.metric not in UNPLACEABLE:
             raise UsageError(f'a map needs metric="l2" or metric="cosine", got "{self.metric}"')
         set_field(self, "metric", Metric(self.metric))
         if not isinstance(self.perplexity, Real) or not 2 <= self.perplexity < math.inf:
@@ -137,8 +138,6 @@ def project(  # noqa: PLR0913  (one keyword per setting)
     """
     settings = settings or ProjectionSettings()
     rows = placeable_rows(table, rows, settings.metric)
-    if len(rows) < MIN_TOKENS:
-        raise WordvecError(f"a map needs at least {MIN_TOKENS} tokens, got {len(rows)}")
     key = _derived_key(table, rows, settings, reference)
     saved = derived.load(key) if derived and not force else None
     if saved is not None:
@@ -160,11 +159,19 @@ def project(  # noqa: PLR0913  (one keyword per setting)
 def placeable_rows(
     table: VectorTable, rows: NDArray[np.int64], metric: Metric
 ) -> NDArray[np.int64]:
-    """Return the rows whose vectors are finite and, under cosine, not zero."""
-    import numpy as np
+    """Return the rows whose vectors can be compared, see `comparable_rows`.
 
-    norms = table.norms[rows]
-    return rows[np.isfinite(norms) & ((norms > 0) | (metric is not Metric.COSINE))]
+    Raises:
+        WordvecError: for fewer than `MIN_TOKENS` of them.
+    """
+    from wordvec.search.neighbour_graph import comparable_rows
+
+    placeable = rows[comparable_rows(table.norms[rows], metric)]
+    if len(placeable) < MIN_TOKENS:
+        count = len(rows) - len(placeable)
+        why = f" ({count:,} vectors are {UNPLACEABLE[metric]})" if count else ""
+        raise WordvecError(f"a map needs at least {MIN_TOKENS} tokens, got {len(placeable)}{why}")
+    return placeable
 
 
 def _derived_key(
@@ -213,32 +220,39 @@ def nearest_within(vectors: NDArray[np.float32], k: int, metric: Metric) -> Near
     float64 ranking of `search`.
 
     Args:
-        vectors: (N, D), finite, and under cosine not zero; N of at least 2.
+        vectors: (N, D), which can be compared, see `comparable_rows`; N of at least 2.
         k: how many neighbours; fewer than k are returned only if N ≤ k.
         metric: L2, or cosine: then the distance is that of the unit vectors.
 
     Returns:
         min(k, N - 1) neighbours of each vector: never the vector itself, and never -1.
     """
-    import faiss  # with numpy 80 ms of imports, which --help does not need
     import numpy as np
 
+    from wordvec.search.nearest import nearest_rows
+
     points = _unit(vectors) if metric is Metric.COSINE else np.ascontiguousarray(vectors)
-    # k + 1 is at most N, so faiss pads no row with -1
-    squares, ids = faiss.knn(points, points, min(k + 1, len(points)))
+    exponent = int(np.frexp(np.abs(points).max())[1])
+    points = np.ldexp(
+        points, -exponent
+    )  # exact: no square of the largest numbers under- or overflows
+    squares, ids = nearest_rows(points, Metric.L2, points, min(k + 1, len(points)))
+    if not np.isfinite(squares).all():
+        raise WordvecError("a vector is not finite")
     is_other = ids != np.arange(len(ids))[:, None]
     # a vector with more than k copies may not find itself: then drop the last one that it found
     is_other[is_other.all(axis=1), -1] = False
     shape = (len(ids), ids.shape[1] - 1)
     distances = np.sqrt(np.maximum(squares[is_other], 0)).reshape(shape)
-    return NearestNeighbours(ids[is_other].reshape(shape), distances.astype(np.float64))
+    return NearestNeighbours(ids[is_other].reshape(shape), np.ldexp(distances, exponent))
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     import numpy as np
 
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, np.where(norms > 0, norms, 1), dtype=np.float32)
+    from wordvec.tables.table import row_norms
+
+    return (vectors / row_norms(vectors)[:, None]).astype(np.float32)  # float32 norms overflow
 
 
 def _principal_components(vectors: NDArray[np.float32], metric: Metric) -> NDArray[np.float64]:

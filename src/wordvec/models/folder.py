@@ -6,10 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wordvec.errors import ModelError
+from wordvec.foreign.json_data import required, typed
 from wordvec.models.embedding import find_matrix
 from wordvec.models.other_formats import missing_weights
-from wordvec.text import escape
-from wordvec.vocabulary.settings import SETTINGS_FILES, check_file, read_json
+from wordvec.text import escape, quote
+from wordvec.vocabulary.settings import (
+    SETTINGS_FILES,
+    check_content,
+    damaged_file,
+    has_file,
+    read_json,
+)
 from wordvec.vocabulary.token_files import VOCABULARY_FILES
 
 CONFIG = "config.json"
@@ -30,12 +37,12 @@ def weight_files(folder: Path, *, static_only: bool = False) -> tuple[Path, ...]
         ModelError: There are none, or a shard is missing.
     """
     for name in WEIGHTS:
-        if not (folder / name).is_file():
+        if not has_file(folder / name):
             continue
         if not name.endswith(".index.json"):
             return (folder / name,)
         names = shard_names(folder / name, static_only=static_only)
-        missing = [shard for shard in names if not (folder / shard).is_file()]
+        missing = [shard for shard in names if not has_file(folder / shard)]
         if missing:
             raise ModelError(
                 f"{folder}: {escape(missing[0])} is missing; {name} names it",
@@ -49,7 +56,7 @@ def weight_files(folder: Path, *, static_only: bool = False) -> tuple[Path, ...]
 
 def _hint_for_missing_shard(folder: Path, index: str, *, static_only: bool) -> str:
     needed = shard_names(folder / index, static_only=True)
-    if not static_only and all((folder / shard).is_file() for shard in needed):
+    if not static_only and all(has_file(folder / shard) for shard in needed):
         return f'download it, or use mode="static", which needs {escape(needed[0])} only'
     return "download it into the same folder"
 
@@ -59,14 +66,14 @@ def shard_names(index: Path, *, static_only: bool = False) -> list[str]:
 
     static_only: only the shard that contains the word-embedding matrix, if the index names it.
     """
-    try:
-        shard_of = dict(read_json(index)["weight_map"].items())
-        names = sorted(set(shard_of.values()))
-    except (LookupError, TypeError, AttributeError) as error:
-        raise ModelError(f"{index} is not a readable index of weights") from error
-    for name in names:
-        if not isinstance(name, str) or Path(name).name != name:
-            raise ModelError(f"{index} names {name!r}, which is not a file in its folder")
+    with damaged_file(index, "is not a readable index of weights"):
+        shard_of = required(typed(read_json(index), dict, "it"), "weight_map", dict)
+    for name in shard_of.values():
+        if not isinstance(name, str) or Path(name).name != name or not name:
+            raise ModelError(f"{index} names {quote(name)}, which is not a file in its folder")
+    names = sorted(set(shard_of.values()))
+    if not names:
+        raise ModelError(f"{index} names no files")
     matrix = find_matrix(shard_of) if static_only else None
     return names if matrix is None else [shard_of[matrix]]
 
@@ -101,7 +108,7 @@ def _fingerprint(folder: Path, weights: tuple[Path, ...]) -> str:
     digest = hashlib.sha256()
     others = (*SETTINGS_FILES, *VOCABULARY_FILES)
     for path in (*weights, *(folder / name for name in others)):
-        if path.is_file():
+        if has_file(path):
             with path.open("rb") as file:
                 digest.update(f"{path.name}\n".encode())
                 digest.update(hashlib.file_digest(file, "sha256").digest())
@@ -111,6 +118,6 @@ def _fingerprint(folder: Path, weights: tuple[Path, ...]) -> str:
 def check_files(folder: Path, *, static_only: bool = False) -> None:
     """Raise ModelError if a file of the model is a git-lfs pointer or a web page."""
     for name in (*SETTINGS_FILES, *VOCABULARY_FILES):
-        check_file(folder / name)
+        check_content(folder / name)
     for path in weight_files(folder, static_only=static_only):
-        check_file(path)
+        check_content(path)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wordvec.errors import ModelError
+from wordvec.errors import ModelError, as_path
 from wordvec.models.bundled import BUNDLED, model_alternatives
 from wordvec.models.folder import CONFIG, WEIGHTS, fingerprints
 from wordvec.models.hub_name import HubName
 from wordvec.models.source import ModelSource
 from wordvec.text import escape
+from wordvec.vocabulary.settings import has_file
 
 
 def is_folder(name: str) -> bool:
@@ -49,7 +50,7 @@ def local_model(name: str, *, static_only: bool = False) -> ModelSource:
         found = with_slash != name and (_absolute_path(with_slash) / CONFIG).is_file()
         alternatives = f'model="{with_slash}"' if found else model_alternatives()
         raise ModelError(f"{name}: no such folder", hint=f"use {alternatives}")
-    if not (folder / CONFIG).is_file():
+    if not has_file(folder / CONFIG):
         raise ModelError(
             f"{name} has no {CONFIG}, so it is not a Hugging Face model",
             hint=subfolder_hint(name) or f"use {model_alternatives()}",
@@ -76,6 +77,6 @@ def subfolder_hint(name: str) -> str | None:
 
 def _absolute_path(name: str) -> Path:
     try:
-        return Path(name).expanduser().resolve()
+        return as_path(name, "model").expanduser().resolve()
     except RuntimeError as error:  # ~unknown_user
         raise ModelError(f"{name}: {error}") from error

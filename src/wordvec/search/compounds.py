@@ -17,6 +17,7 @@ _COMPOUND = re.compile(r"(?=.*[A-Za-z]{2})[A-Za-z][A-Za-z0-9']*(?:-[A-Za-z0-9']+
 _MOST_PARTS = 6  # of a hyphenated word: jack-in-the-box has four
 _LONGEST_RUN = 100  # a longer sum is no text
 _MOST_NAMED = 3
+_LONGEST = 2000  # characters of an expression that a person typed
 _CELLS = 40
 
 
@@ -33,7 +34,7 @@ def compound_notes(
         at: only words that contain this place of the source.
     """
     source = expression.source
-    if "-" not in source or len(expression.words) < 2:
+    if "-" not in source or len(source) > _LONGEST or len(expression.words) < 2:
         return []
     places = list(_known_words(expression, vocabulary))
     whole = source.strip()

@@ -33,13 +33,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
 from wordvec.errors import UsageError, WordvecError, as_choice
+from wordvec.search.nearest import HalfPrecisionRows, nearest_rows
 from wordvec.search.ranking import Hits, Ranking, ScoreBounds, best_of, without
 from wordvec.search.settings import Metric, check_k
+from wordvec.text import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -90,12 +92,12 @@ class Engine:
         self._nonzero = self._finite & (self._norms > 0)
         self._error = relative_error(table.dimensions)
         self._single_queries = 0
-        self._half: dict[bool, Any] = {}  # copies in float16, by whether they are normalised
+        self._half: dict[bool, HalfPrecisionRows] = {}  # by whether the rows are normalised
 
     def rows(self, ids: RowIds | Sequence[int]) -> Floats:
         """Return rows as they are searched: (n, D) float64, of unit length if `unit`."""
         rows = self._rows[ids].astype(np.float64)
-        return rows / _norms(rows)[:, None] if self.unit else rows
+        return rows / norms_of(rows)[:, None] if self.unit else rows
 
     def searchable(self, metric: Metric) -> Mask:
         """Return which rows a search may return: (V,) bool."""
@@ -144,9 +146,7 @@ class Engine:
 
     def scores(self, query: Floats, rows: RowIds, *, metric: Metric = Metric.L2) -> Floats:
         """Score some rows against one query in float64: (n,), in the order of `rows`."""
-        starts = range(0, len(rows), _ROWS_AT_ONCE)
-        parts = [self._scores(query, rows[i : i + _ROWS_AT_ONCE], metric) for i in starts]
-        return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0), *parts])
+        return in_chunks(lambda some: score_rows(self.rows(some), query, metric), rows)
 
     def bounds(self, queries: Floats, metric: Metric) -> Iterator[ScoreBounds]:
         """Yield the key of every row for each query, from float32 products in blocks.
@@ -156,7 +156,7 @@ class Engine:
         block = max(_BLOCK_BYTES // (4 * max(len(self._rows), 1)), 1)
         for start in range(0, len(queries), block):
             some = queries[start : start + block]
-            lengths = _norms(some)
+            lengths = norms_of(some)
             lengths[lengths == 0] = 1
             directions = (some / lengths[:, None]).astype(np.float32)
             with np.errstate(over="ignore", invalid="ignore"):  # exceptional rows
@@ -169,7 +169,7 @@ class Engine:
                 yield self._bounds(product, length, metric)
 
     def _bounds(self, products: NDArray[np.float32], length: float, metric: Metric) -> ScoreBounds:
-        M, e = self._usual_norm, self._error
+        M, e = self.usual_norm, self._error
         underflow = 4 * (self.table.dimensions + 8) * _TINY32
         with np.errstate(over="ignore", invalid="ignore"):  # exceptional rows
             if self.unit or metric is Metric.COSINE:
@@ -184,15 +184,15 @@ class Engine:
                 keys = self._half_squares - length * products.astype(np.float64)
                 error = (e * M + underflow) * length
                 error += 16 * self.table.dimensions * _EPS64 * (M + length) ** 2
-        if not len(self._exceptional):
+        if not len(self.exceptional):
             return ScoreBounds(keys, error)
-        keys[self._exceptional] = 0
+        keys[self.exceptional] = 0
         errors = np.full(len(keys), error)
-        errors[self._exceptional] = np.inf
+        errors[self.exceptional] = np.inf
         return ScoreBounds(keys, errors)
 
     @cached_property
-    def _exceptional(self) -> RowIds:
+    def exceptional(self) -> RowIds:
         """Rows whose norm would spoil the bound, and rows that are not finite."""
         usual = self._norms[self._nonzero]
         sample = usual[:: 1 + len(usual) // 32768]  # enough for a median, and fast
@@ -204,10 +204,10 @@ class Engine:
         return np.flatnonzero(~(usual_norm | (self._norms == 0)))
 
     @cached_property
-    def _usual_norm(self) -> float:
+    def usual_norm(self) -> float:
         """M, the largest norm of the rows that are not exceptional."""
         usual = self._finite.copy()
-        usual[self._exceptional] = False
+        usual[self.exceptional] = False
         return float(np.max(self._norms, where=usual, initial=0))
 
     @cached_property
@@ -231,15 +231,15 @@ class Engine:
             raise WordvecError(f"expected (Q, {D}) queries, got {queries.shape}")
         if exclude and len(exclude) != len(queries):
             raise WordvecError(f"expected {len(queries)} sets to exclude, got {len(exclude)}")
+        for row in set().union(*exclude):
+            if not isinstance(row, int | np.integer) or not 0 <= row < len(self._rows):
+                raise UsageError(f"there is no row {quote(row)} to exclude")
         with np.errstate(over="ignore", invalid="ignore"):
-            if not (_norms(queries) < MAX_QUERY_NORM).all():
+            if not (norms_of(queries) < MAX_QUERY_NORM).all():
                 raise WordvecError("the query vector is not finite, or its square overflows")
         if metric is Metric.COSINE and not queries.any(axis=1).all():
             raise WordvecError("the query vector is zero: it has no direction for a cosine")
         return queries
-
-    def _scores(self, query: Floats, ids: RowIds, metric: Metric) -> Floats:
-        return score_rows(self.rows(ids), query, metric)
 
     def _search_few(
         self, queries: Floats, k: int, metric: Metric, exclude: Sequence[Collection[int]]
@@ -251,12 +251,12 @@ class Engine:
             return hits
         asked_for = queries
         if metric is not Metric.L2 and source.unit:  # the nearest unit rows have the best cosines
-            queries = queries / np.maximum(_norms(queries), _TINY32)[:, None]
+            queries = queries / np.maximum(norms_of(queries), _TINY32)[:, None]
         if not (np.abs(queries) < _LONG).all():
             return hits
-        asked = k + source.extra + max(map(len, exclude), default=0) + len(self._exceptional)
+        asked = k + source.extra + max(map(len, exclude), default=0) + len(self.exceptional)
         keys, ids = source.nearest(queries.astype(np.float32), min(asked, len(self._rows)))
-        for i, length in enumerate(_norms(queries).tolist()):
+        for i, length in enumerate(norms_of(queries).tolist()):
             rows = self._prove(keys[i], ids[i], k, exclude[i], source.error(length))
             if rows is not None:
                 scores = self.scores(asked_for[i], rows, metric=metric)
@@ -268,28 +268,28 @@ class Engine:
     ) -> RowIds | None:
         """Return the rows that may be among the k best, ascending, if no other row can be.
 
-        keys, ids: (n,) the nominated rows, best first; faiss marks an empty place by the id −1.
+        keys, ids: (n,) the nominated rows, best first; an empty place has the key inf.
         """
-        if ids[-1] < 0 or not np.isfinite(keys[-1]):
+        if not np.isfinite(keys[-1]):
             return None
         complete = len(ids) == len(self._rows)
         last = keys[-1]
-        if exclude or len(self._exceptional):
-            usual = ~np.isin(ids, [*exclude, *self._exceptional.tolist()])
+        if exclude or len(self.exceptional):
+            usual = ~np.isin(ids, [*exclude, *self.exceptional.tolist()])
             keys, ids = keys[usual], ids[usual]
         limit = keys[k - 1] + 2 * error if len(keys) >= k else np.inf
         if not (limit < last or complete):
             return None
         rows = ids[keys <= limit]
-        if len(self._exceptional):
-            always = np.setdiff1d(self._exceptional[self._finite[self._exceptional]], [*exclude])
+        if len(self.exceptional):
+            always = np.setdiff1d(self.exceptional[self._finite[self.exceptional]], [*exclude])
             rows = np.concatenate([rows, always.astype(np.int64)])
         return np.sort(rows)
 
     def _source(self, metric: Metric, count: int) -> _Source | None:
         """Return a source that is faster than the product for `count` queries, or None."""
         unit = self.unit or metric is Metric.COSINE
-        if len(self._exceptional) > _MAX_EXCEPTIONAL:
+        if len(self.exceptional) > _MAX_EXCEPTIONAL:
             return None
         if count >= FAISS_FROM:
             return None if unit else self._faiss_source(metric)
@@ -299,41 +299,50 @@ class Engine:
         return self._half_source(unit=unit) if unit or metric is Metric.L2 else None
 
     def _faiss_source(self, metric: Metric) -> _Source:
-        M, e = self._usual_norm, self._error
+        M, e = self.usual_norm, self._error
         underflow = 4 * (self.table.dimensions + 8) * _TINY32
-        nearest = partial(_faiss_nearest, self._rows, metric)
+        nearest = partial(nearest_rows, self._rows, metric)
         if metric is Metric.DOT:
             return _Source(nearest, 24, lambda q: e * M * q + underflow)
         return _Source(nearest, 24, lambda q: e * (M + q) ** 2 + underflow)
 
     def _half_source(self, *, unit: bool) -> _Source | None:
-        M = 1.001 if unit else self._usual_norm
-        if len(self._exceptional) or M > _HALF_MAX or (unit and not self._nonzero.all()):
+        M = 1.001 if unit else self.usual_norm
+        if len(self.exceptional) or M > _HALF_MAX or (unit and not self._nonzero.all()):
             return None
         if unit not in self._half:
             rows = self._rows
             if unit:
                 norms = self._norms[:, None]
                 rows = np.divide(rows, norms, dtype=np.float32, casting="same_kind")
-            self._half[unit] = _half_precision_index(rows)
+            self._half[unit] = HalfPrecisionRows(rows)
         rounding = _HALF_STEP * M + _HALF_TINY * np.sqrt(self.table.dimensions)
-        nearest = partial(_half_nearest, self._half[unit])
+        nearest = self._half[unit].nearest
         return _Source(nearest, 54, lambda q: rounding + self._error * (M + q), unit=unit)
 
 
+def in_chunks(score: Callable[..., Floats], *arrays: RowIds) -> Floats:
+    """Call `score` on 1,024 entries of some arrays at a time, which bounds the memory: (n,)."""
+    starts = range(0, len(arrays[0]), _ROWS_AT_ONCE)
+    parts = [score(*(array[i : i + _ROWS_AT_ONCE] for array in arrays)) for i in starts]
+    return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0), *parts])
+
+
 def score_rows(rows: Floats, query: Floats, metric: Metric) -> Floats:
-    """Score rows, (n, D) float64, against one query: (n,).
+    """Score rows, (n, D) float64, against one query (D,), or each against its own (n, D): (n,).
 
     Summed row by row, not by BLAS, which would score equal rows unequally by their place.
     """
     if metric is Metric.L2:
-        return _norms(rows - query)
+        return norms_of(rows - query)
     dots: Floats = (rows * query).sum(axis=1)
     match metric:
         case Metric.DOT:
             return dots
         case Metric.COSINE:
-            cosines: Floats = np.clip(dots / (_norms(rows) * _norms(query[None])), -1, 1)
+            cosines: Floats = np.clip(
+                dots / (norms_of(rows) * norms_of(np.atleast_2d(query))), -1, 1
+            )
             return cosines
         case Metric.CSLS:
             raise UsageError(_NO_CSLS)
@@ -345,7 +354,7 @@ def score_rows(rows: Floats, query: Floats, metric: Metric) -> Floats:
 class _Source:
     """A way to nominate the best few rows of a query, faster than by the product.
 
-    nearest: (Q, D) float32 queries, n → keys and ids, (Q, n) each, best first.
+    nearest: (Q, D) float32 queries, n → keys and ids, as `nearest_rows` returns them.
     extra: how many rows to ask for beyond k: enough to prove most answers.
     error: ‖q‖ → the largest error of a key. unit: whether the rows are normalised.
     """
@@ -356,39 +365,7 @@ class _Source:
     unit: bool = False
 
 
-def _faiss_nearest(
-    rows: NDArray[np.float32], metric: Metric, queries: NDArray[np.float32], n: int
-) -> tuple[Floats, RowIds]:
-    """Search the mapped rows; keys are squared distances, or negative products."""
-    import faiss  # 40 ms that a single query does without
-
-    kind = faiss.METRIC_L2 if metric is Metric.L2 else faiss.METRIC_INNER_PRODUCT
-    values, ids = faiss.knn(queries, rows, n, metric=kind)
-    return values.astype(np.float64) * (1 if metric is Metric.L2 else -1), ids
-
-
-def _half_precision_index(rows: NDArray[np.float32]) -> Any:
-    """Return the rows rounded to float16, as a faiss index with one shard per thread."""
-    import faiss
-
-    threaded = successive_ids = True
-    index = faiss.IndexShards(rows.shape[1], threaded, successive_ids)  # type: ignore[call-arg]
-    for part in np.array_split(rows, min(faiss.omp_get_max_threads(), len(rows))):
-        kind = faiss.ScalarQuantizer.QT_fp16
-        shard = faiss.IndexScalarQuantizer(rows.shape[1], kind, faiss.METRIC_L2)
-        shard.train(part[:1])  # faiss requires it, though float16 has nothing to learn
-        shard.add(part)
-        index.add_shard(shard)  # the index keeps it alive
-    return index
-
-
-def _half_nearest(index: Any, queries: NDArray[np.float32], n: int) -> tuple[Floats, RowIds]:
-    """Search rows in half precision; keys are distances."""
-    squares, ids = index.search(queries, n)
-    return np.sqrt(np.maximum(squares.astype(np.float64), 0)), ids
-
-
-def _norms(vectors: Floats) -> Floats:
+def norms_of(vectors: Floats) -> Floats:
     """L2 norm of each vector, summed in the same order whatever the block: (n,)."""
     norms: Floats = np.sqrt((vectors * vectors).sum(axis=1))
     return norms

@@ -7,6 +7,7 @@ all tokens stay the same.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,8 +16,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wordvec.encoding import decode
-from wordvec.errors import UsageError, as_choice, check_flag
+from wordvec.encoding import read_text
+from wordvec.errors import UsageError, as_choice, as_path, check_flag
 from wordvec.text import TokenClass, classify, quote, scripts
 
 if TYPE_CHECKING:
@@ -109,16 +110,12 @@ class Filters:
         object.__setattr__(self, "only", kinds)  # the dataclass is frozen
         check_flag(self.no_special, "no_special")
         if self.vocab is not None:
-            if not isinstance(self.vocab, str | Path):
-                raise UsageError(
-                    f"expected vocab to be the path of a file, got {quote(self.vocab)}"
-                )
-            object.__setattr__(self, "vocab", Path(self.vocab))
+            object.__setattr__(self, "vocab", as_path(self.vocab, "vocab"))
         if self.match is not None:
             if not isinstance(self.match, str):
                 raise UsageError(f"expected match to be text, got {quote(self.match)}")
             try:
-                re.compile(self.match)
+                _compile(self.match)
             except (re.error, OverflowError, RecursionError) as error:
                 raise UsageError(
                     f"match={quote(self.match)} is not a regular expression: {error}"
@@ -175,7 +172,7 @@ def candidates(vocabulary: Vocabulary, filters: Filters) -> Passed | None:
         written = f"only={kinds if len(kinds) > 1 else kinds[0]!r}"
         masks[written] = ordinary & _of_kinds(vocabulary, frozenset(filters.only))
     if filters.match is not None:
-        found = re.compile(filters.match).search
+        found = _compile(filters.match).search
         matched = [found(shown) is not None for shown in _shown(vocabulary)]
         masks[f"match={filters.match!r}"] = np.array(matched, dtype=bool)
     if filters.vocab is not None:
@@ -184,6 +181,12 @@ def candidates(vocabulary: Vocabulary, filters: Filters) -> Passed | None:
         masks["no_special=True"] = ordinary
     mask: Mask = np.logical_and.reduce(list(masks.values()))
     return Passed(mask, notes, "" if mask.any() else _to_drop(masks))
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # re warns of patterns that may mean more one day
+        return re.compile(pattern)
 
 
 def _to_drop(masks: Mapping[str, Mask]) -> str:
@@ -243,7 +246,7 @@ def _listed(vocabulary: Vocabulary, path: Path) -> tuple[Mask, tuple[str, ...]]:
     import numpy as np
 
     mask = np.zeros(len(vocabulary), dtype=bool)
-    lines = decode(path.read_bytes(), path).split("\n")
+    lines = read_text(path, "vocab").split("\n")
     words = dict.fromkeys(line.strip() for line in lines if line.strip())
     found = [vocabulary.find(word) for word in words]
     mask[[token.id for token in found if token is not None]] = True

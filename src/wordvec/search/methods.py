@@ -28,7 +28,7 @@ import numpy as np
 
 from wordvec.errors import ExpressionError
 from wordvec.progress import Progress, no_progress
-from wordvec.search.engine import MAX_QUERY_NORM
+from wordvec.search.engine import MAX_QUERY_NORM, norms_of
 from wordvec.search.ranking import Ranking, ScoreBounds
 from wordvec.search.resolve import combine, term_vectors
 from wordvec.search.settings import Method, Metric
@@ -72,13 +72,15 @@ def prepare(resolved: ResolvedExpression, engine: Engine, settings: QuerySetting
         case Method.DIRECTION:
             return Question(resolved, _direction_vectors(resolved, engine))
         case Method.ADD:
-            weights = np.array([term.weight for term in resolved.terms])
-            vector = weights @ _unit_vectors(resolved, resolved.terms, engine)
+            units = _unit_vectors(resolved, resolved.terms, engine)
+            vector = np.zeros(units.shape[1])
+            for term, unit in zip(resolved.terms, units, strict=True):  # in order: see `combine`
+                vector += term.weight * unit
         case Method.SUM:
             with np.errstate(over="ignore", invalid="ignore"):
                 vector = combine(resolved.terms, engine.rows)
     with np.errstate(over="ignore", invalid="ignore"):
-        norm = float(np.sqrt(vector @ vector))
+        norm = float(norms_of(vector[None])[0])
     if not norm < MAX_QUERY_NORM:
         raise _error(resolved, "the query vector overflows float64")
     if norm == 0 and settings.ranking_metric in (Metric.COSINE, Metric.CSLS):
@@ -247,7 +249,7 @@ def _direction_vectors(resolved: ResolvedExpression, engine: Engine) -> Floats:
         )
     a, b, c = (combine(side, engine.rows) for side in (sides.a, sides.b, sides.c))
     direction = b - a
-    norm = float(np.linalg.norm(direction))
+    norm = float(norms_of(direction[None])[0])
     if not norm:
         raise _error(resolved, "a and b have the same vector: there is no direction between them")
     return np.stack([direction / norm, c])
@@ -315,13 +317,13 @@ def _between(least: Floats, most: Floats) -> ScoreBounds:
 def _unit_vectors(resolved: ResolvedExpression, terms: Sequence[Term], engine: Engine) -> Floats:
     """Return the vectors of terms, normalised to unit length: (T, D) float64."""
     vectors = term_vectors(terms, engine.rows)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    for term, norm in zip(terms, norms[:, 0].tolist(), strict=True):
+    norms = norms_of(vectors)
+    for term, norm in zip(terms, norms.tolist(), strict=True):
         if not (norm > 0 and np.isfinite(norm)):
             problem = "is zero" if norm == 0 else "is not finite"
             message = f"the vector of {term.text} {problem}: it has no direction"
             raise _error(resolved, message, term=term)
-    units: Floats = vectors / norms
+    units: Floats = vectors / norms[:, None]
     return units
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from wordvec.errors import UsageError, as_choice
 from wordvec.progress import Progress, no_progress
 from wordvec.search.engine import relative_error
+from wordvec.search.nearest import nearest_rows
 from wordvec.search.settings import Metric, check_k
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 1024  # queries per call of faiss
 MARGIN = 16  # rows to ask faiss for beyond k, since float32 may get their order wrong
+LONGEST = 1e17  # the norm of a row, under L2
 BYTES_AT_ONCE = 1 << 24  # of rows gathered and scored at once
 
 
@@ -34,8 +36,8 @@ class NeighbourGraph:
 
     ids: (V, K) int32, the row itself never among them.
     scores: (V, K) float32: L2 distance, or cosine similarity.
-    A row that cannot be compared (not finite, or zero under cosine) is no neighbour and has none:
-    its ids are −1 and its scores NaN. K is less than the requested number if there are fewer rows.
+    A row that cannot be compared (see `comparable_rows`) is no neighbour and has none: its ids are
+    −1 and its scores NaN. K is less than the requested number if there are fewer rows.
     """
 
     ids: NDArray[np.int32]
@@ -121,22 +123,27 @@ def _kept(
     if arrays is None or not {"ids", "scores"} <= arrays.keys():
         return None
     ids, scores = arrays["ids"], arrays["scores"]
-    enough = min(k, max(int(_comparable(table, metric).sum()) - 1, 0))
+    enough = min(k, max(int(comparable_rows(table.norms, metric).sum()) - 1, 0))
     fits = ids.ndim == 2 and ids.shape == scores.shape and len(ids) == len(table)
     return NeighbourGraph(ids, scores) if fits and ids.shape[1] >= enough else None
 
 
-def _comparable(table: VectorTable, metric: Metric) -> NDArray[np.bool_]:
-    """Return which rows can be compared with others: (V,) bool."""
-    finite: NDArray[np.bool_] = np.isfinite(table.norms)
-    return finite & (table.norms > 0) if metric is Metric.COSINE else finite
+def comparable_rows(norms: NDArray[np.float64], metric: Metric) -> NDArray[np.bool_]:
+    """Return which rows a graph or a map can have, from their norms: a bool for each.
+
+    Not those that are not finite; under cosine not those that are zero, and under L2 not those
+    longer than `LONGEST`: float32 squares overflow in faiss and in openTSNE.
+    """
+    usable: NDArray[np.bool_]
+    usable = norms > 0 if metric is Metric.COSINE else norms <= LONGEST
+    return usable & np.isfinite(norms)
 
 
 def _build(
     table: VectorTable, wanted: NDArray[np.int64], k: int, metric: Metric, progress: Progress
 ) -> NeighbourGraph:
     """Compute the neighbours of the wanted rows, (N,), among all rows."""
-    comparable = _comparable(table, metric)
+    comparable = comparable_rows(table.norms, metric)
     placed = np.flatnonzero(comparable)  # (P,) row ids
     k = min(k, max(len(placed) - 1, 0))
     ids = np.full((len(wanted), k), -1, dtype=np.int32)
@@ -172,14 +179,11 @@ def _nearest(
     rows: NDArray[np.float32], own: NDArray[np.int64], k: int, metric: Metric
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the k best other rows of each of the `own` rows, (B,): ids and scores, (B, k)."""
-    import faiss  # not needed to read a kept graph
-
     asked = min(k + 1 + MARGIN, len(rows))  # + 1: the row itself
-    kind = faiss.METRIC_L2 if metric is Metric.L2 else faiss.METRIC_INNER_PRODUCT
-    rough, named = faiss.knn(rows[own], rows, asked, metric=kind)  # (B, asked)
-    near, score = _decide(rows, own, np.maximum(named, 0), k, metric)
-    if asked < len(rows) or named.min() < 0:
-        for i in _doubtful(rows, own, rough, named, score[:, -1], metric):
+    keys, named = nearest_rows(rows, metric, rows[own], asked)  # (B, asked)
+    near, score = _decide(rows, own, named, k, metric)
+    if asked < len(rows) or not np.isfinite(keys).all():
+        for i in _doubtful(rows, own, keys[:, -1], score[:, -1], metric):
             everyone = np.arange(len(rows))[None]
             near[i], score[i] = (
                 best[0] for best in _decide(rows, own[i : i + 1], everyone, k, metric)
@@ -223,11 +227,10 @@ def _scores(
     return cosine
 
 
-def _doubtful(  # noqa: PLR0913, PLR0917  # a block, what faiss found in it, and what is decided
+def _doubtful(
     rows: NDArray[np.float32],
     own: NDArray[np.int64],
-    rough: NDArray[np.float32],
-    rough_ids: NDArray[np.int64],
+    last_key: NDArray[np.float64],
     last: NDArray[np.float64],
     metric: Metric,
 ) -> NDArray[np.int64]:
@@ -236,11 +239,15 @@ def _doubtful(  # noqa: PLR0913, PLR0917  # a block, what faiss found in it, and
     The bound is that of the engine: a row y left out has a computed key of at least that of the
     last one named, and float32 is off by at most (D + 8)·2⁻²⁴ of ‖x‖·‖y‖, or of (‖x‖ + ‖y‖)² for
     squared distances. A row as near as the k-th has ‖y‖ ≤ ‖x‖ + its distance.
+
+    Args:
+        last_key: (B,) the keys of the last rows that faiss named; inf for an empty place.
+        last: (B,) the scores of the k-th rows.
     """
     error = relative_error(rows.shape[1])
-    unknown = (rough_ids[:, -1] < 0) | ~np.isfinite(rough[:, -1])  # float32 overflowed
+    unknown = ~np.isfinite(last_key)
     if metric is Metric.COSINE:
-        return np.flatnonzero(unknown | (rough[:, -1] + error >= last))
+        return np.flatnonzero(unknown | (error - last_key >= last))
     norm = np.sqrt(np.einsum("bd,bd->b", rows[own], rows[own], dtype=np.float64))
     reach = error * (2 * norm + last) ** 2
-    return np.flatnonzero(unknown | ~(rough[:, -1] - reach > last**2))
+    return np.flatnonzero(unknown | ~(last_key - reach > last**2))

@@ -37,6 +37,7 @@ _MAX_DASHES = 8  # 2**8 readings of a word are tried, no more
 _MAX_PIECES = 12  # of a word in a message
 _MAX_CELLS = 40  # of a word in a message
 RARE_HINT = 'use another table: mode="static", or extract with a larger corpus'
+_LONGEST_HINTED = 2000  # characters of an expression; a longer one was not typed by a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +153,15 @@ def term_vectors(terms: Sequence[Term], rows: RowReader) -> NDArray[np.float64]:
 
     rows: gives rows by their ids. A term with several rows is their mean.
     """
-    vectors = rows([term.ids[0] for term in terms])
-    for place, term in enumerate(terms):
-        if len(term.ids) > 1:
-            vectors[place] = rows(list(term.ids)).mean(axis=0)
+    return row_means([term.ids for term in terms], rows)
+
+
+def row_means(ids_of: Sequence[tuple[int, ...]], rows: RowReader) -> NDArray[np.float64]:
+    """Return one row for each tuple of ids, or the mean of its rows: (n, D)."""
+    vectors = rows([ids[0] for ids in ids_of])
+    for place, ids in enumerate(ids_of):
+        if len(ids) > 1:
+            vectors[place] = rows(list(ids)).mean(axis=0)
     return vectors
 
 
@@ -220,9 +226,15 @@ class _Resolver:
                 self.notes.append(f"{_shown(word.text)} is read as {shown} ({match.form})")
             self._check_have_vectors(word, [match.id])
             return (match.id,)
-        pieces = self.vocabulary.pieces(word.text)
-        if pieces is None or not self.pieces:
-            raise self._unknown(word, pieces)
+        pieces = self.vocabulary.pieces(word.text) if self.pieces else None
+        if pieces is None:
+            raise UnknownWordError(
+                f'"{_shown(word.text)}" is not in this vocabulary',
+                source=self.source,
+                start=word.start,
+                end=word.end,
+                hint=lambda: self._hints(word),
+            )
         self._check_have_vectors(word, pieces)
         self.notes.append(f"{_shown(word.text)} is read as the mean of {self._join(pieces)}")
         return tuple(pieces)
@@ -231,11 +243,15 @@ class _Resolver:
         shown = [self.vocabulary.display(id_) for id_ in pieces[:_MAX_PIECES]]
         return " + ".join([*shown, "…"] if len(pieces) > _MAX_PIECES else shown)
 
-    def _unknown(self, word: Word, pieces: list[int] | None) -> UnknownWordError:
+    def _hints(self, word: Word) -> str | None:
+        """Return what may have been meant by an unknown word; slower than an answer."""
+        if len(self.source) > _LONGEST_HINTED:
+            return None
         hints = []
         with_minus = self._with_minus(word)
         if with_minus:
             hints.append(f"with a minus in place of the dash: {with_minus}")
+        pieces = self.vocabulary.pieces(word.text)
         if pieces:
             verb = "is" if self.vocabulary.cuts_exactly else "could be"
             cut = f"{_shown(word.text)} {verb} cut into {self._join(pieces)}"
@@ -244,13 +260,7 @@ class _Resolver:
         similar = self.vocabulary.closest(word.text)
         if similar:
             hints.append(f"similar tokens: {' '.join(similar)}")
-        return UnknownWordError(
-            f'"{_shown(word.text)}" is not in this vocabulary',
-            source=self.source,
-            start=word.start,
-            end=word.end,
-            hint="\n".join(hints) or None,
-        )
+        return "\n".join(hints) or None
 
     def _with_minus(self, word: Word) -> str | None:
         """Return the expression with minus signs for dashes, if that leaves only known words."""

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
+from wordvec.foreign.files import check_file
 from wordvec.tables.files import display_path, wrap_os_errors
 
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ def open_decompressed(path: Path) -> Iterator[IO[bytes]]:
         StoreError: It cannot be read, or its compressed data are damaged. Errors of reading in the
             block are raised as such errors too.
     """
-    with wrap_reading_errors(path), path.open("rb") as raw:
-        yield decompress(raw, compression_of(raw.peek(6)))
+    with wrap_reading_errors(path):
+        check_file(path)
+        with path.open("rb") as raw:
+            yield decompress(raw, compression_of(raw.peek(6)))
 
 
 @contextmanager

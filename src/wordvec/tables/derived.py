@@ -1,7 +1,7 @@
 """A cache beside each table: the neighbour graph, the places of a map.
 
-Each file contains the checksum of the table's vectors, so that data of another table is not used.
-What cannot be saved or read is computed again.
+Each file has a checksum of its arrays, its key and the table, so that data that was changed, or is
+that of another table, is not used. What cannot be saved or read is computed again.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_CHECKSUM = "table-checksum"
+_CHECKSUM = "checksum"
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
     """Arrays computed from one table, saved in `folder` under keys.
 
-    checksum: of the table's vectors; empty for a table that was never saved, which has no cache.
+    table: what identifies the table in memory; empty for one that was never saved and has no cache.
     """
 
     folder: Path
-    checksum: str
+    table: str
 
     def load(self, key: str) -> dict[str, NDArray[Any]] | None:
-        """Return the arrays saved under `key`, or None if there are none of this table."""
+        """Return the arrays saved under `key`, or None if there are none, or not as saved."""
         import numpy as np
 
         try:
@@ -41,9 +41,8 @@ class Derived:
                 self._path(key).open("rb") as file,  # numpy leaves damaged files open
                 np.load(file, allow_pickle=False) as saved,
             ):
-                if not self.checksum or str(saved[_CHECKSUM]) != self.checksum:
-                    return None
-                return {name: saved[name] for name in saved.files if name != _CHECKSUM}
+                arrays = {name: saved[name] for name in saved.files if name != _CHECKSUM}
+                return arrays if str(saved[_CHECKSUM]) == self._checksum(key, arrays) else None
         except Exception:  # noqa: BLE001  # a damaged archive fails in many ways
             return None
 
@@ -53,9 +52,9 @@ class Derived:
 
         if any(array.dtype.hasobject for array in arrays.values()):
             raise TypeError(f"{key}: arrays of objects cannot be saved")
-        if not self.checksum or not self.folder.parent.is_dir():  # not saved, or removed meanwhile
+        if not self.table or not self.folder.parent.is_dir():  # not saved, or removed meanwhile
             return False
-        data: dict[str, Any] = {**arrays, _CHECKSUM: np.array(self.checksum)}
+        data: dict[str, Any] = {**arrays, _CHECKSUM: np.array(self._checksum(key, arrays))}
         try:
             with wrap_os_errors(self.folder):
                 self.folder.mkdir(exist_ok=True)
@@ -63,6 +62,17 @@ class Derived:
         except StoreError:
             return False
         return True
+
+    def _checksum(self, key: str, arrays: Mapping[str, NDArray[Any]]) -> str:
+        import hashlib
+
+        import numpy as np
+
+        kinds = {name: (array.dtype.str, array.shape) for name, array in arrays.items()}
+        checksum = hashlib.sha256(repr((self.table, key, sorted(kinds.items()))).encode())
+        for name in sorted(arrays):
+            checksum.update(np.ascontiguousarray(arrays[name]).data)
+        return checksum.hexdigest()
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{folder_name(key)}.npz"

@@ -13,8 +13,10 @@ from dataclasses import asdict, dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from wordvec.errors import DamagedTableError, StoreError
+from wordvec.foreign.json_data import required
 from wordvec.tables.files import (
     display_path,
+    make_folder,
     map_npy,
     npy_header,
     remove_folder,
@@ -25,7 +27,7 @@ from wordvec.tables.files import (
     write_all,
     write_atomically,
 )
-from wordvec.tables.manifest import json_bytes, provenance_from_json, read_json
+from wordvec.tables.manifest import json_bytes, positive, provenance_from_json, read_json
 from wordvec.tables.paths import CHECKPOINT, RECORD, VECTORS, TablePaths
 from wordvec.tables.reading import read_table
 from wordvec.tables.replace import complete_table, swap_in
@@ -179,7 +181,7 @@ class Draft:
         return None
 
     def _create(self) -> None:
-        self.folder.mkdir(parents=True)
+        make_folder(self.folder)
         with (self.folder / VECTORS).open("wb", buffering=0) as file:
             reserve(file, len(self._header) + self.shape[0] * self.shape[1] * 4)
             file.seek(0)
@@ -199,10 +201,11 @@ def read_progress(folder: Path) -> tuple[Provenance, tuple[int, int], int]:
     """Read a draft's record: provenance, (V, D), and the number of rows done."""
     record = read_json(folder / RECORD)
     try:
-        shape = (int(record["tokens"]), int(record["dimensions"]))
-        return provenance_from_json(record | _KNOWN_AT_THE_END), shape, int(record["done"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise DamagedTableError(f"{display_path(folder / RECORD)} is not a valid record") from error
+        shape = (positive(record, "tokens"), positive(record, "dimensions"))
+        done = required(record, "done", int)
+        return provenance_from_json(record | _KNOWN_AT_THE_END), shape, done
+    except ValueError as error:
+        raise DamagedTableError(f"{display_path(folder / RECORD)}: {error}") from error
 
 
 def _describe_changes(record: Mapping[str, Any], plan: Mapping[str, Any]) -> str:

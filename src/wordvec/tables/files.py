@@ -7,26 +7,31 @@ write raises an error, while a mapped page ends the process with SIGBUS.
 from __future__ import annotations
 
 import errno
+import math
 import os
+import re
 import shutil
-import warnings
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from wordvec.errors import DamagedTableError, StoreError
+from wordvec.foreign.files import check_file
+from wordvec.foreign.npy_header import read_header
 from wordvec.progress import Progress, no_progress
 from wordvec.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
 OTHER_STORE = 'use another folder: store="DIR", or set WORDVEC_HOME'
 _DISK_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _BLOCK_ROWS = 4096
+_BESIDE = re.compile(r"\.wordvec-[0-9a-f]{12}\.new")  # the new file of `write_atomically`
 
 
 def display_path(path: Path) -> str:
@@ -83,6 +88,27 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Create a folder and its parents, although another process may remove an empty parent."""
+    for _ in range(10):
+        with suppress(FileNotFoundError):
+            folder.mkdir(parents=True)
+            return
+    folder.mkdir(parents=True)
+
+
+def folder_size(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder; removed ones have none."""
+    files = [path]
+    for folder, _, names in os.walk(path):
+        files += [Path(folder, name) for name in names]
+    total = 0
+    for file in files:
+        with suppress(OSError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total
+
+
 def remove_folder(folder: Path) -> None:
     """Remove `folder` and its contents, if it exists."""
     with suppress(FileNotFoundError):
@@ -90,18 +116,74 @@ def remove_folder(folder: Path) -> None:
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write `path` in one step: call `write` with a new file beside it, sync, then rename."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    """Write `path` in one step: call `write` with a new file beside it, sync, then rename.
+
+    The new file is locked until it is renamed. Those beside it that are not locked belong to
+    processes that were killed, and are removed.
+    """
+    for leftover in abandoned_files(path.parent):
+        leftover.unlink(missing_ok=True)  # it may just have been renamed
+    beside, file = _new_file(path.parent)
     try:
-        with beside.open("wb") as file:
+        with file:
             write(file)
             sync(file)
-        beside.replace(path)
+            if os.name != "nt":  # there, an open file cannot be renamed
+                beside.replace(path)
+        if os.name == "nt":
+            beside.replace(path)
     except BaseException:
         with suppress(OSError):
             beside.unlink()
         raise
     sync_folder(path.parent)
+
+
+def write_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file that the user named, in one step; of a symbolic link, the target.
+
+    Raises:
+        StoreError: It cannot be written, or is not a file; what was there is as it was before.
+    """
+    with wrap_os_errors(path, hint=None):
+        target = Path(os.path.realpath(path))
+        if target.exists() and not target.is_file():  # such as /dev/null
+            raise StoreError(f"{display_path(path)} is not a file")
+        write_atomically(target, write)
+
+
+def abandoned_files(folder: Path) -> Iterator[Path]:
+    """Yield the files of `write_atomically` whose process was killed; each is locked meanwhile.
+
+    There are none where files cannot be locked: on Windows and on some network disks.
+    """
+    with suppress(OSError):
+        entries = [entry for entry in folder.iterdir() if _BESIDE.fullmatch(entry.name)]
+        for entry in entries:
+            with suppress(OSError), entry.open("r+b") as file:  # OSError: it is in use
+                if _lock(file, wait=False):
+                    yield entry
+
+
+def _new_file(folder: Path) -> tuple[Path, IO[bytes]]:
+    while True:
+        path = folder / f".wordvec-{os.urandom(6).hex()}.new"
+        file = path.open("xb")
+        _lock(file, wait=True)
+        if os.fstat(file.fileno()).st_nlink:
+            return path, file
+        file.close()  # removed before it was locked
+
+
+def _lock(file: IO[bytes], *, wait: bool) -> bool:
+    """Lock a file until it is closed or the process dies; return whether that was possible."""
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def sha256_of(path: Path) -> str:
@@ -110,6 +192,20 @@ def sha256_of(path: Path) -> str:
 
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def sum_of_rows(rows: NDArray[np.float32]) -> str:
+    """Return a checksum of (V, D) rows that costs no more than reading them: 16 hexadecimal digits.
+
+    It is the sum of their bytes as 64-bit integers, little-endian, the last one padded with zeros,
+    modulo 2⁶⁴. Any single changed bit changes it.
+    """
+    import numpy as np
+
+    numbers = np.ascontiguousarray(rows, dtype="<f4").reshape(-1).view("<u4")
+    even = len(numbers) // 2 * 2
+    total = int(np.add.reduce(numbers[:even].view("<u8"))) + sum(numbers[even:].tolist())
+    return f"{total % 2**64:016x}"
 
 
 def reserve(file: IO[bytes], size: int) -> None:
@@ -178,21 +274,19 @@ def map_npy(path: Path, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
     import numpy as np
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # an odd header may only warn
-            array = np.lib.format.open_memmap(path, mode="r")
-        surplus = path.stat().st_size - array.offset - array.nbytes
+        size = check_file(path)
+        with path.open("rb") as file:
+            header = read_header(file)
     except FileNotFoundError as error:
         raise DamagedTableError(f"{display_path(path)} is missing") from error
-    except OSError:
-        raise
-    except Exception as error:  # a damaged header fails in many ways inside numpy
+    except ValueError as error:
         raise DamagedTableError(f"{display_path(path)} is not a readable .npy file") from error
-    expected, found = f"{shape} {np.dtype(dtype)}", f"{array.shape} {array.dtype}"
-    if not array.flags.c_contiguous:
+    expected, found = f"{shape} {np.dtype(dtype)}", f"{header.shape} {header.dtype}"
+    if header.fortran_order and len(shape) > 1:
         found += " in Fortran order"
-    if surplus:
-        found += f" and {surplus} more bytes"
+    surplus = size - header.offset - math.prod(header.shape) * header.dtype.itemsize
+    if found == expected and surplus:
+        found += f" and {surplus} more bytes" if surplus > 0 else f" without {-surplus} bytes"
     if found != expected:
         raise DamagedTableError(f"{display_path(path)}: expected {expected}, found {found}")
-    return np.asarray(array)
+    return np.asarray(np.memmap(path, dtype, "r", header.offset, shape))

@@ -7,17 +7,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wordvec.errors import StoreError
+from wordvec.errors import StoreError, TableBusyError
 from wordvec.tables.draft import read_progress
-from wordvec.tables.files import display_path, wrap_os_errors
+from wordvec.tables.files import display_path, folder_size, wrap_os_errors
+from wordvec.tables.lock import find_leftovers, table_lock
 from wordvec.tables.manifest import Manifest
-from wordvec.tables.paths import MANIFEST, folder_name, list_folders
+from wordvec.tables.paths import MANIFEST, folder_name, list_folders, list_paths
 from wordvec.tables.reading import find_wrong_size
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from wordvec.tables.name import TableName
+    from wordvec.tables.paths import TablePaths
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,11 @@ class TableInfo:
 
 def list_tables(root: Path) -> list[TableInfo]:
     """List every table and every unfinished extraction in a store, by name."""
+    infos = []
     with wrap_os_errors(root, reading=True):
-        infos = [_describe(name, folder) for name, folder in list_folders(root)]
+        for name, folder in list_folders(root):
+            with suppress(FileNotFoundError):  # another process removed it
+                infos.append(_describe(name, folder))
     return sorted(infos, key=_order)
 
 
@@ -54,9 +59,39 @@ def _order(info: TableInfo) -> tuple[object, ...]:
     return (name.model, name.mode, name.variant or "", layer, info.done is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A file or folder that a killed process left in a store, and its size in bytes."""
+
+    path: Path
+    bytes: int
+
+
+def list_leftovers(root: Path) -> list[Leftover]:
+    """List what killed processes left in a store; nothing that a process is writing now."""
+    with wrap_os_errors(root, reading=True):
+        return [one for paths in list_paths(root) for one in _leftovers_of(paths)]
+
+
+def remove_leftovers(root: Path) -> list[Leftover]:
+    """Remove what killed processes left in a store, as the next writers would, and return it."""
+    removed: list[Leftover] = []
+    for paths in list_paths(root):
+        if found := _leftovers_of(paths):
+            with suppress(TableBusyError), table_lock(paths):  # which removes them
+                removed += found
+                with suppress(OSError):  # other tables of this model
+                    paths.table.parent.rmdir()
+    return removed
+
+
+def _leftovers_of(paths: TablePaths) -> list[Leftover]:
+    return [Leftover(path, folder_size(path)) for path in find_leftovers(paths)]
+
+
 def _describe(name: TableName, folder: Path) -> TableInfo:
     is_draft = folder.name.endswith(".draft")
-    size, changed = _total_size(folder), _modification_time(folder)
+    size, changed = folder_size(folder), _modification_time(folder)
     try:
         if is_draft:
             provenance, shape, done = read_progress(folder)
@@ -65,20 +100,13 @@ def _describe(name: TableName, folder: Path) -> TableInfo:
         manifest = Manifest.read(folder / MANIFEST)
         problem = find_wrong_size(folder, manifest)
     except StoreError as error:
+        folder.stat()  # raises if it was removed while it was read
         return TableInfo(name, None, size, changed, 0 if is_draft else None, error.message)
     made = manifest.provenance
     if folder_name(made.model).casefold() != folder.parent.name.casefold():
         problem = f"{display_path(folder)} is the folder of another model"
     shape = (manifest.tokens, manifest.dimensions)
     return TableInfo(made.name, shape, size, made.created, None, problem, made.source, made.layers)
-
-
-def _total_size(folder: Path) -> int:
-    total = 0
-    for file in folder.rglob("*"):
-        with suppress(OSError):  # it may be removed meanwhile
-            total += file.stat().st_size if file.is_file() else 0
-    return total
 
 
 def _modification_time(path: Path) -> str:

@@ -1,7 +1,7 @@
 """manifest.json: what a table was computed from, and the size and checksum of each of its files.
 
     {"format": 1, "model": …, "mode": …, "tokens": V, "dimensions": D, …,
-     "files": {"vectors.npy": {"bytes": …, "sha256": …}, …}, "self": "sha256:…"}
+     "files": {"vectors.npy": {"bytes": …, "sha256": …}, …}, "sum_of_rows": …, "self": "sha256:…"}
 
 `self` is the checksum of the rest: `wordvec tables --verify` detects a flipped bit here too.
 """
@@ -13,9 +13,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from wordvec.errors import DamagedTableError, StoreError
+from wordvec.foreign.files import check_file
+from wordvec.foreign.json_data import optional, parse_json, required, typed
 from wordvec.tables.files import display_path, wrap_os_errors
 from wordvec.tables.name import Mode
 from wordvec.tables.table import Provenance
+from wordvec.text import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +40,7 @@ class Manifest:
     """The content of manifest.json. V `tokens`, D `dimensions`.
 
     settings: how the extraction was run: batch size, device, threads.
+    sum_of_rows: of the vectors, see `files.sum_of_rows`; None in a table of an earlier version.
     """
 
     provenance: Provenance
@@ -44,12 +48,14 @@ class Manifest:
     dimensions: int
     settings: dict[str, object]
     files: dict[str, FileRecord]
+    sum_of_rows: str | None = None
 
     def to_bytes(self) -> bytes:
         """Return the content of the file."""
         data: dict[str, object] = {"format": FORMAT, **asdict(self.provenance)}
         data |= {"tokens": self.tokens, "dimensions": self.dimensions, "settings": self.settings}
         data["files"] = {name: asdict(record) for name, record in self.files.items()}
+        data["sum_of_rows"] = self.sum_of_rows
         data["self"] = checksum_of(data)
         return json_bytes(data, indent=1)
 
@@ -71,48 +77,70 @@ class Manifest:
             )
         try:
             return cls._from_json(data)
-        except KeyError as error:
-            raise DamagedTableError(f"{display_path(path)}: {error.args[0]} is missing") from error
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             raise DamagedTableError(f"{display_path(path)}: {error}") from error
 
     @classmethod
     def _from_json(cls, data: dict[str, Any]) -> Self:
-        if data["format"] != FORMAT:
-            raise ValueError(f"format {data['format']!r} is not known")
+        version = required(data, "format", int)
+        if version != FORMAT:
+            raise ValueError(f"format {version} is not known")
         return cls(
             provenance=provenance_from_json(data),
-            tokens=_positive(data, "tokens"),
-            dimensions=_positive(data, "dimensions"),
-            settings=_typed(data, "settings", dict),
+            tokens=positive(data, "tokens"),
+            dimensions=positive(data, "dimensions"),
+            settings=required(data, "settings", dict),
             files={
-                name: FileRecord(_typed(record, "bytes", int), _typed(record, "sha256", str))
-                for name, record in _typed(data, "files", dict).items()
+                _file_name(name): _file_record(typed(record, dict, name))
+                for name, record in required(data, "files", dict).items()
             },
+            sum_of_rows=optional(data, "sum_of_rows", str),
         )
 
 
 def provenance_from_json(data: Mapping[str, Any]) -> Provenance:
-    """Read a `Provenance`, or raise KeyError, TypeError or ValueError.
+    """Read a `Provenance`, or raise ValueError.
 
     `variant`, `layers` and `parameters` are missing in a manifest written before they existed.
     """
     data = {"variant": None, "layers": None, "parameters": {}, **data}
+    rows = required(data, "non_finite_rows", list)
     return Provenance(
-        model=_typed(data, "model", str),
-        mode=Mode(data["mode"]),
-        revision=_typed(data, "revision", (str, type(None))),
-        layer=_typed(data, "layer", (int, type(None))),
-        dtype=_typed(data, "dtype", str),
-        source=_typed(data, "source", str),
-        created=_typed(data, "created", str),
-        versions={str(key): str(value) for key, value in _typed(data, "versions", dict).items()},
-        non_finite_rows=_rows(data, "non_finite_rows"),
-        checksum=_typed(data, "checksum", str),
-        variant=_typed(data, "variant", (str, type(None))),
-        layers=_typed(data, "layers", (int, type(None))),
-        parameters=_typed(data, "parameters", dict),
+        model=required(data, "model", str),
+        mode=Mode(required(data, "mode", str)),
+        revision=optional(data, "revision", str),
+        layer=optional(data, "layer", int),
+        dtype=required(data, "dtype", str),
+        source=required(data, "source", str),
+        created=required(data, "created", str),
+        versions={
+            library: typed(version, str, library)
+            for library, version in required(data, "versions", dict).items()
+        },
+        non_finite_rows=tuple(typed(row, int, "a non-finite row") for row in rows),
+        checksum=required(data, "checksum", str),
+        variant=optional(data, "variant", str),
+        layers=optional(data, "layers", int),
+        parameters=required(data, "parameters", dict),
     )
+
+
+def positive(data: Mapping[str, Any], key: str) -> int:
+    """Return a field that is a number of tokens or dimensions, or raise ValueError."""
+    value = required(data, key, int)
+    if not 0 < value < 2**40:
+        raise ValueError(f"{key} is {value}")
+    return value
+
+
+def _file_name(name: str) -> str:
+    if name in ("", ".", "..") or any(char in name for char in "/\\\0"):
+        raise ValueError(f"{quote(name)} is not a file of the table")
+    return name
+
+
+def _file_record(record: Mapping[str, Any]) -> FileRecord:
+    return FileRecord(required(record, "bytes", int), required(record, "sha256", str))
 
 
 def checksum_of(data: Mapping[str, Any]) -> str:
@@ -139,34 +167,14 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         with wrap_os_errors(path, reading=True):
-            data = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
+            check_file(path)
+            data = parse_json(path.read_bytes())
     except StoreError as error:
         if isinstance(error.__cause__, FileNotFoundError):
             raise DamagedTableError(f"{display_path(path)} is missing") from error
         raise
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DamagedTableError(f"{display_path(path)} is not valid JSON") from error
     if not isinstance(data, dict):
         raise DamagedTableError(f"{display_path(path)} is not a JSON object")
     return data
-
-
-def _typed(data: Mapping[str, Any], key: str, kind: Any) -> Any:
-    value = data[key]
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise TypeError(f"{key} is {value!r:.40}")
-    return value
-
-
-def _positive(data: Mapping[str, Any], key: str) -> int:
-    value = _typed(data, key, int)
-    if not 0 < value < 2**40:
-        raise ValueError(f"{key} is {value}")
-    return int(value)
-
-
-def _rows(data: Mapping[str, Any], key: str) -> tuple[int, ...]:
-    rows = _typed(data, key, list)
-    if not all(type(row) is int for row in rows):
-        raise TypeError(f"{key} is {rows!r:.40}")
-    return tuple(rows)

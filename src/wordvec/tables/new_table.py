@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.tables.files import map_npy, npy_header, sync, wrap_os_errors, write_all
+from wordvec.tables.files import make_folder, map_npy, npy_header, sync, wrap_os_errors, write_all
 from wordvec.tables.paths import VECTORS
 from wordvec.tables.replace import complete_table, swap_in
 from wordvec.tables.table import VectorTable
@@ -75,7 +75,7 @@ class NewTable:
 
     def _start(self, dimensions: int) -> None:
         self.dimensions = dimensions
-        self._paths.new.mkdir(parents=True)
+        make_folder(self._paths.new)
         self._file = (self._paths.new / VECTORS).open("wb", buffering=0)
         write_all(self._file, memoryview(npy_header((_MOST_ROWS, dimensions), "<f4")))
 

@@ -20,13 +20,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, unquote
 
+from wordvec.errors import StoreError
 from wordvec.tables.name import Mode, TableName
+from wordvec.text import escape
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 VECTORS, NORMS, TOKENS, MANIFEST = "vectors.npy", "norms.npy", "tokens.json", "manifest.json"
 COUNTS, RESULTANTS = "counts.npy", "resultants.npy"  # of a contextual table
@@ -37,8 +40,40 @@ DRAFT = ".draft"
 LONGEST = 120  # characters of a folder name; encrypted home folders allow 143
 
 _KIND_FOLDER = re.compile(
-    rf"({'|'.join(Mode)})(?:\+([\w%~-]+))?(?:@([0-9]{{1,4}}))?(?:\.draft|\.old)?", re.ASCII
+    rf"(({'|'.join(Mode)})(?:\+([\w%~-]+))?(?:@([0-9]{{1,4}}))?)(?:\.draft|\.new|\.old)?", re.ASCII
 )
+
+
+def expand_home(path: str) -> Path:
+    """Return a path with the user's home folder in place of a `~` at its start.
+
+    Raises:
+        StoreError: if there is no such user, or the user has no home folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise _no_home(path) from error
+
+
+def user_folder(find: Callable[..., str]) -> Path:
+    """Return our folder in the user's home. find: a function of platformdirs.
+
+    Raises:
+        StoreError: if the user has no home folder.
+    """
+    try:
+        path = find("wordvec", appauthor=False)
+    except RuntimeError as error:  # older versions return a path that starts with ~
+        raise _no_home("~") from error
+    return expand_home(path)
+
+
+def _no_home(path: str) -> StoreError:
+    return StoreError(
+        f"{escape(path)}: there is no such home folder",
+        hint='set WORDVEC_HOME to a folder, or name one: store="DIR"',
+    )
 
 
 def nfc(name: str) -> str:
@@ -69,17 +104,17 @@ def name_of_folder(folder: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TablePaths:
-    """The folders and the lock file of one table in the store at `root`."""
+    """The folders and the lock file of one table. table: the folder of the whole table."""
 
-    root: Path
     name: TableName
+    table: Path
 
-    @property
-    def table(self) -> Path:
-        """The folder of the whole table."""
-        variant = "" if self.name.variant is None else f"+{folder_name(self.name.variant)}"
-        layer = "" if self.name.layer is None else f"@{self.name.layer}"
-        return self.root / folder_name(self.name.model) / f"{self.name.mode}{variant}{layer}"
+    @classmethod
+    def of(cls, root: Path, name: TableName) -> Self:
+        """Return the paths of a table in the store at `root`."""
+        variant = "" if name.variant is None else f"+{folder_name(name.variant)}"
+        layer = "" if name.layer is None else f"@{name.layer}"
+        return cls(name, root / folder_name(name.model) / f"{name.mode}{variant}{layer}")
 
     @property
     def draft(self) -> Path:
@@ -104,10 +139,28 @@ class TablePaths:
     @property
     def lock(self) -> Path:
         """The lock file of the table."""
-        return self.root / LOCKS / f"{self.table.parent.name}.{self.table.name}.lock"
+        return self.table.parent.parent / LOCKS / f"{self.table.parent.name}.{self.table.name}.lock"
 
     def _beside(self, suffix: str) -> Path:
         return self.table.with_name(self.table.name + suffix)
+
+
+def list_paths(root: Path, model: str | None = None) -> list[TablePaths]:
+    """List what has any folder in a store, with the table names that the folders encode.
+
+    model: only what is of this model.
+    """
+    found: dict[Path, TablePaths] = {}
+    for folder in _subfolders(root) if model is None else [root / folder_name(model)]:
+        if folder.name.startswith("."):
+            continue
+        for table in _subfolders(folder):
+            if match := _KIND_FOLDER.fullmatch(table.name):
+                variant = None if match[3] is None else name_of_folder(match[3])
+                layer = None if match[4] is None else int(match[4])
+                name = TableName(name_of_folder(folder.name), Mode(match[2]), variant, layer)
+                found[folder / match[1]] = TablePaths(name, folder / match[1])
+    return list(found.values())
 
 
 def list_folders(root: Path, model: str | None = None) -> list[tuple[TableName, Path]]:
@@ -115,19 +168,12 @@ def list_folders(root: Path, model: str | None = None) -> list[tuple[TableName, 
 
     model: only those of this model.
     """
-    found = []
-    for folder in _subfolders(root) if model is None else [root / folder_name(model)]:
-        if folder.name.startswith("."):
-            continue
-        for table in _subfolders(folder):
-            match = _KIND_FOLDER.fullmatch(table.name)
-            whole = table.with_name(table.name.removesuffix(".old"))
-            if match and (whole == table or not whole.exists()):
-                variant = None if match[2] is None else name_of_folder(match[2])
-                layer = None if match[3] is None else int(match[3])
-                name = TableName(name_of_folder(folder.name), Mode(match[1]), variant, layer)
-                found.append((name, table))
-    return found
+    return [
+        (paths.name, folder)
+        for paths in list_paths(root, model)
+        for folder in (paths.current, paths.draft)
+        if folder.is_dir()
+    ]
 
 
 def _subfolders(parent: Path) -> list[Path]:

@@ -1,11 +1,18 @@
-"""Reading the folder of a saved table, and checking it against its manifest."""
+"""Reading the folder of a saved table, and checking it against its manifest.
+
+`read_table` compares the sizes of all files, the headers of both arrays, the checksums of the norms
+and of the tokens, and the sum of the rows, if these take up to `SUMMED_ON_OPEN` bytes: a larger
+table is not read when it is opened. A tokenizer is compared when it is read. `find_problems`
+compares the checksum of every file.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from wordvec.errors import DamagedTableError, StoreError
-from wordvec.tables.files import display_path, map_npy, sha256_of, wrap_os_errors
+from wordvec.foreign.files import MOST_TEXT, check_file, read_file
+from wordvec.tables.files import display_path, map_npy, sha256_of, sum_of_rows, wrap_os_errors
 from wordvec.tables.manifest import Manifest, checksum_of, read_json
 from wordvec.tables.occurrences import Occurrences
 from wordvec.tables.paths import COUNTS, MANIFEST, NORMS, RESULTANTS, TOKENS, VECTORS, nfc
@@ -15,9 +22,14 @@ from wordvec.text import escape
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from wordvec.tables.manifest import FileRecord
     from wordvec.tables.name import TableName
     from wordvec.vocabulary.tokenizer import TokenizerFile
+
+SUMMED_ON_OPEN = 1 << 28  # bytes of vectors: 256 MB, read in about 30 ms
 
 
 def read_table(folder: Path, name: TableName) -> VectorTable:
@@ -42,6 +54,12 @@ def read_table(folder: Path, name: TableName) -> VectorTable:
         raise DamagedTableError(
             f"{display_path(folder / TOKENS)}: expected {V} tokens, found {len(vocabulary)}"
         )
+    for problem in (
+        *(_check_content(folder / file, manifest) for file in (NORMS, TOKENS)),
+        _check_sum(vectors, manifest),
+    ):
+        if problem:
+            raise DamagedTableError(problem)
     occurrences = _occurrences(folder, manifest)
     if occurrences is not None:
         vocabulary = occurrences.mark_rare(vocabulary)
@@ -73,8 +91,17 @@ def _tokenizer(folder: Path, manifest: Manifest) -> TokenizerFile | None:
         return None
 
     def read() -> bytes:
+        import hashlib
+
         with wrap_os_errors(folder / kind, reading=True):
-            return (folder / kind).read_bytes()
+            content = read_file(folder / kind, MOST_TEXT)
+        if f"sha256:{hashlib.sha256(content).hexdigest()}" != manifest.files[kind].sha256:
+            raise DamagedTableError(
+                f"{display_path(folder / kind)}: wrong checksum",
+                hint="if another process replaced the table, open it again; else: "
+                "wordvec tables --verify",
+            )
+        return content
 
     return TokenizerFile(kind, read)
 
@@ -126,11 +153,20 @@ def _check_content(path: Path, manifest: Manifest) -> str | None:
         return None if sha256_of(path) == record.sha256 else f"{path.name}: wrong checksum"
 
 
+def _check_sum(vectors: NDArray[np.float32], manifest: Manifest) -> str | None:
+    expected = manifest.sum_of_rows
+    if expected is None or vectors.nbytes > SUMMED_ON_OPEN:
+        return None
+    return None if sum_of_rows(vectors) == expected else f"{VECTORS}: wrong sum of rows"
+
+
 def _check_size(path: Path, record: FileRecord) -> str | None:
     try:
-        size = path.stat().st_size
+        size = check_file(path)
     except FileNotFoundError:
         return f"{path.name} is missing"
+    except OSError as error:
+        return f"{path.name}: {error.strerror}"
     if size != record.bytes:
         return f"{path.name}: expected {record.bytes:,} bytes, found {size:,}"
     return None

@@ -12,8 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wordvec.tables.files import (
+    abandoned_files,
+    map_npy,
     remove_folder,
     sha256_of,
+    sum_of_rows,
     sync_folder,
     write_atomically,
     write_npy,
@@ -22,6 +25,7 @@ from wordvec.tables.manifest import FileRecord, Manifest, json_bytes
 from wordvec.tables.paths import (
     CHECKPOINT,
     COUNTS,
+    DERIVED,
     MANIFEST,
     NORMS,
     RECORD,
@@ -32,6 +36,7 @@ from wordvec.tables.paths import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from wordvec.tables.table import VectorTable
@@ -43,8 +48,6 @@ def complete_table(folder: Path, table: VectorTable, settings: dict[str, object]
 
     import numpy as np
 
-    for leftover in folder.glob(".*.new"):  # of a process killed while it wrote a file
-        leftover.unlink()
     tokens, tokenizer = json_bytes(table.vocabulary.to_json()), table.vocabulary.tokenizer
     write_atomically(folder / NORMS, lambda file: write_npy(file, table.norms, "<f8"))
     write_atomically(folder / TOKENS, lambda file: file.write(tokens))
@@ -71,7 +74,9 @@ def complete_table(folder: Path, table: VectorTable, settings: dict[str, object]
             ).tolist()
         ),
     )
-    manifest = Manifest(provenance, len(table), table.dimensions, settings, files)
+    shape = (len(table), table.dimensions)
+    total = sum_of_rows(map_npy(folder / VECTORS, shape, "<f4"))
+    manifest = Manifest(provenance, *shape, settings, files, total)
     write_atomically(folder / MANIFEST, lambda file: file.write(manifest.to_bytes()))
 
 
@@ -86,14 +91,29 @@ def swap_in(new: Path, paths: TablePaths) -> None:
 
 
 def recover_interrupted_write(paths: TablePaths) -> None:
-    """Clean up after a writer that was killed. The caller has the lock."""
-    remove_folder(paths.new)
-    if paths.table.exists():
-        remove_folder(paths.old)
-    elif paths.old.exists():
+    """Clean up after writers that were killed. The caller has the lock."""
+    if paths.old.exists() and not paths.table.exists():
         paths.old.rename(paths.table)
-    if paths.draft.exists() and not (paths.draft / RECORD).exists():
-        remove_folder(paths.draft)
+    for folder in leftover_folders(paths):
+        remove_folder(folder)
+    for file in leftover_files(paths):
+        file.unlink(missing_ok=True)
     if (paths.table / MANIFEST).exists():
         remove_folder(paths.table / CHECKPOINT)
         (paths.table / RECORD).unlink(missing_ok=True)
+
+
+def leftover_folders(paths: TablePaths) -> list[Path]:
+    """Return the folders that writers left behind, if none is at work now."""
+    found = [paths.new]
+    if paths.table.exists():
+        found.append(paths.old)
+    if not (paths.draft / RECORD).exists():
+        found.append(paths.draft)
+    return [folder for folder in found if folder.exists()]
+
+
+def leftover_files(paths: TablePaths) -> Iterator[Path]:
+    """Yield the files that writers left behind in a table, its cache and its draft."""
+    for folder in (paths.table, paths.table / DERIVED, paths.draft):
+        yield from abandoned_files(folder)

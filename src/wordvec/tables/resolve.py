@@ -21,13 +21,11 @@ if TYPE_CHECKING:
 MIN_SIMILARITY = 0.8  # of difflib, 0 to 1
 
 
-def resolve_name(
-    ref: TableRef, store: Store, *, suggestion: TableRef | None = None
-) -> tuple[TableName, tuple[str, ...]]:
-    """Return the name of the table that a reference means, and notes on the choice.
+BUNDLED_NOTE = f'using the bundled model "{BUNDLED}" (WORDVEC_MODEL={BUNDLED} hides this note)'
 
-    suggestion: what to extract of the reference model in place of this one table.
-    """
+
+def resolve_name(ref: TableRef, store: Store) -> tuple[TableName, tuple[str, ...]]:
+    """Return the name of the table that a reference means, and notes on the choice."""
     model = named_model(ref.model)
     if model is not None:
         if not _is_saved(model, store):  # else imported under this name
@@ -35,12 +33,7 @@ def resolve_name(
         return saved_name(ref.of_model(model), store), ()
     if default_model(reference_is_saved=_is_saved(REFERENCE, store)) == REFERENCE:
         return saved_name(ref.of_model(REFERENCE), store), ()
-    command = extract_command((suggestion or ref).of_model(REFERENCE))
-    note = (
-        f'{REFERENCE} has not been extracted; using the bundled model "{BUNDLED}" '
-        f"(to extract it: {command})"
-    )
-    return saved_name(ref.of_model(BUNDLED), store), (note,)
+    return saved_name(ref.of_model(BUNDLED), store), (BUNDLED_NOTE,)
 
 
 def _is_saved(model: str, store: Store) -> bool:

@@ -8,21 +8,22 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wordvec.errors import DamagedTableError, StoreError, TableNotFoundError
+from wordvec.errors import DamagedTableError, StoreError, TableNotFoundError, UsageError
 from wordvec.tables.derived import Derived
 from wordvec.tables.draft import Draft, Plan
 from wordvec.tables.files import (
     display_path,
+    make_folder,
     remove_folder,
     sync_folder,
     wrap_os_errors,
     write_atomically,
     write_npy,
 )
-from wordvec.tables.listing import list_tables
+from wordvec.tables.listing import list_leftovers, list_tables, remove_leftovers
 from wordvec.tables.lock import table_lock
 from wordvec.tables.manifest import Manifest, read_json
-from wordvec.tables.name import Mode
+from wordvec.tables.name import Mode, TableName
 from wordvec.tables.new_table import NewTable
 from wordvec.tables.paths import (
     DERIVED,
@@ -31,28 +32,34 @@ from wordvec.tables.paths import (
     RECORD,
     VECTORS,
     TablePaths,
+    expand_home,
     list_folders,
+    user_folder,
 )
 from wordvec.tables.reading import check_name, find_problems, read_table
 from wordvec.tables.replace import complete_table, swap_in
-from wordvec.text import escape
+from wordvec.text import escape, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from wordvec.tables.listing import TableInfo
-    from wordvec.tables.name import TableName, TableRef
+    from wordvec.tables.listing import Leftover, TableInfo
+    from wordvec.tables.name import TableRef
     from wordvec.tables.table import Provenance, VectorTable
     from wordvec.vocabulary.lookup import Vocabulary
 
 
 def default_root() -> Path:
-    """Return the folder of tables: WORDVEC_HOME, or the user's cache folder."""
-    if home := os.environ.get("WORDVEC_HOME"):
-        return Path(home).expanduser()
-    from platformdirs import user_cache_path
+    """Return the folder of tables: WORDVEC_HOME, or the user's cache folder.
 
-    return user_cache_path("wordvec", appauthor=False)
+    Raises:
+        StoreError: if it is in a home folder that does not exist.
+    """
+    if home := os.environ.get("WORDVEC_HOME"):
+        return expand_home(home)
+    from platformdirs import user_cache_dir
+
+    return user_folder(user_cache_dir)
 
 
 class Store:
@@ -74,15 +81,25 @@ class Store:
         """List every table and every unfinished extraction, by name."""
         return list_tables(self.root)
 
+    def leftovers(self) -> list[Leftover]:
+        """List what processes that were killed left in the store."""
+        return list_leftovers(self.root)
+
+    def clean(self) -> list[Leftover]:
+        """Remove what processes that were killed left in the store, and return it."""
+        return remove_leftovers(self.root)
+
     def __contains__(self, name: TableName) -> bool:
         """Return whether there is a table of that name, damaged or not."""
         return (self.paths(name).current / MANIFEST).exists()
 
     def paths(self, name: TableName) -> TablePaths:
         """Return the folders of a table, existing or not."""
+        if not isinstance(name, TableName):
+            raise UsageError(f"expected a TableName, got {quote(name)}")
         if not name.model:
             raise StoreError("a table name needs a model")
-        return TablePaths(self.root, name)
+        return TablePaths.of(self.root, name)
 
     def open(self, name: TableName) -> VectorTable:
         """Open a table, its rows memory-mapped.
@@ -116,7 +133,11 @@ class Store:
 
     def derived(self, table: VectorTable) -> Derived:
         """Return the cache beside a table; it saves nothing for a table not in this store."""
-        return Derived(self.paths(table.name).current / DERIVED, table.provenance.checksum)
+        checksum, vocabulary = table.provenance.checksum, table.vocabulary
+        identity = (
+            f"{checksum} {vocabulary.special_ids} {vocabulary.unused_ids}" if checksum else ""
+        )
+        return Derived(self.paths(table.name).current / DERIVED, identity)
 
     def save(self, table: VectorTable, *, force: bool = False, wait: float = 0) -> None:
         """Save a table.
@@ -134,7 +155,7 @@ class Store:
         with table_lock(paths, wait=wait), wrap_os_errors(paths.table):
             self._check_replaceable(paths, force=force)
             try:
-                paths.new.mkdir(parents=True)
+                make_folder(paths.new)
                 write_atomically(
                     paths.new / VECTORS, lambda file: write_npy(file, table.vectors, "<f4")
                 )
@@ -268,15 +289,19 @@ class Store:
 
 
 def extract_command(
-    name: TableName | TableRef, *, parameters: Mapping[str, object] | None = None
+    name: TableName | TableRef,
+    *,
+    layers: str | None = None,
+    parameters: Mapping[str, object] | None = None,
 ) -> str:
     """Return the command that extracts a table.
 
+    layers: in place of that of the name.
     parameters: those of its provenance; each has the name of an option, or of several if a list.
     """
     corpus = {"corpus": "FILE"} if name.mode is Mode.CONTEXTUAL else {}
     options = {"mode": name.mode, **corpus, **(parameters or {}), "variant": name.variant}
-    options |= {"layers": name.layer, "model": name.model}
+    options |= {"layers": name.layer if layers is None else layers, "model": name.model}
     words = [
         f"--{option.replace('_', '-')} {shlex.quote(str(one))}"
         for option, value in options.items()

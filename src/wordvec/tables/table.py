@@ -164,6 +164,7 @@ def row_norms(vectors: NDArray[np.float32], *, rows_at_once: int = 4096) -> NDAr
 
     norms = np.empty(len(vectors), dtype=np.float64)
     for start in range(0, len(vectors), rows_at_once):
-        block = vectors[start : start + rows_at_once].astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a signalling NaN, which a damaged file may contain
+            block = vectors[start : start + rows_at_once].astype(np.float64)
         norms[start : start + len(block)] = np.sqrt(np.einsum("vd,vd->v", block, block))
     return norms

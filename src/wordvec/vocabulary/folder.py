@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from wordvec.errors import ModelError
 from wordvec.vocabulary.lookup import Vocabulary, unused_token
-from wordvec.vocabulary.settings import TokenizerSettings
+from wordvec.vocabulary.settings import TokenizerSettings, has_file
 from wordvec.vocabulary.spelling import MARKS, Scheme
-from wordvec.vocabulary.token_files import VOCABULARY_FILES, read_token_file
-from wordvec.vocabulary.tokenizer import load_tokenizer
+from wordvec.vocabulary.token_files import MOST_UNUSED_ROWS, VOCABULARY_FILES, read_token_file
+from wordvec.vocabulary.tokenizer import load_tokenizer, tokenizers_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,6 @@ USUAL_SPECIALS = (
 )
 _USUAL_CLS = ("[CLS]", "<s>")
 _USUAL_SEP = ("[SEP]", "</s>")
-_MOST_UNUSED_ROWS = 100_000  # more rows without a token mean that the file is damaged
 
 
 def read_vocabulary(folder: Path) -> Vocabulary:
@@ -38,19 +37,18 @@ def read_vocabulary(folder: Path) -> Vocabulary:
         ModelError: There is no vocabulary, or its files are damaged.
         MissingExtraError: The vocabulary is a SentencePiece model; that package is not installed.
     """
-    file = next((folder / name for name in VOCABULARY_FILES if (folder / name).is_file()), None)
+    file = next((folder / name for name in VOCABULARY_FILES if has_file(folder / name)), None)
     if file is None:
         raise ModelError(
             f"{folder} has no vocabulary: expected one of {', '.join(VOCABULARY_FILES)}"
         )
-    try:
+    problem = (
+        f"cannot read the vocabulary of {folder}: {file.name} or a file beside it "
+        f"is damaged or has an unknown format"
+    )
+    with tokenizers_errors(problem):
         settings = TokenizerSettings.read(folder)
         return _assemble(read_token_file(file, settings), settings)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(
-            f"cannot read the vocabulary of {folder}: {file.name} or a file beside it "
-            f"is damaged or has an unknown format ({error!r})"
-        ) from error
 
 
 def _assemble(file: TokenFile, settings: TokenizerSettings) -> Vocabulary:
@@ -84,7 +82,7 @@ def _fill_gaps(tokens: dict[int, str]) -> tuple[tuple[str, ...], set[int]]:
     if not tokens:
         raise ValueError("no tokens")
     rows = max(tokens) + 1
-    if min(tokens) < 0 or rows - len(tokens) > _MOST_UNUSED_ROWS:
+    if min(tokens) < 0 or rows - len(tokens) > MOST_UNUSED_ROWS:
         raise ValueError(f"ids from {min(tokens)} to {max(tokens)} for {len(tokens)} tokens")
     unused = set(range(rows)) - tokens.keys()
     return tuple(tokens.get(row, unused_token(row)) for row in range(rows)), unused
@@ -113,9 +111,9 @@ def _lowercases(
     file: TokenFile, settings: TokenizerSettings, tokens: tuple[str, ...], special: set[int]
 ) -> bool:
     """Return whether the model lower-cases: by its settings, else if it has no upper case."""
-    setting = settings.tokenizer.get("do_lower_case")
+    setting = settings.of_tokenizer("do_lower_case", bool)
     if setting is not None:
-        return bool(setting)
+        return setting
     if file.lowercase is not None:
         return file.lowercase
     ordinary = (token for row, token in enumerate(tokens) if row not in special)

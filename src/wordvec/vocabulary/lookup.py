@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from wordvec.errors import DamagedTableError, ModelError
+from wordvec.foreign.json_data import optional, required, typed
 from wordvec.text import TokenClass, classify, name_change, nfkc, without_invisible
 from wordvec.vocabulary import hints, spelling
 from wordvec.vocabulary.spelling import Scheme
@@ -64,23 +65,24 @@ class Vocabulary:
     def from_json(cls, data: object, tokenizer: TokenizerFile | None = None) -> Self:
         """Return the vocabulary that `to_json` encoded, or raise DamagedTableError."""
         try:
-            return cls._from_fields(data, tokenizer)
-        except (KeyError, TypeError, ValueError, ModelError) as error:
-            raise DamagedTableError(f"tokens.json is not a valid vocabulary ({error!r})") from error
+            return cls._from_fields(typed(data, dict, "it"), tokenizer)
+        except (ValueError, ModelError) as error:
+            raise DamagedTableError(f"tokens.json is not a valid vocabulary: {error}") from error
 
     @classmethod
-    def _from_fields(cls, data: Any, tokenizer: TokenizerFile | None) -> Self:
-        tokens = tuple(data["tokens"])
+    def _from_fields(cls, data: Mapping[str, Any], tokenizer: TokenizerFile | None) -> Self:
+        tokens = tuple(required(data, "tokens", list))
         if not set(map(type, tokens)) <= {str}:
-            raise TypeError("tokens must be text")
+            raise ValueError("a token is not text")
+        special_ids = required(data, "special_ids", list)
         return cls(
             tokens=tokens,
-            scheme=Scheme(data["scheme"]),
-            special_ids=tuple(map(int, data["special_ids"])),
-            cls_id=None if data["cls_id"] is None else int(data["cls_id"]),
-            sep_id=None if data["sep_id"] is None else int(data["sep_id"]),
-            lowercase=bool(data["lowercase"]),
-            marks_start=bool(data.get("marks_start", False)),  # absent before 0.2
+            scheme=Scheme(required(data, "scheme", str)),
+            special_ids=tuple(typed(id_, int, "a special id") for id_ in special_ids),
+            cls_id=optional(data, "cls_id", int),
+            sep_id=optional(data, "sep_id", int),
+            lowercase=required(data, "lowercase", bool),
+            marks_start=optional(data, "marks_start", bool) or False,  # absent before 0.2
             tokenizer=tokenizer,
         )
 

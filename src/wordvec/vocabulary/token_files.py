@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import ModelError
-from wordvec.vocabulary.settings import read_bytes, read_json, read_text
+from wordvec.foreign.json_data import optional, parse_object, required, typed
+from wordvec.text import quote
+from wordvec.vocabulary.settings import damaged_file, has_file, read_bytes, read_json, read_text
 from wordvec.vocabulary.spelling import CONTINUATION, Scheme, guess_scheme
 from wordvec.vocabulary.tokenizer import (
     MAX_WORD,
@@ -34,6 +36,9 @@ VOCABULARY_FILES = (
 )
 """In the order of preference; all but the first three are SentencePiece models."""
 
+MOST_UNUSED_ROWS = 100_000  # more rows without a token mean that the file is damaged
+_MOST_TOKENS = 5_000_000  # the largest vocabulary that we know has 262,144
+
 # fairseq puts its own tokens before those of SentencePiece, and a mask after them.
 _XLM_R_LIKE = ("XLMRoberta", "MLuke", "xlm-roberta", "xlm-roberta-xl", "xmod")
 _XLM_R_FIRST = ("<s>", "<pad>", "</s>", "<unk>")  # replace the first three pieces
@@ -43,6 +48,7 @@ _T5_LIKE = ("T5", "t5", "longt5", "switch_transformers")
 _T5_EXTRA = (
     100  # <extra_id_99> to <extra_id_0>, after the pieces, unless the settings say otherwise
 )
+_MOST_EXTRA = 100_000
 # These shift the ids of SentencePiece in other ways.
 _OTHER_SHIFTS = (
     *("MBart", "mbart", "Nllb", "M2M100", "m2m_100", "SeamlessM4T", "seamless_m4t"),
@@ -80,8 +86,11 @@ def read_token_file(file: Path, settings: TokenizerSettings) -> TokenFile:
 
 def _read_tokenizer_json(file: Path, settings: TokenizerSettings) -> TokenFile:
     """Read the format of the `tokenizers` library: model, added tokens, normalizer, template."""
-    tokenizer = parse_tokenizer(read_bytes(file), str(file))
-    _apply_bert_settings(tokenizer, settings.tokenizer)
+    data = read_bytes(file)
+    with damaged_file(file, "is damaged or has an unknown format"):
+        _check_tokenizer_json(parse_object(data))
+    tokenizer = parse_tokenizer(data, str(file))
+    _apply_bert_settings(tokenizer, settings)
     tokens = {row: token for token, row in tokenizer.get_vocab(with_added_tokens=True).items()}
     added = tokenizer.get_added_tokens_decoder().values()
     cls, sep = _template(tokenizer)
@@ -96,12 +105,36 @@ def _read_tokenizer_json(file: Path, settings: TokenizerSettings) -> TokenFile:
     )
 
 
+def _check_tokenizer_json(data: Mapping[str, Any]) -> None:
+    """Check what the `tokenizers` library does not: it hangs or aborts the process.
+
+    Raises:
+        ValueError: An id is far beyond the number of tokens, or a merge of BPE gives a part without
+            the prefix that it must have.
+    """
+    model = required(data, "model", dict)
+    vocab = model.get("vocab")
+    added = optional(data, "added_tokens", list) or []
+    ids = [*vocab.values()] if isinstance(vocab, dict) else []
+    ids += [typed(token, dict, "an added token").get("id") for token in added]
+    most = len(ids) + (len(vocab) if isinstance(vocab, list) else 0) + MOST_UNUSED_ROWS
+    wrong = [id_ for id_ in ids if type(id_) is not int or not 0 <= id_ < most]
+    if wrong:
+        raise ValueError(f"an id is {quote(wrong[0], 40)}, expected 0 to {most - 1:,}")
+    prefix = optional(model, "continuing_subword_prefix", str)
+    if prefix:
+        for merge in optional(model, "merges", list) or ():
+            parts = merge.split(" ", 1) if isinstance(merge, str) else typed(merge, list, "a merge")
+            if not (parts and typed(parts[-1], str, "a part of a merge").startswith(prefix)):
+                raise ValueError(f"a merge has a part without {quote(prefix, 40)}")
+
+
 def _saved(tokenizer: Any) -> TokenizerFile:
     data = tokenizer.to_str().encode()
     return TokenizerFile(TokenizerKind.TOKENIZERS, lambda: data)
 
 
-def _apply_bert_settings(tokenizer: Any, settings: Mapping[str, Any]) -> None:
+def _apply_bert_settings(tokenizer: Any, settings: TokenizerSettings) -> None:
     """Let tokenizer_config.json decide about case and accents, as transformers does."""
     from tokenizers import normalizers
 
@@ -112,8 +145,9 @@ def _apply_bert_settings(tokenizer: Any, settings: Mapping[str, Any]) -> None:
         ("strip_accents", "strip_accents"),
         ("tokenize_chinese_chars", "handle_chinese_chars"),
     ):
-        if setting in settings:
-            setattr(tokenizer.normalizer, name, settings[setting])
+        value = settings.of_tokenizer(setting, bool)
+        if value is not None or (setting == "strip_accents" and setting in settings.tokenizer):
+            setattr(tokenizer.normalizer, name, value)
 
 
 def _scheme_of(tokenizer: Any, tokens: Iterable[str]) -> Scheme:
@@ -144,7 +178,10 @@ def _read_vocab_txt(file: Path, settings: TokenizerSettings) -> TokenFile:
 
     Python's own splitlines would also split at U+0085 and U+2028, which are tokens.
     """
-    *lines, last = read_text(file).removeprefix("\ufeff").split("\n")  # a BOM is no token
+    text = read_text(file).removeprefix("\ufeff")  # a BOM is no token
+    if text.count("\n") > _MOST_TOKENS:
+        raise ModelError(f"{file} has more than {_MOST_TOKENS:,} lines, one for each token")
+    *lines, last = text.split("\n")
     if lines and all(line.endswith("\r") for line in lines):
         lines = [line.removesuffix("\r") for line in lines]  # a checkout with Windows line endings
     if last:
@@ -152,7 +189,7 @@ def _read_vocab_txt(file: Path, settings: TokenizerSettings) -> TokenFile:
     scheme = _scheme_by_marks(lines)
     tokenizer = None
     if settings.is_of(("BertJapanese",)) or "word_tokenizer_type" in settings.tokenizer:
-        data = JapaneseSettings.of(settings.tokenizer).to_bytes()
+        data = JapaneseSettings.of(settings).to_bytes()
         tokenizer = TokenizerFile(TokenizerKind.JAPANESE, lambda: data)
     elif scheme is Scheme.WORDPIECE:
         tokenizer = _bert_tokenizer(lines, settings)
@@ -177,15 +214,19 @@ def _bert_tokenizer(tokens: Sequence[str], settings: TokenizerSettings) -> Token
     )
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    _apply_bert_settings(tokenizer, settings.tokenizer)
+    _apply_bert_settings(tokenizer, settings)
     return _saved(tokenizer)
 
 
 def _read_vocab_json(file: Path, settings: TokenizerSettings) -> TokenFile:
-    vocab = {str(token): int(row) for token, row in read_json(file).items()}
+    with damaged_file(file):
+        vocab = {
+            token: typed(row, int, f"the id of {quote(token, 40)}")
+            for token, row in typed(read_json(file), dict, "it").items()
+        }
     merges = file.parent / "merges.txt"
     scheme = _scheme_by_marks(vocab)
-    if not merges.is_file():
+    if not has_file(merges):
         return TokenFile({row: token for token, row in vocab.items()}, scheme)
     if scheme is Scheme.WORDPIECE:
         scheme = Scheme.BYTE_LEVEL
@@ -208,7 +249,7 @@ def _byte_level_tokenizer(
         tokenizer = Tokenizer(models.BPE(vocab, pairs))
     except Exception:  # noqa: BLE001  # it raises plain Exceptions
         return None
-    prefix = bool(settings.tokenizer.get("add_prefix_space"))
+    prefix = settings.of_tokenizer("add_prefix_space", bool) or False
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix)
     return _saved(tokenizer)
 
@@ -244,8 +285,11 @@ def _in_row_order(pieces: list[str], file: Path, settings: TokenizerSettings) ->
     if settings.is_of(("DebertaV2", "deberta-v2")) and "[MASK]" not in pieces:
         return [*pieces, "[MASK]"]
     if settings.is_of(_T5_LIKE) and "<extra_id_0>" not in pieces:
-        rows = int(settings.config.get("vocab_size") or len(pieces) + _T5_EXTRA)
-        count = min(int(settings.tokenizer.get("extra_ids", _T5_EXTRA)), rows - len(pieces))
+        rows = settings.of_model("vocab_size", int) or len(pieces) + _T5_EXTRA
+        extra = settings.of_tokenizer("extra_ids", int)
+        count = min(_T5_EXTRA if extra is None else extra, rows - len(pieces))
+        if count > _MOST_EXTRA:
+            raise ValueError(f"extra_ids is {extra:,}, expected at most {_MOST_EXTRA:,}")
         return [*pieces, *(f"<extra_id_{i}>" for i in reversed(range(count)))]
     if file.name == "sentencepiece.bpe.model" or settings.is_of(_OTHER_SHIFTS):
         raise ModelError(

@@ -10,18 +10,22 @@ A tokenizer gives tokens in the model's own spelling, without [CLS] and [SEP].
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from wordvec.errors import MissingExtraError, ModelError
-from wordvec.text import nfkc
+from wordvec.errors import MissingExtraError, ModelError, WordvecError
+from wordvec.foreign.json_data import optional, parse_object, required
+from wordvec.text import clip, escape, nfkc
 from wordvec.vocabulary.spelling import CONTINUATION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from wordvec.vocabulary.settings import TokenizerSettings
 
 UNKNOWN = "[UNK]"
 MAX_WORD = 100  # characters: WordPiece reads a longer word as [UNK]
@@ -92,18 +96,19 @@ class _FastTokenizer:
 
     def __init__(self, data: bytes) -> None:
         self._tokenizer = parse_tokenizer(data)
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
 
     def normalize(self, text: str) -> str:
         normalizer = self._tokenizer.normalizer
-        return text if normalizer is None else str(normalizer.normalize_str(text))
+        if normalizer is None:
+            return text
+        with suppress(ModelError), tokenizers_errors("cannot normalise"):
+            return str(normalizer.normalize_str(text))
+        return text
 
     def cut(self, text: str) -> list[str] | None:
-        try:
+        with suppress(ModelError), tokenizers_errors("there is no token for unknown text"):
             return list(self._tokenizer.encode(text, add_special_tokens=False).tokens)
-        except Exception:  # noqa: BLE001  # a plain one, if there is no token for unknown text
-            return None
+        return None
 
     def cut_sentences(self, sentences: Sequence[str]) -> list[list[str]]:
         encoded = self._tokenizer.encode_batch(list(sentences), add_special_tokens=False)
@@ -114,10 +119,24 @@ def parse_tokenizer(data: bytes, name: str = TokenizerKind.TOKENIZERS) -> Any:
     """Return the `tokenizers.Tokenizer` in a tokenizer.json, or raise ModelError."""
     import tokenizers
 
+    with tokenizers_errors(f"{name} is damaged or has an unknown format"):
+        tokenizer = tokenizers.Tokenizer.from_buffer(data)
+    tokenizer.no_padding()  # of a billion tokens, perhaps
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+@contextmanager
+def tokenizers_errors(problem: str) -> Iterator[None]:
+    """Raise what the `tokenizers` library raises as ModelError: plain Exceptions, Rust's panics."""
     try:
-        return tokenizers.Tokenizer.from_buffer(data)
-    except Exception as error:  # it raises plain Exceptions
-        raise ModelError(f"{name} is damaged or has an unknown format ({error})") from error
+        yield
+    except WordvecError:
+        raise
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise ModelError(f"{problem} ({clip(escape(str(error)[:400]), 200)})") from error
 
 
 class _SentencePiece:
@@ -203,20 +222,33 @@ class JapaneseSettings:
     normalize: bool = True
 
     @classmethod
-    def of(cls, tokenizer_config: Mapping[str, Any]) -> JapaneseSettings:
+    def of(cls, settings: TokenizerSettings) -> JapaneseSettings:
         """Read them from a tokenizer_config.json.
 
         Without a dictionary it is ipadic, the default when the reference model was made;
         transformers 5 has another default.
         """
-        mecab = tokenizer_config.get("mecab_kwargs") or {}
+        mecab = settings.of_tokenizer("mecab_kwargs", dict) or {}
         return cls(
-            words=str(tokenizer_config.get("word_tokenizer_type") or "mecab"),
-            subwords=str(tokenizer_config.get("subword_tokenizer_type") or "wordpiece"),
-            dictionary=str(mecab.get("mecab_dic") or "ipadic"),
-            option=str(mecab.get("mecab_option") or ""),
-            lowercase=bool(tokenizer_config.get("do_lower_case")),
-            normalize=bool(mecab.get("normalize_text", True)),
+            words=settings.of_tokenizer("word_tokenizer_type", str) or "mecab",
+            subwords=settings.of_tokenizer("subword_tokenizer_type", str) or "wordpiece",
+            dictionary=optional(mecab, "mecab_dic", str) or "ipadic",
+            option=optional(mecab, "mecab_option", str) or "",
+            lowercase=settings.of_tokenizer("do_lower_case", bool) or False,
+            normalize=optional(mecab, "normalize_text", bool) is not False,
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> JapaneseSettings:
+        """Read the content of japanese.json, or raise ValueError."""
+        saved = parse_object(data)
+        return cls(
+            words=required(saved, "words", str),
+            subwords=required(saved, "subwords", str),
+            dictionary=required(saved, "dictionary", str),
+            option=required(saved, "option", str),
+            lowercase=required(saved, "lowercase", bool),
+            normalize=required(saved, "normalize", bool),
         )
 
     def to_bytes(self) -> bytes:
@@ -229,8 +261,8 @@ class _BertJapanese:
 
     def __init__(self, data: bytes, vocabulary: frozenset[str]) -> None:
         try:
-            self._settings = JapaneseSettings(**json.loads(data))
-        except (ValueError, TypeError) as error:
+            self._settings = JapaneseSettings.from_bytes(data)
+        except ValueError as error:
             raise ModelError(f"{TokenizerKind.JAPANESE} is damaged ({error})") from error
         self._vocabulary = vocabulary
         self._greedy = GreedyCutter(vocabulary)

@@ -1,8 +1,7 @@
-"""Chromium without a network, and the page of a map of two tables."""
+"""The page of a map of two tables, in Chromium."""
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,15 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import BrowserContext, Page
 
     from wordvec.map.build import TokenMap
     from wordvec.tables.table import VectorTable
 
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 # tokens of every class, and two that look like HTML
 WORDS = [
     "[PAD]", "の", "は", "王", "男", "女", "国", "人", "女王", "王国", "国王", "大王", "女王蜂",
@@ -47,20 +42,6 @@ def table(mode: Mode, seed: int) -> VectorTable:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Start Chromium, controlled by Playwright."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.skip("Chromium is not installed: apt install chromium fonts-noto-cjk")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="session")
 def token_map() -> TokenMap:
     """Build the map of both tables, with an expression."""
     tables = [table(Mode.STATIC, 0), table(Mode.DYNAMIC, 1)]
@@ -73,14 +54,6 @@ def page_file(token_map: TokenMap, tmp_path_factory: pytest.TempPathFactory) -> 
     file = tmp_path_factory.mktemp("map") / "map.html"
     file.write_text(build_page(token_map, vectors=True), "utf-8")
     return file
-
-
-@pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    """Open an offline browser context of 1280 × 800."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, offline=True)
-    yield context
-    context.close()
 
 
 @pytest.fixture

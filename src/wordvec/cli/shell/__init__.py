@@ -19,6 +19,7 @@ import click
 
 from wordvec.cli.options import table_options
 from wordvec.encoding import InputText
+from wordvec.errors import EncodingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,8 @@ def command(ref: TableRef, store: Store) -> int:
 
     An expression is answered as by `wordvec query`. A line that starts with a colon sets an option
     (:k 20, :metric cosine, :table dynamic) or runs another command (:norms 王, :compare); :help
-    lists them. Tab completes tokens, Ctrl-C cancels the line, Ctrl-D exits.
+    lists them. Tab completes tokens, Ctrl-C cancels the line, Ctrl-D exits. At the prompt, help,
+    exit and quit need no colon; in quotes they are words.
 
     If standard input is not a terminal, its lines are answered without a prompt.
     """
@@ -49,16 +51,20 @@ def command(ref: TableRef, store: Store) -> int:
     return 0
 
 
-def _lines(stream: TextIO) -> Iterator[str]:
+def _lines(stream: TextIO) -> Iterator[str | EncodingError]:
     """Read a stream as UTF-8 in every locale; a broken line is an error when it is answered.
 
-    Raises:
-        EncodingError: at the first line that shows that the stream has another encoding.
+    The first line that shows another encoding is replaced by the error that names it.
     """
     if isinstance(stream, TextIOWrapper):
         stream.reconfigure(encoding="utf-8-sig", errors="surrogateescape")
-    text = InputText()
+    text: InputText | None = InputText()
     for line in stream:
-        if not line.isascii() or "\0" in line:
-            text.check(line.encode("utf-8", "surrogateescape"))
+        if text is not None and (not line.isascii() or "\0" in line):
+            try:
+                text.check(line.encode("utf-8", "surrogateescape"))
+            except EncodingError as error:
+                text = None
+                yield error
+                continue
         yield line

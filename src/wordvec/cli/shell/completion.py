@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wordvec import text
@@ -12,6 +11,8 @@ from wordvec.cli.commands import load_command
 from wordvec.cli.names import mode_names, model_names, table_names
 from wordvec.cli.shell.session import SHELL_COMMANDS
 from wordvec.cli.shell.tokens import partial_word
+from wordvec.errors import StoreError
+from wordvec.tables.paths import expand_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,8 +106,8 @@ def _files(typed: str) -> list[str]:
     """Return the files and folders that start as typed, in the same spelling."""
     folder, slash, name = typed.rpartition("/")
     try:
-        paths = sorted(Path(f"{folder}{slash}" or ".").expanduser().iterdir())
-    except OSError:  # there is no such folder
+        paths = sorted(expand_home(f"{folder}{slash}" or ".").iterdir())
+    except (OSError, ValueError, StoreError):  # there is no such folder; or NUL in its name
         return []
     return [
         f"{folder}{slash}{path.name}{'/' if path.is_dir() else ''}"

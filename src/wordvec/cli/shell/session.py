@@ -20,8 +20,9 @@ from wordvec.analysis.display import Cell, Column, OutputStyle, table_lines
 from wordvec.api import OpenTables
 from wordvec.cli.arguments import options_of, options_with_value, split_arguments
 from wordvec.cli.commands import COMMANDS, load_command
-from wordvec.cli.errors import exit_code_of, print_notes
+from wordvec.cli.errors import MOST_HINTS, exit_code_of
 from wordvec.cli.help import HelpContext, HelpFormatter
+from wordvec.cli.opening import print_table_notes
 from wordvec.cli.options import table_ref
 from wordvec.cli.output import write_lines
 from wordvec.cli.shell.settings import ShellSettings, table_arguments, unquote
@@ -40,8 +41,10 @@ if TYPE_CHECKING:
     from wordvec.tables.table import VectorTable
 
 # The commands that a `:` can run: those that only read tables.
-SHELL_COMMANDS = ("query", "compare", "explain", "similar", "odd", "norms", "evaluate", "tables")
-_WITH_EXPRESSIONS = ("query", "compare", "explain")  # the others take tokens
+SHELL_COMMANDS = (
+    *("query", "compare", "explain", "trace", "similar", "odd", "norms", "evaluate", "tables"),
+)
+_WITH_EXPRESSIONS = ("query", "compare", "explain", "trace")  # the others take tokens
 _WITH_LAST_EXPRESSION = ("compare", "explain")  # if none is given
 
 BUILTINS = {
@@ -102,24 +105,30 @@ class Session:
         settings = {name: option.help or "" for name, option in self.settings.options.items()}
         return {**commands, **BUILTINS, **settings}
 
-    def answer_all(self, lines: Iterable[str]) -> int:
-        """Answer lines until one of them exits or is interrupted.
+    def answer_all(self, lines: Iterable[str | WordvecError]) -> int:
+        """Answer lines until one of them exits or is interrupted; an error is printed in its place.
+
+        Only the first errors of many lines have hints.
 
         Returns:
             The exit code of the last line that failed, or 0.
         """
-        code = 0
+        code = failed = 0
         for line in lines:
-            code = self.answer(line) or code
-            if self.finished or code == _INTERRUPTED:
+            failure = self.answer(line, hints=failed < MOST_HINTS)
+            code, failed = failure or code, failed + bool(failure)
+            if self.finished or failure == _INTERRUPTED:
                 break
         return code
 
-    def answer(self, line: str) -> int:
+    def answer(self, line: str | WordvecError, *, hints: bool = True) -> int:
         """Answer one line or print its error, and return its exit code."""
-        return exit_code_of(lambda: self._answer(line.strip()))
+        return exit_code_of(lambda: self._answer(line), hints=hints)
 
-    def _answer(self, line: str) -> int:
+    def _answer(self, line: str | WordvecError) -> int:
+        if isinstance(line, WordvecError):  # it could not be read
+            raise line
+        line = line.strip()
         if not line.isprintable():
             _check_encoding(line)
         if line[:1] in (":", "："):  # no expression starts with a colon
@@ -190,7 +199,7 @@ class Session:
         if given:
             parse(given[0])
             self.last_expression = given[0]
-        if name == "explain":  # the second is a token
+        if name in ("explain", "trace"):  # the second is a token
             return [*given[:1], *map(unquote, given[1:])]
         return given
 
@@ -213,7 +222,7 @@ class Session:
 
     def _open_table(self, ref: TableRef) -> VectorTable:
         table = self.tables.open(ref)
-        print_notes(table.notes)
+        print_table_notes(table.notes, self.store)
         return table.data
 
     def _change_table(self, written: str) -> None:
@@ -298,11 +307,13 @@ class Session:
 
 
 def _check_encoding(line: str) -> None:
-    """Refuse bytes that are not UTF-8, which arrive as halves of surrogate pairs."""
+    """Refuse bytes that are not UTF-8, which arrive as halves of surrogate pairs, and NUL."""
     try:
         line.encode()
     except UnicodeEncodeError as error:
         raise WordvecError("this line is not UTF-8") from error
+    if "\0" in line:
+        raise WordvecError("this line contains a NUL character")
 
 
 def split_expressions(source: str) -> list[str]:

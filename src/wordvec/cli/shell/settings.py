@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 # Options of `wordvec query` that are not settings: the table has its own `:` lines.
 _NOT_SETTINGS = {
-    *("--table", "--mode", "--variant", "--model", "--store"),
-    *("--json", "--jsonl", "--tsv", "--help"),
+    *("--table", "--mode", "--variant", "--model", "--store", "--help"),
+    *("--json", "--jsonl", "--tsv", "--safe-csv"),
 }
 _PARTS = ("--mode", "--variant", "--model", "--tables")  # in place of --table
 _OFF = "off"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from wordvec.errors import ExpressionError
 from wordvec.expression.lexer import Kind, Token, spell, tokenize
-from wordvec.text import nfkc
+from wordvec.text import escape_controls, nfkc
 from wordvec.vocabulary.spelling import Scheme
 
 if TYPE_CHECKING:
@@ -69,7 +69,12 @@ class TokenIndex:
             ids = self._ids_with(variant, limit)
             if ids:
                 words = [self._word(id_, variant) for id_ in ids]
-                return [spell(word) for word in words if word is not None]
+                # a token that cannot be shown is written by its id
+                return [
+                    spell(word) if escape_controls(word) == word else f"#{id_}"
+                    for id_, word in zip(ids, words, strict=True)
+                    if word is not None
+                ]
         return []
 
     def _variants(self, prefix: str) -> Iterator[str]:

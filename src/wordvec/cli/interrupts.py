@@ -1,0 +1,84 @@
+"""Ctrl-C: whatever it interrupts, the command ends with one line that says what is kept.
+
+Python raises KeyboardInterrupt wherever the main thread is. A library that is being imported may
+turn it into another error, and callbacks of the interpreter drop it, so the handler also notes it.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from _thread import interrupt_main
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from wordvec.errors import WordvecError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+
+class StoppedError(WordvecError):
+    """The user pressed Ctrl-C; the message says what is kept."""
+
+    exit_code = 130
+
+
+_pressed = False
+
+
+def watch_interrupts() -> None:
+    """Take note of Ctrl-C, unless the caller has this process ignore it (`nohup`)."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
+        sys.unraisablehook = _interrupt_again
+
+
+def ignore_interrupts() -> None:
+    """Let a command whose work is done end in peace."""
+    if signal.getsignal(signal.SIGINT) is _interrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    global _pressed  # noqa: PLW0603  # of the process, as the signal is
+    _pressed = True
+    raise KeyboardInterrupt
+
+
+def _interrupt_again(dropped: sys.UnraisableHookArgs) -> None:
+    """Interrupt the main thread again if Ctrl-C arrived where Python drops exceptions."""
+    if _pressed:
+        interrupt_main()
+    else:
+        sys.__unraisablehook__(dropped)
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Return whether an error is the consequence of Ctrl-C, and forget that it was pressed."""
+    global _pressed  # as above
+    interrupted, _pressed = _pressed or isinstance(error, KeyboardInterrupt), False
+    return interrupted
+
+
+def raise_interrupt() -> None:
+    """Raise KeyboardInterrupt if Ctrl-C was pressed and a library went on as if it were not."""
+    if _pressed:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def kept_on_interrupt(what_is_kept: Callable[[], str]) -> Iterator[None]:
+    """Turn what Ctrl-C causes in the block into an error that says what is kept.
+
+    Raises:
+        StoppedError: if Ctrl-C was pressed.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if is_interrupt(error):
+            raise StoppedError(what_is_kept()) from error
+        raise

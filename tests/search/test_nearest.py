@@ -1,0 +1,39 @@
+"""The one place that calls faiss: an empty place never has the id −1."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from wordvec.search.nearest import HalfPrecisionRows, nearest_rows
+from wordvec.search.settings import Metric
+
+ROWS = np.array([[1, 0], [0, 1], [3e38, 0], [np.nan, 0]], dtype=np.float32)
+
+
+def test_keys_are_squared_distances_and_negative_products() -> None:
+    queries = np.array([[2, 1], [0, 2]], dtype=np.float32)
+    keys, ids = nearest_rows(ROWS[:2], Metric.L2, queries, 2)
+    assert (keys.tolist(), ids.tolist()) == ([[2, 4], [1, 5]], [[0, 1], [1, 0]])
+    keys, ids = nearest_rows(ROWS[:2], Metric.DOT, queries, 2)
+    assert (keys.tolist(), ids.tolist()) == ([[-2, -1], [-2, 0]], [[0, 1], [1, 0]])
+
+
+@pytest.mark.parametrize("count", [1, 30])  # faiss computes blocks of 20 in another way
+def test_an_empty_place_has_the_key_inf_and_the_id_0(count: int) -> None:
+    queries = np.repeat(ROWS[:1], count, axis=0)
+    keys, ids = nearest_rows(ROWS, Metric.L2, queries, 4)
+    assert keys.tolist() == [[0, 2, np.inf, np.inf]] * count
+    assert ids[:, :2].tolist() == [[0, 1]] * count
+    assert ids.min() >= 0
+    keys, ids = nearest_rows(ROWS, Metric.L2, queries * np.float32(-3e38), 4)
+    assert keys.tolist() == [[np.inf] * 4] * count
+    assert ids.min() >= 0
+
+
+def test_a_copy_in_half_precision_has_no_empty_id_either() -> None:
+    keys, ids = HalfPrecisionRows(ROWS).nearest(ROWS[:1], 4)
+    assert keys[0, :2] == pytest.approx([0, 2**0.5])
+    assert keys[0, 2:].tolist() == [np.inf, np.inf]
+    assert ids[0, :2].tolist() == [0, 1]
+    assert ids.min() >= 0
