@@ -55,7 +55,11 @@ def read_table(folder: Path, name: TableName) -> VectorTable:
             f"{display_path(folder / TOKENS)}: expected {V} tokens, found {len(vocabulary)}"
         )
     for problem in (
-        *(_check_content(folder / file, manifest) for file in (NORMS, TOKENS)),
+        *(
+            _check_content(folder / file, manifest)
+            for file in (NORMS, TOKENS, COUNTS, RESULTANTS)
+            if file in manifest.files
+        ),
         _check_sum(vectors, manifest),
     ):
         if problem:

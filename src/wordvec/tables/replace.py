@@ -99,13 +99,12 @@ def recover_interrupted_write(paths: TablePaths) -> None:
     for file in leftover_files(paths):
         file.unlink(missing_ok=True)
     if (paths.table / MANIFEST).exists():
-        remove_folder(paths.table / CHECKPOINT)
         (paths.table / RECORD).unlink(missing_ok=True)
 
 
 def leftover_folders(paths: TablePaths) -> list[Path]:
     """Return the folders that writers left behind, if none is at work now."""
-    found = [paths.new]
+    found = [paths.new, paths.table / CHECKPOINT]
     if paths.table.exists():
         found.append(paths.old)
     if not (paths.draft / RECORD).exists():
