@@ -8,7 +8,9 @@ same model, and wordvec. For comparison it times the products of the linear laye
 768→3072, 3072→768, with the rows of a batch), by `F.linear` and by oneDNN in the same dtype: the
 share of the better rate that a whole pass reaches shows how much can still be gained. `--sweep`
 tries other batch sizes. `--layers MODEL` times whole extractions instead: the table of the last
-layer, and those of all layers in one pass.
+layer, and those of all layers in one pass. `--corpus FILE` times contextual vectors of real
+sentences: wordvec's two passes, sentence-transformers' `encode` on the same sentences and model,
+and the products of the linear layers alone for the same positions.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import argparse
 import copy
 import os
 import platform
+import shutil
 import statistics
 import tempfile
 import time
@@ -29,11 +32,17 @@ from torch.nn import functional as F  # noqa: N812  # torch's own convention
 from transformers import BertConfig, BertModel
 
 from wordvec.extraction.carriers import Carrier
+from wordvec.extraction.contextual import Batches, add_occurrences
+from wordvec.extraction.corpus import Corpus
 from wordvec.extraction.dynamic import compute_blocks, prepare
 from wordvec.extraction.extract import extract
 from wordvec.extraction.linear import can_pack
-from wordvec.extraction.settings import BATCH_SIZE
+from wordvec.extraction.scan import Sample, Scan
+from wordvec.extraction.sentences import split_sentences
+from wordvec.extraction.settings import BATCH_SIZE, Sampling
+from wordvec.models.bundled import bundled_folder
 from wordvec.tables.store import Store
+from wordvec.vocabulary.folder import read_vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,6 +57,22 @@ LOOP_TOKENS = 24  # of the article's loop; all of them would take half an hour
 CPU = torch.device("cpu")
 
 
+class Clock:
+    """The time in seconds: of the wall, or that this process has used."""
+
+    def __init__(self) -> None:
+        self._now: Callable[[], float] = time.perf_counter
+
+    def __call__(self) -> float:
+        return self._now()
+
+    def use(self, now: Callable[[], float]) -> None:
+        self._now = now
+
+
+clock = Clock()
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -57,7 +82,15 @@ def main() -> None:
     parser.add_argument("--no-loop", action="store_true", help="leave out the article's loop")
     parser.add_argument("--sweep", nargs="*", type=int, help="try these batch sizes, wordvec only")
     parser.add_argument("--layers", metavar="MODEL", help="time one table and one for each layer")
+    parser.add_argument("--corpus", metavar="FILE", help="time contextual vectors of this text")
+    parser.add_argument("--sentences", type=int, default=500, help="of the corpus")
+    parser.add_argument(
+        "--cpu-seconds", action="store_true", help="one thread, CPU seconds: for a busy machine"
+    )
     options = parser.parse_args()
+    if options.cpu_seconds:
+        torch.set_num_threads(1)
+        clock.use(time.process_time)
     print(describe_machine())
     other_load = OtherLoad()
     began = time.monotonic()
@@ -67,6 +100,10 @@ def main() -> None:
         print(f"\n{time.monotonic() - began:.0f} s in all; {other_load}")
         return
     model = BertModel(BertConfig(vocab_size=V)).eval()
+    if options.corpus:
+        compare_contextual(model, options.corpus, options.sentences, options.rounds)
+        print(f"\n{time.monotonic() - began:.0f} s in all; {other_load}")
+        return
     if options.sweep is not None:
         sweep(model, options.sweep or [64, 128, 256, 512, 1024], options.dtype, options.rounds)
     else:
@@ -80,9 +117,9 @@ def compare(
 ) -> None:
     """Time the article's loop, plain batches and wordvec in turn, and print the rates."""
     fast = copy.deepcopy(model)
-    began = time.perf_counter()
+    began = clock()
     product = prepare(fast, CPU, dtype, POSITIONS * batch_size)
-    preparation = time.perf_counter() - began
+    preparation = clock() - began
     plain = copy.deepcopy(model).to(getattr(torch, dtype))
     products = Products(getattr(torch, dtype), POSITIONS * batch_size)
     runs: dict[str, Callable[[], float]] = {
@@ -133,6 +170,75 @@ def compare_layers(model: str, rounds: int) -> None:
         print(f"  {name:16} {seconds:6.2f} s  {100 * (seconds / one - 1):+.1f} %")
 
 
+def compare_contextual(model: BertModel, corpus: str, sentences: int, rounds: int) -> None:
+    """Time contextual vectors of real sentences, with the tokenizer of `mini`."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+
+    positions = POSITIONS * BATCH_SIZE
+    fast = copy.deepcopy(model)
+    product = prepare(fast, CPU, "float32", positions)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        model.save_pretrained(folder)
+        for name in ("vocab.txt", "tokenizer_config.json"):
+            shutil.copy(bundled_folder() / name, folder)
+        encoder = Transformer(str(folder), max_seq_length=512)
+        peer = SentenceTransformer(modules=[encoder, Pooling(D)], device="cpu")
+        source = Corpus.of([corpus])
+        texts: list[str] = []
+        for block in source.blocks():
+            texts += split_sentences(block.data.decode())
+            if len(texts) >= sentences:
+                break
+        texts = texts[:sentences]
+        vocabulary = read_vocabulary(folder)
+        sampling = Sampling(per_token=10**6, min_count=1, sentences=sentences)
+
+        def scan() -> Sample:
+            target = Path(tempfile.mkdtemp(dir=folder))
+            return Scan(source, sampling, target, vocabulary).run(folder, workers=0)
+
+        def compute(sample: Sample) -> None:
+            target = Path(tempfile.mkdtemp(dir=folder))
+            batches = Batches.of(sample, positions)
+            add_occurrences(fast, vocabulary, batches, {LAYERS: D}, target, last=LAYERS)
+
+        sample = scan()
+        batches = Batches.of(sample, positions)
+        used = int(batches.lengths.sum()) + 2 * len(batches.lengths)
+        products = Products(torch.float32, positions)
+        timed = run_in_turn(
+            {
+                "wordvec, both passes": lambda: timed_run(lambda: compute(scan())),
+                "wordvec, the model's pass": lambda: timed_run(lambda: compute(sample)),
+                "sentence-transformers": lambda: timed_run(
+                    lambda: peer.encode(texts, show_progress_bar=False)
+                ),
+                "F.linear alone": lambda: products.seconds("F.linear") * used / positions,
+                "oneDNN's linear alone": lambda: products.seconds("oneDNN") * used / positions,
+            },
+            rounds,
+        )
+    best = min(timed["F.linear alone"], timed["oneDNN's linear alone"])
+    print(
+        f"\ncontextual, float32, {len(texts)} sentences, {used} positions with [CLS] and [SEP], "
+        f"medians of {rounds} rounds in turn, linear layers: {product}"
+    )
+    for name, seconds in timed.items():
+        print(
+            f"  {name:26} {seconds:7.2f} s  {len(texts) / seconds:8.1f} sentences/s  "
+            f"{best / seconds:.2f} of the best linear rate"
+        )
+
+
+def timed_run(run: Callable[[], object]) -> float:
+    """Return the seconds that a call takes."""
+    began = clock()
+    run()
+    return clock() - began
+
+
 def run_in_turn(runs: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
     """Run each once to warm up, then all of them in turn; return the median of each."""
     for run in runs.values():
@@ -146,19 +252,19 @@ def run_in_turn(runs: dict[str, Callable[[], float]], rounds: int) -> dict[str, 
 
 def run_articles_loop(model: BertModel) -> float:
     """Run the article's loop over a few tokens and return its seconds."""
-    began = time.perf_counter()
+    began = clock()
     with torch.no_grad():
         for id_ in range(LOOP_TOKENS):
             model(input_ids=torch.tensor([[2, id_, 3]])).last_hidden_state[0, 1].numpy()
-    return time.perf_counter() - began
+    return clock() - began
 
 
 def seconds_per_token(model: torch.nn.Module, batch_size: int) -> float:
     """Run one batch through wordvec's own code and return its seconds per token."""
-    began = time.perf_counter()
+    began = clock()
     for _ in compute_blocks(model, [ALONE], batch_size, batch_size=batch_size):
         pass
-    return (time.perf_counter() - began) / batch_size
+    return (clock() - began) / batch_size
 
 
 class Products:
@@ -185,13 +291,13 @@ class Products:
             for x, weight, bias, count in self.cases:
                 if kind == "oneDNN":
                     packed = torch.ops.mkldnn._reorder_linear_weight(weight, len(x))  # noqa: SLF001
-                began = time.perf_counter()
+                began = clock()
                 for _ in range(count):
                     if kind == "oneDNN":
                         torch.ops.mkldnn._linear_pointwise(x, packed, bias, "none", [], "")  # noqa: SLF001
                     else:
                         F.linear(x, weight, bias)
-                total += time.perf_counter() - began
+                total += clock() - began
         return total
 
 

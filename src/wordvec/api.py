@@ -156,6 +156,13 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
     layers: str | int | Iterable[int] | None = None,
     pool: str = "token",
     templates: str | Iterable[str] = (),
+    corpus: str | Path | Iterable[str | Path] = (),
+    field: str | None = None,
+    per_token: int = 100,
+    min_count: int = 5,
+    sentences: int | None = None,
+    seed: int = 0,
+    workers: int | None = None,
     store: Store | str | Path | None = None,
     device: str = "auto",
     dtype: str = "float32",
@@ -170,14 +177,22 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
     Args:
         model: a folder, "mini", or a name on the hub: "OWNER/NAME[@REVISION][:SUBFOLDER]"; None for
             the default model.
-        mode: "static" or "dynamic".
+        mode: "static", "dynamic" or "contextual".
         variant: keeps the tables beside others of the same mode: "mini:dynamic.VARIANT".
-        layers: of dynamic vectors: "all" or numbers, one table for each; 0 is the output of the
-            embedding block. None for the last layer.
+        layers: of dynamic and contextual vectors: "all" or numbers, one table for each; 0 is the
+            output of the embedding block. None for the last layer.
         pool: how the hidden states of a sentence become one vector: "token", "mean", "mean-all" (as
             in model2vec) or "cls".
         templates: sentences with {} in the place of the token ("{}という言葉"); the vector is the
             mean over them. Without any, the token stands alone.
+        corpus: of contextual vectors: text files, folders, or data sets "hf:OWNER/NAME[:CONFIG]".
+        field: the field with the text, if the corpus is JSON lines or a data set.
+        per_token: occurrences of a token whose mean is taken, at most; a sample of all.
+        min_count: a token that is seen fewer times has no vector.
+        sentences: read only the first sentences.
+        seed: of the sample.
+        workers: processes that cut text, 0 for none; None for one for each core. A script that
+            starts processes needs `if __name__ == "__main__":`.
         store: as for `open`.
         device: "auto", "cpu", "cuda" or "mps".
         dtype: what the linear layers compute in, "float32" or "bfloat16".
@@ -197,6 +212,13 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
         layers=layers,
         pool=pool,
         templates=templates,
+        corpus=corpus,
+        field=field,
+        per_token=per_token,
+        min_count=min_count,
+        sentences=sentences,
+        seed=seed,
+        workers=workers,
         device=device,
         dtype=dtype,
         batch_size=batch_size,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 Notify = Callable[[str], None]
-"""Called with a note for the user."""
+"""Called with a note for the user, or with a status: a few words on what is being done now."""
 
 
 class Progress(Protocol):

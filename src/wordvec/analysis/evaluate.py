@@ -94,7 +94,8 @@ class _Words:
             found: Rows = (match.id,) if match else ()
             if not found and self.pieces:
                 found = tuple(self.vocabulary.pieces(word) or ())
-            if not found:
+            if not found or self.vocabulary.rare.keys() & set(found):
+                found = ()
                 self.unknown[word] = None
             self._rows[word] = found
         return self._rows[word]

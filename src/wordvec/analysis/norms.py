@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -31,6 +31,8 @@ class Norm:
     id: None for the mean of several pieces, which is ranked among the tokens.
 
     rank: 1 is the largest norm, ties by row. percentile: the percentage of rows with a smaller one.
+    count, resultant: of a contextual table: how often the token is in the corpus, and the mean
+    resultant length of its hidden states. None for other tables, and for the mean of pieces.
     """
 
     token: str
@@ -38,10 +40,16 @@ class Norm:
     norm: float | None
     rank: int | None
     percentile: float | None
+    count: int | None = None
+    resultant: float | None = None
 
     def to_dict(self) -> dict[str, object]:
-        """Return what `--json` prints."""
-        return asdict(self)
+        """Return what `--json` prints; `count` and `resultant` only of a contextual table."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name not in ("count", "resultant") or value is not None
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +78,28 @@ class NormsReport(Result[Norm]):
     norms: tuple[Norm, ...]
     summary: NormsSummary
     notes: tuple[str, ...] = ()
+    contextual: bool = False
 
     def _header_fields(self) -> list[str]:
         return [*table_fields(self.table), "L2 norm"]
 
     def _blocks(self) -> list[Block]:
-        numbers = number_columns("id", "norm", "rank", "percentile")
+        more = ("count", "resultant") if self.contextual else ()
+        numbers = number_columns("id", "norm", "rank", "percentile", *more)
         columns = [Column("token", shrinks=True), *numbers]
-        tables = [TextTable(columns, [_cells(norm) for norm in self])] if self.norms else []
+        rows = [_cells(norm)[: len(columns)] for norm in self]
+        tables = [TextTable(columns, rows)] if self.norms else []
         values = self.summary.to_dict().items()
         summary = "  ".join(f"{name} {_number_or_dash(value)}" for name, value in values)
         return [*tables, Facts([[summary]])]
 
     def tsv_rows(self) -> Iterator[list[object]]:
         """Yield what `--tsv` prints."""
-        yield ["token", "id", "norm", "rank", "percentile"]
+        more = ["count", "resultant"] if self.contextual else []
+        yield ["token", "id", "norm", "rank", "percentile", *more]
         for norm in self.norms:
-            yield [norm.token, norm.id, norm.norm, norm.rank, norm.percentile]
+            occurrences = [norm.count, norm.resultant] if self.contextual else []
+            yield [norm.token, norm.id, norm.norm, norm.rank, norm.percentile, *occurrences]
 
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""
@@ -101,7 +114,9 @@ def _cells(norm: Norm) -> list[str]:
     rank = "–" if norm.rank is None else str(norm.rank)
     percentile = "–" if norm.percentile is None else f"{norm.percentile:.1f}"
     id_ = "–" if norm.id is None else str(norm.id)
-    return [norm.token, id_, _number_or_dash(norm.norm), rank, percentile]
+    count = "–" if norm.count is None else str(norm.count)
+    resultant = _number_or_dash(norm.resultant)
+    return [norm.token, id_, _number_or_dash(norm.norm), rank, percentile, count, resultant]
 
 
 def _number_or_dash(value: float | None) -> str:
@@ -138,6 +153,7 @@ def norms(
         _ranked(table, found, order),
         _summary(np.asarray(table.norms)[order]),
         tuple(word.note for word in found if word.note),
+        contextual=table.occurrences is not None,
     )
 
 
@@ -159,8 +175,17 @@ def _ranked(
         smaller = int(np.searchsorted(ascending, norm))
         rank = len(order) - smaller + 1 if word.id is None else int(rank_of[word.id])
         values = (norm, rank, 100 * smaller / len(order)) if np.isfinite(norm) else (None,) * 3
-        ranked.append(Norm(word.token, word.id, *values))
+        count, resultant = _occurrences(table, word.id)
+        one = Norm(word.token, word.id, *values)
+        ranked.append(replace(one, count=count, resultant=resultant))
     return tuple(ranked)
+
+
+def _occurrences(table: VectorTable, id_: int | None) -> tuple[int | None, float | None]:
+    """Return the count and the mean resultant length of a token, if the table has them."""
+    if table.occurrences is None or id_ is None:
+        return None, None
+    return int(table.occurrences.counts[id_]), float(table.occurrences.resultants[id_])
 
 
 def _norm_of(table: VectorTable, word: ResolvedWord) -> float:

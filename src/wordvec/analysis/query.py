@@ -317,7 +317,7 @@ class QueryEngine:
         notes = []
         by_direction = self.settings.ranking_metric in (Metric.COSINE, Metric.CSLS)
         metric = Metric.COSINE if by_direction else Metric.L2
-        unused = self.table.vocabulary.unused_ids
+        unused = self.table.vocabulary.ids_without_vector
         left_out = np.setdiff1d(np.flatnonzero(~self.engine.searchable(metric)), unused)
         if len(left_out):
             display = self.table.vocabulary.display

@@ -32,10 +32,11 @@ _OPTIONS = {  # parameter → option; the others have the same name
     **{
         name: f"--{name.replace('_', '-')}"
         for name in (
-            "batch_size", "device", "dtype", "exclude", "force", "largest", "layers", "limit",
-            "match", "merge_twins", "method", "metric", "mode", "model", "name", "no_special",
-            "only", "perplexity", "pieces", "pool", "seed", "skip_bad", "smallest", "store",
-            "table", "tables", "tokens", "unit", "variant", "vectors", "vocab",
+            "batch_size", "corpus", "device", "dtype", "exclude", "field", "force", "largest",
+            "layers", "limit", "match", "merge_twins", "method", "metric", "mode", "min_count",
+            "model", "name", "no_special", "only", "per_token", "perplexity", "pieces", "pool",
+            "seed", "sentences", "skip_bad", "smallest", "store", "table", "tables", "tokens",
+            "unit", "variant", "vectors", "vocab", "workers",
         )
     },
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,13 +19,66 @@ from wordvec.text import escape
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wordvec.extraction.saved import ExtractionResult
+    from wordvec.cli.options import Callback
+    from wordvec.extraction.saved import CorpusSummary, ExtractionResult
     from wordvec.tables.store import Store
+
+
+def corpus_options(callback: Callback) -> Callback:
+    """Add the options of contextual vectors."""
+    for option in reversed(
+        (
+            click.option(
+                "--corpus",
+                multiple=True,
+                metavar="FILE...|DIR|-",
+                help="Corpus of contextual vectors: text (also .gz, .bz2, .xz, .zst), .jsonl, "
+                ".parquet, a folder of such files, - for standard input, or "
+                "hf:OWNER/NAME[:CONFIG].",
+            ),
+            click.argument("more", nargs=-1, metavar=""),
+            click.option("--field", metavar="NAME", help="Field of JSON lines with the text."),
+            click.option(
+                "--per-token",
+                type=click.IntRange(min=1),
+                default=100,
+                show_default=True,
+                metavar="N",
+                help="Occurrences of a token that are averaged, at most: a random sample.",
+            ),
+            click.option(
+                "--min-count",
+                type=click.IntRange(min=1),
+                default=5,
+                show_default=True,
+                metavar="N",
+                help="A token seen fewer times in the corpus gets no vector.",
+            ),
+            click.option(
+                "--sentences",
+                type=click.IntRange(min=1),
+                metavar="N",
+                help="Read only the first N sentences of the corpus.",
+            ),
+            click.option(
+                "--seed", type=int, default=0, show_default=True, help="Seed of the sample."
+            ),
+            click.option(
+                "--workers",
+                type=click.IntRange(min=0),
+                metavar="N",
+                help="Processes that cut the text (default: one for each core).",
+            ),
+        )
+    ):
+        callback = option(callback)
+    return callback
 
 
 @click.command("extract")
 @mode_option(
-    "static: input embeddings; dynamic: the model's output for [CLS] token [SEP].",
+    "static: input embeddings; dynamic: the model's output for [CLS] token [SEP]; contextual: its "
+    "mean output for each token in the sentences of a corpus.",
     default=Mode.STATIC,
 )
 @model_option()
@@ -33,8 +86,8 @@ if TYPE_CHECKING:
 @click.option(
     "--layers",
     metavar="all|N,N",
-    help="Layers of dynamic vectors, one table for each. 0 is the output of the embedding block "
-    "(default: the last layer).",
+    help="Layers of dynamic or contextual vectors, one table for each. 0 is the output of the "
+    "embedding block (default: the last layer).",
 )
 @click.option(
     "--template",
@@ -52,6 +105,7 @@ if TYPE_CHECKING:
     help="Hidden states that become the vector: that of the token, the mean without or with [CLS] "
     "and [SEP], or that of [CLS].",
 )
+@corpus_options
 @click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),
@@ -85,12 +139,15 @@ def command(
     layers: str | None,
     templates: tuple[str, ...],
     pool: str,
+    corpus: tuple[str, ...],
+    more: tuple[str, ...],
     device: str,
     dtype: str,
     batch_size: int,
     force: bool,
     progress: bool | None,
     store: Store,
+    **reading: Any,
 ) -> None:
     """Extract the vectors of a model's whole vocabulary and save them as a table.
 
@@ -100,9 +157,12 @@ def command(
     Examples:
       wordvec extract --mode dynamic --layers all
       wordvec extract --mode dynamic --template {}という言葉 --variant word
+      wordvec extract --mode contextual --corpus texts/*.txt.gz
     """  # noqa: D301  # \b is a mark of click: do not wrap what follows
+    if more and not corpus:
+        raise click.UsageError(f"unexpected argument: {escape(more[0])}")
     bar = ProgressBar("tokens", shown=progress)
-    with kept_on_interrupt(lambda: _what_is_saved(bar)), bar:
+    with kept_on_interrupt(lambda: _what_is_saved(mode, bar)), bar:
         from wordvec.extraction.extract import extract
 
         result = extract(
@@ -113,6 +173,8 @@ def command(
             layers=layers,
             pool=pool,
             templates=templates,
+            corpus=(*corpus, *more),
+            **reading,
             device=device,
             dtype=dtype,
             batch_size=batch_size,
@@ -120,6 +182,7 @@ def command(
             show_download=bar.shown,
             notify=note,
             progress=bar,
+            status=bar.status,
         )
     for table in result.tables:
         if table.non_finite:
@@ -131,7 +194,26 @@ def command(
     write_lines(_result_lines(result))
 
 
-def _what_is_saved(bar: ProgressBar) -> str:
+def _corpus_lines(corpus: CorpusSummary, tokens: int) -> Iterator[str]:
+    """Yield what was read, and how many tokens have no vector."""
+    yield (
+        f"{corpus.occurrences:,} occurrences in {corpus.sentences:,} sentences "
+        f"({corpus.tokens:,} tokens)"
+    )
+    if missing := corpus.rare + corpus.unseen:
+        yield (
+            f"{missing:,} of {tokens:,} tokens have no vector: {corpus.rare:,} were seen fewer "
+            f"than {corpus.min_count} times, {corpus.unseen:,} never"
+        )
+    if corpus.long:
+        yield f"{corpus.long:,} sentences were longer than the model reads, and cut into parts"
+    if corpus.replaced:
+        yield f"{corpus.replaced:,} broken characters (not UTF-8) were replaced"
+
+
+def _what_is_saved(mode: str, bar: ProgressBar) -> str:
+    if mode == Mode.CONTEXTUAL:
+        return "stopped; run the same command again to resume from the last checkpoint"
     if 0 < bar.done < bar.total:
         return f"stopped at {bar.done:,} of {bar.total:,}; run the same command again to resume"
     return "stopped; nothing new is saved, and what was saved before is kept"
@@ -155,6 +237,8 @@ def _result_lines(result: ExtractionResult) -> Iterator[str]:
             yield f"{name}: {V:,} × {D} written to {folder} ({size_text(table.bytes)})"
     if len(written) > 1:
         yield f"{len(written)} tables in {result.seconds:.1f} s{also}"
+    if result.corpus is not None:
+        yield from _corpus_lines(result.corpus, result.shape[0])
     if result.fallback_reason is not None:
         reference = extract_command(TableName(REFERENCE, result.table.mode))
         yield f"To extract the reference model: {reference}"

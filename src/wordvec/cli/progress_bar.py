@@ -20,6 +20,8 @@ progress_option = click.option(
 )
 
 _WIDE = "{percentage:3.0f}% {bar} {n_fmt}/{total_fmt}, {rate_noinv_fmt}, {remaining} left"
+_STATUS = "{desc}, {percentage:3.0f}%, {remaining} left"
+_STATUS_ALONE = "{desc}"
 _NARROW = "{percentage:3.0f}%, {rate_noinv_fmt}, {remaining} left"
 
 
@@ -35,6 +37,7 @@ class ProgressBar:
         self.shown = sys.stderr.isatty() if shown is None else shown
         self.done = self.total = 0
         self._bar: tqdm[Never] | None = None
+        self._status = ""
 
     def __enter__(self) -> Self:
         return self
@@ -43,6 +46,22 @@ class ProgressBar:
         if self._bar is not None:
             self._bar.leave = kind not in (None, KeyboardInterrupt)
             self._bar.close()
+        else:
+            self._write_line("")
+
+    def status(self, text: str) -> None:
+        """Show what is being done: at once if there is no bar yet, else in place of the bar."""
+        self._status = text
+        if self._bar is None:
+            self._write_line(f"{text} …" if text else "")
+        elif text:
+            self._bar.set_description_str(text, refresh=False)
+
+    def _write_line(self, text: str) -> None:
+        """Replace the line at the cursor."""
+        if self.shown:
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
 
     def __call__(self, done: int, total: int) -> None:
         """Draw the bar. The speed counts from the first call, which may start above zero."""
@@ -59,12 +78,17 @@ class ProgressBar:
 
         if self._bar is not None:
             self._bar.close()
+        self._write_line("")
+        bar_format = _WIDE if get_terminal_size().columns >= 60 else _NARROW
+        if self._status:
+            bar_format = _STATUS if total else _STATUS_ALONE
         return tqdm(
             total=total,
             initial=done,
             unit=f" {self.unit}",
             file=sys.stderr,
             dynamic_ncols=True,
-            bar_format=_WIDE if get_terminal_size().columns >= 60 else _NARROW,
+            desc=self._status or None,
+            bar_format=bar_format,
             leave=False,
         )

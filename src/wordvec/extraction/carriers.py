@@ -13,9 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wordvec.errors import MissingExtraError, ModelError, UsageError
+from wordvec.errors import ModelError, UsageError
+from wordvec.extraction.sentences import exact_tokenizer
+from wordvec.tables.name import Mode
 from wordvec.text import quote
-from wordvec.vocabulary.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ def make_carriers(templates: Sequence[str], vocabulary: Vocabulary) -> list[Carr
     cls_id, sep_id = special_ids(vocabulary)
     if not templates:
         return [Carrier((cls_id,), (sep_id,))]
-    tokenizer = _load_exact_tokenizer(vocabulary)
+    tokenizer = exact_tokenizer(vocabulary, "a template")
     carriers = []
     for template in templates:
         before, after = template.split("{}")
@@ -74,20 +75,11 @@ def _cut(part: str, template: str, tokenizer: Tokenizer, vocabulary: Vocabulary)
     return known
 
 
-def _load_exact_tokenizer(vocabulary: Vocabulary) -> Tokenizer:
-    if vocabulary.tokenizer is None:
-        raise ModelError("this model has no tokenizer, which a template needs")
-    tokenizer = load_tokenizer(vocabulary.tokenizer, vocabulary.tokens)
-    if not tokenizer.exact:
-        raise MissingExtraError("a template", extra="ja", package="MeCab with its dictionary")
-    return tokenizer
-
-
-def special_ids(vocabulary: Vocabulary) -> tuple[int, int]:
+def special_ids(vocabulary: Vocabulary, mode: Mode = Mode.DYNAMIC) -> tuple[int, int]:
     """Return the ids of [CLS] and [SEP], or raise ModelError if there are none."""
     if vocabulary.cls_id is None or vocabulary.sep_id is None:
         raise ModelError(
-            "dynamic vectors need the tokens [CLS] and [SEP] (or <s> and </s>), "
+            f"{mode} vectors need the tokens [CLS] and [SEP] (or <s> and </s>), "
             "and this vocabulary does not have them"
         )
     return vocabulary.cls_id, vocabulary.sep_id

@@ -53,7 +53,7 @@ def layer_widths(model: torch.nn.Module, carriers: Sequence[Carrier]) -> list[in
     """
     for carrier in sorted(carriers, key=len):
         try:
-            states = _hidden_states(model, _batch(carrier, range(1)), every=True)
+            states = hidden_states(model, _batch(carrier, range(1)), every=True)
         except ModelError as error:
             if len(carrier) <= ALONE:
                 raise
@@ -94,7 +94,7 @@ def compute_blocks(  # noqa: PLR0913  # what decides the vectors
         total: list[torch.Tensor] = []
         with torch.inference_mode():  # inside the loop: otherwise it stays on in the caller's code
             for carrier in carriers:
-                states = _hidden_states(model, _batch(carrier, ids), every=layers is not None)
+                states = hidden_states(model, _batch(carrier, ids), every=layers is not None)
                 pooled = [
                     _pool(states[layer], carrier, pool)
                     for layer in ([-1] if layers is None else layers)
@@ -115,14 +115,18 @@ def _batch(carrier: Carrier, ids: range) -> torch.Tensor:
     return batch
 
 
-def _hidden_states(
-    model: torch.nn.Module, batch: torch.Tensor, *, every: bool
+def hidden_states(
+    model: torch.nn.Module, batch: torch.Tensor, mask: torch.Tensor | None = None, *, every: bool
 ) -> Sequence[torch.Tensor]:
-    """Return the hidden states of each layer, or of the last: each (B, positions, D)."""
+    """Return the hidden states of each layer, or of the last: each (B, positions, D).
+
+    batch: the ids, (B, positions). mask: 0 for padding; None if there is none.
+    """
     try:
         with torch.inference_mode(), quiet_transformers():
             device = next(model.parameters()).device
-            output: Any = model(input_ids=batch.to(device), output_hidden_states=every)
+            padding = {} if mask is None else {"attention_mask": mask.to(device)}
+            output: Any = model(input_ids=batch.to(device), output_hidden_states=every, **padding)
             # The last is what the model returns: some normalise it once more.
             return [*(output.hidden_states[:-1] if every else ()), output.last_hidden_state]
     except torch.OutOfMemoryError as error:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wordvec.errors import MissingExtraError, StoreError, UsageError, as_choice
+from wordvec.extraction.layer_tables import Callbacks, Request
 from wordvec.extraction.saved import DEFAULT, ExtractionResult, describe, existing_tables
 from wordvec.extraction.settings import (
     BATCH_SIZE,
+    ContextualSettings,
     Device,
     Dtype,
     ExtractionSettings,
     Layers,
     Pool,
+    Sampling,
 )
 from wordvec.extraction.static_table import WAIT_SECONDS, read_static_table
 from wordvec.models.default import REFERENCE, find_default_model, named_model
@@ -43,6 +47,13 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     layers: str | int | Iterable[int] | None = None,
     pool: Pool | str = Pool.TOKEN,
     templates: str | Iterable[str] = (),
+    corpus: str | Path | Iterable[str | Path] = (),
+    field: str | None = None,
+    per_token: int = 100,
+    min_count: int = 5,
+    sentences: int | None = None,
+    seed: int = 0,
+    workers: int | None = None,
     device: Device | str = Device.AUTO,
     dtype: Dtype | str = Dtype.FLOAT32,
     batch_size: int = BATCH_SIZE,
@@ -50,38 +61,49 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     show_download: bool = False,
     notify: Notify = ignore_note,
     progress: Progress = no_progress,
+    status: Notify = ignore_note,
 ) -> ExtractionResult:
     """Extract a model's word vectors and save them as tables, one for each layer.
 
-    A table that exists already is left as it is. An interrupted extraction of dynamic vectors
-    resumes when it is called again with the same arguments.
+    A table that exists already is left as it is. An interrupted extraction of dynamic or contextual
+    vectors resumes when it is called again with the same arguments.
 
     Args:
         model: "mini", a folder, or a name on the hub, OWNER/NAME[@REVISION][:SUBFOLDER]. None means
             the model in WORDVEC_MODEL, else the reference model, or the bundled one if the
             reference model is not available.
-        mode: "static" (the word-embedding matrix) or "dynamic" (each token passed through the model
-            between [CLS] and [SEP]). "dynamic" saves the static table too, if there is none yet.
+        mode: "static" (the word-embedding matrix), "dynamic" (each token passed through the model
+            between [CLS] and [SEP]) or "contextual" (the mean over the token's occurrences in a
+            corpus). "dynamic" saves the static table too, if there is none yet.
         store: where the tables are saved.
         variant: keeps these tables beside others of the same mode, as `MODEL:MODE.VARIANT`.
         layers: "all", "0,4" or numbers; 0 is the output of the embedding block. None for the last.
         pool: "token", "mean", "mean-all" or "cls": how the hidden states of a sentence become one
             vector.
         templates: sentences with {} in the place of the token; the vector is the mean over them.
+        corpus: for "contextual": files, folders, "-" (standard input) or "hf:OWNER/NAME[:CONFIG]".
+        field: the field with the text, if the corpus is JSON lines or a data set.
+        per_token: occurrences of a token whose mean is taken, at most; a sample of all.
+        min_count: a token that is seen fewer times has no vector.
+        sentences: read only the first sentences.
+        seed: of the sample.
+        workers: processes that cut text; None for one for each core.
         device: "auto", "cpu", "cuda" or "mps".
         dtype: "float32" or "bfloat16", what the linear layers compute in. Tables are float32.
         batch_size: tokens per forward pass.
         force: extract again and replace the tables if they exist.
         show_download: show the progress bars of the hub's own client while it downloads.
         notify: called with each note for the user.
-        progress: called after each batch of dynamic vectors with the numbers of tokens.
+        progress: called after each batch with the numbers of tokens, and while a corpus is read
+            with the numbers of its bytes; a total of 0 is not known.
+        status: called with a few words on what is being done now.
 
     Returns:
         What was saved and where, or the description of the tables that exist.
 
     Raises:
         UsageError: an argument has an unknown value, or the device is not available.
-        MissingExtraError: "dynamic" needs torch and transformers, which are not installed.
+        MissingExtraError: torch, transformers, MeCab or a reader is needed and not installed.
         ModelError: the model cannot be found or read, or has no vectors of this mode.
         StoreError: a table exists, but was extracted with other settings or from another revision
             of the model; another process is extracting it; or it cannot be written.
@@ -90,7 +112,20 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     mode = as_choice(Mode, mode, "mode")
     settings = ExtractionSettings(device, dtype, batch_size, pool, templates)  # type: ignore[arg-type]  # converts
     chosen = Layers.of(layers)
-    _check_options(mode, chosen, settings)
+    names = [corpus] if isinstance(corpus, str | Path) else corpus
+    sampling = Sampling(per_token, min_count, sentences, seed)
+    reading = ContextualSettings(
+        device,  # type: ignore[arg-type]  # converts
+        dtype,  # type: ignore[arg-type]
+        batch_size,
+        corpus=tuple(map(str, names)),
+        field=field,
+        sampling=sampling,
+        workers=workers,
+    )
+    _check_options(mode, chosen, settings, reading)
+    if mode is Mode.CONTEXTUAL:
+        settings = reading
     model = named_model(model)
     _check_is_no_table(model)
     name = TableName(
@@ -101,8 +136,8 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     ask_hub = force or is_on_disk(name.model)
     if not ask_hub and (saved := existing_tables(store, name, chosen, settings)):
         return ExtractionResult(saved)
-    if mode is Mode.DYNAMIC:
-        _require_torch()  # before downloading hundreds of megabytes
+    if mode is not Mode.STATIC:
+        _require_torch(mode)  # before downloading hundreds of megabytes
     static_only = mode is Mode.STATIC
     source = (
         find_model(model, show_progress=show_download, static_only=static_only)
@@ -120,10 +155,8 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
             store.save(table, force=force, wait=WAIT_SECONDS)
             result = ExtractionResult((describe(store, table),))
         else:
-            from wordvec.extraction.dynamic_tables import Request, extract_dynamic
-
             request = Request(source, name, chosen, settings, force=force)
-            result = extract_dynamic(request, store, notify, progress)
+            result = _extract_layers(request, store, Callbacks(notify, progress, status))
     except StoreError:
         if force:
             raise
@@ -134,13 +167,34 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     return replace(result, seconds=time.monotonic() - began, fallback_reason=source.fallback_reason)
 
 
-def _check_options(mode: Mode, layers: Layers, settings: ExtractionSettings) -> None:
+def _extract_layers(request: Request, store: Store, calls: Callbacks) -> ExtractionResult:
+    if isinstance(request.settings, ContextualSettings):
+        from wordvec.extraction.contextual_tables import extract_contextual
+
+        return extract_contextual(request, request.settings, store, calls)
+    from wordvec.extraction.dynamic_tables import extract_dynamic
+
+    return extract_dynamic(request, store, calls)
+
+
+def _check_options(
+    mode: Mode, layers: Layers, settings: ExtractionSettings, reading: ContextualSettings
+) -> None:
     """Raise UsageError for options that decide nothing in this mode."""
-    if mode.has_layers or (layers == Layers() and settings.parameters == DEFAULT.parameters):
-        return
-    raise UsageError(
-        f"layers, pool and templates are not for {mode} vectors", hint='mode="dynamic"'
-    )
+    if mode is not Mode.CONTEXTUAL and reading.parameters != ContextualSettings().parameters:
+        raise UsageError(
+            f"corpus, field, per_token, min_count, sentences and seed are not for {mode} vectors",
+            hint='mode="contextual"',
+        )
+    if mode is Mode.CONTEXTUAL and not reading.corpus:
+        raise UsageError(
+            "contextual vectors need a corpus: text files, a folder, or - for standard input",
+            hint='corpus="FILE"',
+        )
+    if settings.parameters != DEFAULT.parameters and mode is not Mode.DYNAMIC:
+        raise UsageError(f"pool and templates are not for {mode} vectors", hint='mode="dynamic"')
+    if layers != Layers() and not mode.has_layers:
+        raise UsageError(f"layers are not for {mode} vectors", hint='mode="dynamic"')
 
 
 def _check_is_no_table(model: str | None) -> None:
@@ -160,10 +214,10 @@ def _check_is_no_table(model: str | None) -> None:
         )
 
 
-def _require_torch() -> None:
+def _require_torch(mode: Mode) -> None:
     """Check that torch and transformers are installed, without loading them: that takes seconds."""
     from importlib.util import find_spec
 
     for package in ("torch", "transformers"):
         if find_spec(package) is None:
-            raise MissingExtraError("extracting dynamic vectors", extra="extract", package=package)
+            raise MissingExtraError(f"extracting {mode} vectors", extra="extract", package=package)

@@ -45,11 +45,31 @@ class SavedTable:
 
 
 @dataclass(frozen=True, slots=True)
+class CorpusSummary:
+    """What was read for contextual tables.
+
+    sentences, tokens: of the corpus. long: sentences that the model read in several pieces.
+    replaced: broken characters. occurrences: how many were computed. rare: tokens that were seen,
+    but fewer than `min_count` times. unseen: tokens that are not in the corpus.
+    """
+
+    sentences: int
+    tokens: int
+    long: int
+    replaced: int
+    occurrences: int
+    min_count: int
+    rare: int
+    unseen: int
+
+
+@dataclass(frozen=True, slots=True)
 class ExtractionResult:
     """What an extraction saved, and where.
 
     tables: one for each layer, the last layer at the end. also_saved: the static table, if it was
-    saved along with dynamic ones. fallback_reason: why the bundled model was used in place of the
+    saved along with dynamic ones. corpus: what contextual tables were computed from.
+    fallback_reason: why the bundled model was used in place of the
     reference model, when no model was named.
     """
 
@@ -57,6 +77,7 @@ class ExtractionResult:
     seconds: float = 0.0
     also_saved: TableName | None = None
     fallback_reason: str | None = None
+    corpus: CorpusSummary | None = None
 
     @property
     def table(self) -> TableName:
@@ -164,7 +185,7 @@ def _shown(value: object) -> str:
     """Write the value of a parameter for a message."""
     if isinstance(value, list):
         return ", ".join(map(quote, value)) or "none"
-    return str(value)
+    return "unset" if value is None else str(value)
 
 
 def describe(store: Store, table: VectorTable) -> SavedTable:

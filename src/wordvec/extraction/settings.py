@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Self
 
@@ -13,6 +13,10 @@ from wordvec.text import quote
 
 BATCH_SIZE = 512
 """Tokens per forward pass; docs/benchmarks.md has the speed of other sizes."""
+
+
+POSITIONS = 3
+"""Positions of a contextual batch, as a multiple of the batch size: those of [CLS] token [SEP]."""
 
 
 class Device(StrEnum):
@@ -114,6 +118,55 @@ class ExtractionSettings:
     def parameters(self) -> dict[str, object]:
         """What the values depend on besides the model and dtype, by the names of the options."""
         return {"pool": self.pool.value, "template": list(self.templates)}
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Which occurrences of a corpus a contextual table is computed from.
+
+    per_token: occurrences of a token whose mean is taken, at most, chosen by `seed`.
+    min_count: a token that is seen fewer times has no vector.
+    sentences: read only the first ones; None for all.
+    """
+
+    per_token: int = 100
+    min_count: int = 5
+    sentences: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("per_token", "min_count", "sentences"):
+            value = getattr(self, name)
+            if type(value) is not int and not (value is None and name == "sentences"):
+                raise UsageError(f"{name}={value!r:.40}: expected a whole number")
+            if value is not None and value < 1:
+                raise UsageError(f"{name}={value}: expected a positive integer")
+        if type(self.seed) is not int:
+            raise UsageError(f"seed={self.seed!r:.40}: expected a whole number")
+
+
+@dataclass(frozen=True, slots=True)
+class ContextualSettings(ExtractionSettings):
+    """How contextual vectors are computed.
+
+    corpus: files, folders, "-" or "hf:…", as typed. field: of JSON lines and data sets.
+    workers: processes that cut text, 0 to cut in this one; None for one for each core.
+    """
+
+    corpus: tuple[str, ...] = ()
+    field: str | None = None
+    sampling: Sampling = Sampling()
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        ExtractionSettings.__post_init__(self)  # super() fails in a dataclass with slots
+        if self.workers is not None and (type(self.workers) is not int or self.workers < 0):
+            raise UsageError(f"workers={self.workers!r:.40}: expected 0 or a positive integer")
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What the values depend on besides the model and dtype, by the names of the options."""
+        return {"corpus": list(self.corpus), "field": self.field, **asdict(self.sampling)}
 
 
 def _as_templates(templates: str | Iterable[str]) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from wordvec.encoding import JAPANESE_ENCODINGS, encoding_error, guess_encoding
 from wordvec.errors import StoreError
 from wordvec.foreign.files import check_file
-from wordvec.formats.compressed import compression_of, open_decompressed
 from wordvec.formats.delimited import CSV_SEPARATORS, find_columns
 from wordvec.formats.file_format import FileFormat
 from wordvec.formats.projector import METADATA, VECTORS, metadata_path
@@ -27,6 +26,7 @@ from wordvec.formats.sampling import (
 from wordvec.formats.spacy_folder import is_spacy_folder
 from wordvec.formats.static_model import is_static_model
 from wordvec.formats.text_rows import shown_line
+from wordvec.tables.compressed import compression_of, open_decompressed
 from wordvec.tables.files import display_path, wrap_os_errors
 
 if TYPE_CHECKING:

@@ -240,7 +240,11 @@ def _notes(table: VectorTable, file_format: FileFormat) -> tuple[str, ...]:
             f"{len(spelled):,} tokens are respelled, because {file_format} cannot hold {why}: "
             f"{_shown({row: f'as {new}' for row, new in spelled.items()}, table)}"
         )
-    if entry.keyed and (left_out := set(range(len(table))) - set(rows_with_first_tokens(table))):
+    if rare := table.vocabulary.rare:
+        what = "left out" if entry.keyed else "written as zeros"
+        notes.append(f"{len(rare):,} tokens are too rare to have a vector: {what}")
+    rows = set(range(len(table))) - rare.keys()
+    if entry.keyed and (left_out := rows - set(rows_with_first_tokens(table))):
         notes.append(
             f"{len(left_out):,} rows are left out, because their tokens occur before: "
             f"{_shown(dict.fromkeys(sorted(left_out), ''), table)}"

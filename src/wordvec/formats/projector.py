@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.formats.compressed import read_lines
 from wordvec.formats.delimited import TOKEN_COLUMNS, read_delimited
 from wordvec.formats.escaped_tokens import escape_token, unescape_token
 from wordvec.formats.token_lines import has_own_tokens
 from wordvec.progress import Progress, no_progress
+from wordvec.tables.compressed import read_lines
 from wordvec.tables.files import display_path
 
 if TYPE_CHECKING:

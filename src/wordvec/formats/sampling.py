@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.formats.compressed import compression_of, open_decompressed
 from wordvec.formats.decimals import is_number
 from wordvec.formats.text_rows import LONGEST_LINE, MOST_DIMENSIONS
+from wordvec.tables.compressed import compression_of, open_decompressed
 from wordvec.tables.files import display_path
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.formats.compressed import read_lines
 from wordvec.formats.escaped_tokens import escape_line, unescape_token
+from wordvec.tables.compressed import read_lines
 from wordvec.tables.files import display_path, wrap_os_errors
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.formats.compressed import open_decompressed
 from wordvec.formats.decimals import numbers_of
 from wordvec.formats.escaped_tokens import escape_token
 from wordvec.formats.reading import Reading
@@ -38,6 +37,7 @@ from wordvec.formats.text_rows import (
 from wordvec.formats.token_lines import read_token_lines, with_tokens
 from wordvec.formats.written_rows import rows_with_first_tokens
 from wordvec.progress import Progress, no_progress
+from wordvec.tables.compressed import open_decompressed
 from wordvec.tables.files import display_path
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.formats.compressed import compression_of, open_decompressed
 from wordvec.formats.escaped_tokens import escape_token
 from wordvec.formats.reading import Block, Reading
 from wordvec.formats.sampling import Header, read_header
@@ -17,6 +16,7 @@ from wordvec.formats.text_rows import TokenDecoder
 from wordvec.formats.word2vec import check_header, note_count
 from wordvec.formats.written_rows import rows_with_first_tokens
 from wordvec.progress import Progress, no_progress
+from wordvec.tables.compressed import compression_of, open_decompressed
 from wordvec.tables.files import display_path
 
 if TYPE_CHECKING:

@@ -9,8 +9,10 @@ if TYPE_CHECKING:
 
 
 def rows_with_first_tokens(table: VectorTable) -> list[int]:
-    """Return the rows whose token does not occur in an earlier row."""
+    """Return the rows whose token has a vector and does not occur in an earlier row."""
     first: dict[str, int] = {}
+    rare = table.vocabulary.rare
     for row, token in enumerate(table.vocabulary.tokens):
-        first.setdefault(token, row)
+        if row not in rare:
+            first.setdefault(token, row)
     return list(first.values())

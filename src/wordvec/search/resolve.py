@@ -36,6 +36,7 @@ _DASHES = "ー–—‐"  # what an input method gives for a minus; ー is a let
 _MAX_DASHES = 8  # 2**8 readings of a word are tried, no more
 _MAX_PIECES = 12  # of a word in a message
 _MAX_CELLS = 40  # of a word in a message
+RARE_HINT = 'use another table: mode="static", or extract with a larger corpus'
 _LONGEST_HINTED = 2000  # characters of an expression; a longer one was not typed by a person
 
 
@@ -120,6 +121,9 @@ def resolve_word(word: str | int, vocabulary: Vocabulary, *, pieces: bool = Fals
             raise WordvecError(
                 f"there is no row #{row}: the vocabulary has {len(vocabulary)} tokens"
             )
+        if row in vocabulary.rare:
+            message = f"{vocabulary.display(row)} {rare_message(row, vocabulary)}"
+            raise WordvecError(message, hint=RARE_HINT)
         return ResolvedWord(vocabulary.display(row), (row,))
     word = str(word)
     form = Word(word, 0, len(word))
@@ -200,7 +204,19 @@ class _Resolver:
                 start=operand.start,
                 end=operand.end,
             )
+        self._check_have_vectors(operand, [operand.id])
         return operand.id
+
+    def _check_have_vectors(self, operand: Operand, ids: Sequence[int]) -> None:
+        """Raise for a token that its contextual table leaves out."""
+        for id_ in self.vocabulary.rare.keys() & set(ids):
+            raise UnknownWordError(
+                f"{self.vocabulary.display(id_)} {rare_message(id_, self.vocabulary)}",
+                source=self.source,
+                start=operand.start,
+                end=operand.end,
+                hint=RARE_HINT,
+            )
 
     def rows_of_word(self, word: Word) -> tuple[int, ...]:
         match = self.vocabulary.find(word.text)
@@ -208,6 +224,7 @@ class _Resolver:
             if match.form is not None:
                 shown = self.vocabulary.display(match.id)
                 self.notes.append(f"{_shown(word.text)} is read as {shown} ({match.form})")
+            self._check_have_vectors(word, [match.id])
             return (match.id,)
         pieces = self.vocabulary.pieces(word.text) if self.pieces else None
         if pieces is None:
@@ -218,6 +235,7 @@ class _Resolver:
                 end=word.end,
                 hint=lambda: self._hints(word),
             )
+        self._check_have_vectors(word, pieces)
         self.notes.append(f"{_shown(word.text)} is read as the mean of {self._join(pieces)}")
         return tuple(pieces)
 
@@ -268,6 +286,12 @@ class _Resolver:
         except ExpressionError:
             return None
         return f'"{expression}"' if '"' not in expression else expression
+
+
+def rare_message(row: int, vocabulary: Vocabulary) -> str:
+    """Say how often a rare token was seen, for a message that begins with its name."""
+    times = {0: "never", 1: "once"}.get(vocabulary.rare[row], f"{vocabulary.rare[row]:,} times")
+    return f"was seen {times} in the corpus of this table, too rarely to have a vector"
 
 
 def _shown(word: str) -> str:

@@ -67,7 +67,7 @@ def transform(
     )  # rows that are not finite stay NaN
     for ids, block in _blocks(table, done):
         rows[ids] = block
-    changed = VectorTable.from_vectors(table.vocabulary, rows, table.provenance)
+    changed = VectorTable.from_vectors(table.vocabulary, rows, table.provenance, table.occurrences)
     return replace(changed, transforms=(*table.transforms, *map(str, steps)))
 
 

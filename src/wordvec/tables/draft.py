@@ -28,7 +28,7 @@ from wordvec.tables.files import (
     write_atomically,
 )
 from wordvec.tables.manifest import json_bytes, positive, provenance_from_json, read_json
-from wordvec.tables.paths import RECORD, VECTORS, TablePaths
+from wordvec.tables.paths import CHECKPOINT, RECORD, VECTORS, TablePaths
 from wordvec.tables.reading import read_table
 from wordvec.tables.replace import complete_table, swap_in
 from wordvec.tables.table import Provenance, VectorTable
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from wordvec.tables.occurrences import Occurrences
     from wordvec.vocabulary.lookup import Vocabulary
 
 _KNOWN_AT_THE_END = {"created": "", "non_finite_rows": [], "checksum": ""}
@@ -71,6 +72,7 @@ class Draft:
 
     shape: (V, D).
     done: The number of rows that are done; the rows after them are still to be computed.
+    checkpoint: A folder for what is computed before any row is done; it is not part of the table.
     restarted: Why earlier rows were dropped ("batch_size was 256 and is 512"), or None.
     """
 
@@ -78,6 +80,7 @@ class Draft:
         self.plan = plan
         self.shape = (len(plan.vocabulary), plan.dimensions)
         self.folder = paths.draft
+        self.checkpoint = paths.draft / CHECKPOINT
         self.done = 0
         self.restarted: str | None = None
         self._paths = paths
@@ -130,13 +133,25 @@ class Draft:
             self._write_record(done)
         self.done = done
 
-    def finish(self) -> VectorTable:
-        """Turn the draft into the table, in place of an earlier one, and open it."""
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was computed that is worth keeping."""
+        return self.done == 0 and not any(self.checkpoint.glob("*.npz"))
+
+    def finish(
+        self, occurrences: Occurrences | None = None, found: Mapping[str, object] | None = None
+    ) -> VectorTable:
+        """Turn the draft into the table, in place of an earlier one, and open it.
+
+        occurrences: of the tokens of a contextual table. found: facts to add to the settings in
+        the manifest that were not known at the start, as JSON.
+        """
         if self.done < self.shape[0]:
             raise StoreError(f"expected {self.shape[0]} done rows, got {self.done}")
         with wrap_os_errors(self.folder):
-            self._complete()
+            self._complete(occurrences, {**self.plan.settings, **(found or {})})
             swap_in(self.folder, self._paths)
+            remove_folder(self._paths.table / CHECKPOINT)
             (self._paths.table / RECORD).unlink()  # last: until then the draft can be finished
         return read_table(self._paths.table, self._paths.name)
 
@@ -144,9 +159,11 @@ class Draft:
         """Remove the draft and its rows."""
         remove_folder(self.folder)
 
-    def _complete(self) -> None:  # its own function: no map is open when the folder is renamed
-        table = VectorTable.from_vectors(self.plan.vocabulary, self.rows, self.plan.provenance)
-        complete_table(self.folder, table, self.plan.settings)
+    # its own function: no map is open when the folder is renamed
+    def _complete(self, occurrences: Occurrences | None, settings: dict[str, object]) -> None:
+        plan = self.plan
+        table = VectorTable.from_vectors(plan.vocabulary, self.rows, plan.provenance, occurrences)
+        complete_table(self.folder, table, settings)
 
     def _resume(self) -> str | None:
         """Read `done` from the record, or return why the rows cannot be used."""

@@ -22,7 +22,7 @@ from wordvec.progress import Progress, no_progress
 from wordvec.text import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -247,6 +247,22 @@ def write_npy(
         rows = np.ascontiguousarray(array[start : start + _BLOCK_ROWS], dtype=dtype)
         file.write(rows.data.cast("B"))
         progress(start + len(rows), len(array))
+
+
+def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays to a .npz file in one step."""
+    import numpy as np
+
+    plain: dict[str, Any] = {**arrays}
+    write_atomically(path, lambda file: np.savez(file, **plain))
+
+
+def read_npz(path: Path) -> dict[str, NDArray[Any]]:
+    """Read all arrays of a .npz file; one that is damaged raises an error of numpy or zipfile."""
+    import numpy as np
+
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
+        return {name: saved[name] for name in saved.files}
 
 
 def map_npy(path: Path, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:

@@ -27,6 +27,7 @@ class Mode(StrEnum):
 
     STATIC = "static"  # the word-embedding matrix alone
     DYNAMIC = "dynamic"  # hidden state at position 1 of [CLS] token [SEP]
+    CONTEXTUAL = "contextual"  # mean hidden state over occurrences in the sentences of a corpus
 
     @property
     def has_layers(self) -> bool:

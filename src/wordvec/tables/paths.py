@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 VECTORS, NORMS, TOKENS, MANIFEST = "vectors.npy", "norms.npy", "tokens.json", "manifest.json"
-RECORD = "progress.json"
+COUNTS, RESULTANTS = "counts.npy", "resultants.npy"  # of a contextual table
+RECORD, CHECKPOINT = "progress.json", "checkpoint"
 DERIVED = "derived"
 LOCKS = ".locks"
 DRAFT = ".draft"

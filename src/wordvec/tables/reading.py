@@ -14,7 +14,8 @@ from wordvec.errors import DamagedTableError, StoreError
 from wordvec.foreign.files import MOST_TEXT, check_file, read_file
 from wordvec.tables.files import display_path, map_npy, sha256_of, sum_of_rows, wrap_os_errors
 from wordvec.tables.manifest import Manifest, checksum_of, read_json
-from wordvec.tables.paths import MANIFEST, NORMS, TOKENS, VECTORS, nfc
+from wordvec.tables.occurrences import Occurrences
+from wordvec.tables.paths import COUNTS, MANIFEST, NORMS, RESULTANTS, TOKENS, VECTORS, nfc
 from wordvec.tables.table import VectorTable
 from wordvec.text import escape
 
@@ -54,12 +55,35 @@ def read_table(folder: Path, name: TableName) -> VectorTable:
             f"{display_path(folder / TOKENS)}: expected {V} tokens, found {len(vocabulary)}"
         )
     for problem in (
-        *(_check_content(folder / file, manifest) for file in (NORMS, TOKENS)),
+        *(
+            _check_content(folder / file, manifest)
+            for file in (NORMS, TOKENS, COUNTS, RESULTANTS)
+            if file in manifest.files
+        ),
         _check_sum(vectors, manifest),
     ):
         if problem:
             raise DamagedTableError(problem)
-    return VectorTable(vocabulary, vectors, norms, manifest.provenance)
+    occurrences = _occurrences(folder, manifest)
+    if occurrences is not None:
+        vocabulary = occurrences.mark_rare(vocabulary)
+    return VectorTable(vocabulary, vectors, norms, manifest.provenance, occurrences=occurrences)
+
+
+def _occurrences(folder: Path, manifest: Manifest) -> Occurrences | None:
+    """Read what a contextual table says about its tokens; None for other tables."""
+    if COUNTS not in manifest.files:
+        return None
+    min_count = manifest.provenance.parameters.get("min_count")
+    if type(min_count) is not int:
+        raise DamagedTableError(
+            f"{display_path(folder / MANIFEST)}: min_count is {min_count!r:.40}"
+        )
+    shape = (manifest.tokens,)
+    with wrap_os_errors(folder, reading=True):
+        counts = map_npy(folder / COUNTS, shape, "<i8")
+        resultants = map_npy(folder / RESULTANTS, shape, "<f8")
+    return Occurrences(counts, resultants, min_count)
 
 
 def _tokenizer(folder: Path, manifest: Manifest) -> TokenizerFile | None:

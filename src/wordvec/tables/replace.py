@@ -22,7 +22,18 @@ from wordvec.tables.files import (
     write_npy,
 )
 from wordvec.tables.manifest import FileRecord, Manifest, json_bytes
-from wordvec.tables.paths import DERIVED, MANIFEST, NORMS, RECORD, TOKENS, VECTORS, TablePaths
+from wordvec.tables.paths import (
+    CHECKPOINT,
+    COUNTS,
+    DERIVED,
+    MANIFEST,
+    NORMS,
+    RECORD,
+    RESULTANTS,
+    TOKENS,
+    VECTORS,
+    TablePaths,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +52,11 @@ def complete_table(folder: Path, table: VectorTable, settings: dict[str, object]
     write_atomically(folder / NORMS, lambda file: write_npy(file, table.norms, "<f8"))
     write_atomically(folder / TOKENS, lambda file: file.write(tokens))
     names = [VECTORS, NORMS, TOKENS]
+    if table.occurrences is not None:
+        counts, resultants = table.occurrences.counts, table.occurrences.resultants
+        write_atomically(folder / COUNTS, lambda file: write_npy(file, counts, "<i8"))
+        write_atomically(folder / RESULTANTS, lambda file: write_npy(file, resultants, "<f8"))
+        names += [COUNTS, RESULTANTS]
     if tokenizer is not None:
         content = tokenizer.read()
         write_atomically(folder / tokenizer.kind, lambda file: file.write(content))
@@ -54,7 +70,7 @@ def complete_table(folder: Path, table: VectorTable, settings: dict[str, object]
         checksum=files[VECTORS].sha256,
         non_finite_rows=tuple(
             np.setdiff1d(
-                np.flatnonzero(~np.isfinite(table.norms)), table.vocabulary.unused_ids
+                np.flatnonzero(~np.isfinite(table.norms)), table.vocabulary.ids_without_vector
             ).tolist()
         ),
     )
@@ -88,7 +104,7 @@ def recover_interrupted_write(paths: TablePaths) -> None:
 
 def leftover_folders(paths: TablePaths) -> list[Path]:
     """Return the folders that writers left behind, if none is at work now."""
-    found = [paths.new]
+    found = [paths.new, paths.table / CHECKPOINT]
     if paths.table.exists():
         found.append(paths.old)
     if not (paths.draft / RECORD).exists():

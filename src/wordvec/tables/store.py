@@ -23,7 +23,7 @@ from wordvec.tables.files import (
 from wordvec.tables.listing import list_leftovers, list_tables, remove_leftovers
 from wordvec.tables.lock import table_lock
 from wordvec.tables.manifest import Manifest, read_json
-from wordvec.tables.name import TableName
+from wordvec.tables.name import Mode, TableName
 from wordvec.tables.new_table import NewTable
 from wordvec.tables.paths import (
     DERIVED,
@@ -195,7 +195,7 @@ class Store:
             try:
                 yield draft
             finally:
-                if draft.done == 0:
+                if draft.is_empty:
                     with wrap_os_errors(draft.folder):
                         draft.remove()
 
@@ -299,7 +299,8 @@ def extract_command(
     layers: in place of that of the name.
     parameters: those of its provenance; each has the name of an option, or of several if a list.
     """
-    options = {"mode": name.mode, **(parameters or {}), "variant": name.variant}
+    corpus = {"corpus": "FILE"} if name.mode is Mode.CONTEXTUAL else {}
+    options = {"mode": name.mode, **corpus, **(parameters or {}), "variant": name.variant}
     options |= {"layers": name.layer if layers is None else layers, "model": name.model}
     words = [
         f"--{option.replace('_', '-')} {shlex.quote(str(one))}"

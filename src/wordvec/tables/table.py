@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from wordvec.tables.occurrences import Occurrences
     from wordvec.vocabulary.lookup import Vocabulary
 
 
@@ -54,8 +55,9 @@ class VectorTable:
     """One vector per token.
 
     vectors: (V, D) float32 as in the model (not normalised), often memory-mapped.
-    norms: (V,) float64, their L2 norms; NaN for a row that no token has.
+    norms: (V,) float64, their L2 norms; NaN for a row that no token has, and for a rare token.
     transforms: The names of the transforms applied to the vectors, in order.
+    occurrences: What a contextual table says about its tokens; None for the others.
     """
 
     vocabulary: Vocabulary
@@ -63,6 +65,7 @@ class VectorTable:
     norms: NDArray[np.float64]
     provenance: Provenance
     transforms: tuple[str, ...] = ()
+    occurrences: Occurrences | None = None
 
     def __post_init__(self) -> None:
         V = len(self.vocabulary)
@@ -75,11 +78,15 @@ class VectorTable:
 
     @classmethod
     def from_vectors(
-        cls, vocabulary: Vocabulary, vectors: NDArray[np.float32], provenance: Provenance
+        cls,
+        vocabulary: Vocabulary,
+        vectors: NDArray[np.float32],
+        provenance: Provenance,
+        occurrences: Occurrences | None = None,
     ) -> Self:
         """Return a table of (V, D) vectors, with their norms and non-finite rows computed.
 
-        A row that no token has gets the norm NaN, so that it is never an answer.
+        A row that no token has, or a rare one, gets the norm NaN, so that it is never an answer.
         """
         from dataclasses import replace
 
@@ -87,8 +94,11 @@ class VectorTable:
 
         norms = row_norms(vectors)
         bad = tuple(int(row) for row in np.flatnonzero(~np.isfinite(norms)))
-        norms[list(vocabulary.unused_ids)] = np.nan
-        return cls(vocabulary, vectors, norms, replace(provenance, non_finite_rows=bad))
+        if occurrences is not None:
+            vocabulary = occurrences.mark_rare(vocabulary)
+        norms[list(vocabulary.ids_without_vector)] = np.nan
+        provenance = replace(provenance, non_finite_rows=bad)
+        return cls(vocabulary, vectors, norms, provenance, occurrences=occurrences)
 
     @property
     def name(self) -> TableName:

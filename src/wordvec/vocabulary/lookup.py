@@ -42,6 +42,7 @@ class Vocabulary:
     marks_start: Whether it puts the mark of a word's start before any text, as in `▁` + `王`.
     bare_ids: The rows without the mark that it cuts a word into, though a row with the mark exists.
     tokenizer: The model's tokenizer; None for words of another program.
+    rare: The rows without a vector in a contextual table, and how often their tokens were seen.
     """
 
     tokens: tuple[str, ...]
@@ -53,6 +54,7 @@ class Vocabulary:
     marks_start: bool = False
     bare_ids: tuple[int, ...] = ()
     tokenizer: TokenizerFile | None = field(default=None, compare=False, repr=False)
+    rare: Mapping[int, int] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         named = (*self.special_ids, *(i for i in (self.cls_id, self.sep_id) if i is not None))
@@ -133,6 +135,11 @@ class Vocabulary:
     def unused_ids(self) -> tuple[int, ...]:
         """The rows that no token has; they are special too, and never an answer."""
         return tuple(id_ for id_ in self.special_ids if self.tokens[id_] == unused_token(id_))
+
+    @property
+    def ids_without_vector(self) -> tuple[int, ...]:
+        """The rows that are never an answer: those without a token, and those of rare tokens."""
+        return (*self.unused_ids, *self.rare)
 
     @cached_property
     def _loaded_tokenizer(self) -> Tokenizer | None:

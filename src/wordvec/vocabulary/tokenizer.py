@@ -15,7 +15,7 @@ from base64 import b64decode, b64encode
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -25,12 +25,14 @@ from wordvec.text import clip, escape, nfkc
 from wordvec.vocabulary.spelling import CONTINUATION, is_unspaced, mark, marks_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from wordvec.vocabulary.settings import TokenizerSettings
     from wordvec.vocabulary.spelling import Scheme
 
+UNKNOWN = "[UNK]"
 MAX_WORD = 100  # characters: WordPiece reads a longer word as [UNK]
+_CACHED_WORDS = 1 << 17  # a text has far fewer different words than words
 
 
 class TokenizerKind(StrEnum):
@@ -65,6 +67,9 @@ class Tokenizer(Protocol):
 
     def cut(self, text: str) -> list[str] | None:
         """Cut a text into tokens; return None if that fails or a part has no token."""
+
+    def cut_sentences(self, sentences: Sequence[str]) -> list[list[str]]:
+        """Cut sentences; what has no token is `UNKNOWN`, or the model's own token for it."""
 
 
 def load_tokenizer(file: TokenizerFile, vocabulary: Iterable[str]) -> Tokenizer:
@@ -128,6 +133,10 @@ class _FastTokenizer:
             return None if self._unknown in encoded.ids else list(encoded.tokens)
         return None
 
+    def cut_sentences(self, sentences: Sequence[str]) -> list[list[str]]:
+        encoded = self._tokenizer.encode_batch(list(sentences), add_special_tokens=False)
+        return [one.tokens for one in encoded]
+
 
 def parse_tokenizer(data: bytes, name: str = TokenizerKind.TOKENIZERS) -> Any:
     """Return the `tokenizers.Tokenizer` in a tokenizer.json, or raise ModelError."""
@@ -174,6 +183,11 @@ class _SentencePiece:
 
     def cut(self, text: str) -> list[str]:
         return list(map(str, self._processor.encode(text, out_type=str)))
+
+    def cut_sentences(self, sentences: Sequence[str]) -> list[list[str]]:
+        return [
+            list(map(str, cut)) for cut in self._processor.encode(list(sentences), out_type=str)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +370,7 @@ class _BertJapanese:
             raise ModelError(f"{TokenizerKind.JAPANESE} is damaged ({error})") from error
         self._vocabulary = vocabulary
         self._greedy = GreedyCutter(vocabulary)
+        self._known_word = lru_cache(_CACHED_WORDS)(self._cut_known_word)
 
     @property
     def exact(self) -> bool:
@@ -366,20 +381,40 @@ class _BertJapanese:
         return text.lower() if self._settings.lowercase else text
 
     def cut(self, text: str) -> list[str] | None:
-        text = self.normalize(text)
-        words = [text] if self._tagger is None else [word.surface for word in self._tagger(text)]
         tokens: list[str] = []
-        for word in words:
+        for word in self._cut_into_words(text):
             cut = self._cut_word(word)
             if cut is None:
                 return None
             tokens += cut
         return tokens
 
+    def cut_sentences(self, sentences: Sequence[str]) -> list[list[str]]:
+        return [
+            [token for word in self._cut_into_words(sentence) for token in self._known_word(word)]
+            for sentence in sentences
+        ]
+
+    def _cut_into_words(self, text: str) -> list[str]:
+        if self._tagger is None:
+            return [self.normalize(text)]
+        text = nfkc(text) if self._settings.normalize else text
+        text = self._tagger.parse(text)  # words with spaces between them
+        return (text.lower() if self._settings.lowercase else text).split()
+
     def _cut_word(self, word: str) -> list[str] | None:
         if self._settings.subwords == "character":
             return list(word) if self._vocabulary.issuperset(word) else None
         return None if len(word) > MAX_WORD else self._greedy.cut_word(word)
+
+    def _cut_known_word(self, word: str) -> tuple[str, ...]:
+        """Return the tokens of a word, with `UNKNOWN` for what has none."""
+        cut = self._cut_word(word)
+        if cut is not None:
+            return tuple(cut)
+        if self._settings.subwords != "character":
+            return (UNKNOWN,)
+        return tuple(char if char in self._vocabulary else UNKNOWN for char in word)
 
     @cached_property
     def _tagger(self) -> Any:
@@ -389,7 +424,7 @@ class _BertJapanese:
         try:
             import fugashi
 
-            return fugashi.GenericTagger(f"{_mecab_arguments(self._settings)}")
+            return fugashi.GenericTagger(f"{_mecab_arguments(self._settings)} -Owakati")
         except (ImportError, RuntimeError, OSError):
             return None
 

@@ -39,16 +39,21 @@ def open_decompressed(path: Path) -> Iterator[IO[bytes]]:
         StoreError: It cannot be read, or its compressed data are damaged. Errors of reading in the
             block are raised as such errors too.
     """
+    with wrap_reading_errors(path):
+        check_file(path)
+        with path.open("rb") as raw:
+            yield decompress(raw, compression_of(raw.peek(6)))
+
+
+@contextmanager
+def wrap_reading_errors(path: Path) -> Iterator[None]:
+    """Raise errors of reading and of decompression in the block as `StoreError`s that name it."""
     import lzma
     import zlib
 
     with wrap_os_errors(path, reading=True, hint=None):
         try:
-            check_file(path)
-            with path.open("rb") as raw:
-                kind = compression_of(raw.read(6))
-                raw.seek(0)
-                yield _decompressed(raw, kind)
+            yield
         except (EOFError, zlib.error, lzma.LZMAError) as error:
             reason = "it ends early" if isinstance(error, EOFError) else str(error)
             raise StoreError(f"{display_path(path)} is damaged: {reason}") from error
@@ -77,7 +82,8 @@ def read_lines(path: Path) -> list[str]:
     return [line.removesuffix("\r") for line in lines] + [last] * bool(last)
 
 
-def _decompressed(raw: IO[bytes], kind: str | None) -> IO[bytes]:
+def decompress(raw: IO[bytes], kind: str | None) -> IO[bytes]:
+    """Return the decompressed content of a stream; `kind` is what `compression_of` returned."""
     if kind is None:
         return raw
     if kind == "gzip":
