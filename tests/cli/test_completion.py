@@ -63,7 +63,10 @@ def plain(*values: str) -> list[str]:
         ("wordvec query --excl", plain("--exclude")),
         (
             "wordvec query --table ",
-            plain("static", "dynamic", "mini:static", "/models/王:static", "owner/toy:dynamic"),
+            plain(
+                *("static", "dynamic", "contextual", "mini:static", "/models/王:static"),
+                "owner/toy:dynamic",
+            ),
         ),
         ("wordvec query 王-男+女 -k 3 --table own", plain("owner/toy:dynamic")),
         ("wordvec query --table owner/toy:d", plain("owner/toy:dynamic")),

@@ -95,7 +95,11 @@ def test_completion_without_a_home_offers_what_it_knows() -> None:
         "WORDVEC_HOME": "~nosuchuser", "COMP_LINE": "wordvec query --table ",
         "_WORDVEC_COMPLETE": "bash_complete",
     }  # fmt: skip
-    assert run(env=env) == (0, "plain,static\nplain,dynamic\nplain,mini:static\n", "")
+    assert run(env=env) == (
+        0,
+        "plain,static\nplain,dynamic\nplain,contextual\nplain,mini:static\n",
+        "",
+    )
 
 
 def test_names_that_are_not_utf_8_are_printed_escaped(tmp_path: Path, store: Store) -> None:

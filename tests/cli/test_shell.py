@@ -234,7 +234,7 @@ def test_the_value_of_a_setting_is_printed(lines: str, printed: str) -> None:
                                   "Hint: in another terminal: wordvec tables rm toy:static\n"), 2),
         (":k 0", "Error: Invalid value for '-k': 0 is not in the range x>=1.\n", 2),
         (":exclude maybe", "Error: :exclude takes on or off, not 'maybe'\nHint: :exclude on\n", 2),
-        (":mode both", ("Error: unknown mode 'both': expected static or dynamic\n"
+        (":mode both", ("Error: unknown mode 'both': expected static or dynamic or contextual\n"
                        "Hint: :mode dynamic\n"), 2),
         (":table king", "Error: 'king' is not a table name: expected [MODEL:]static", 2),
         (":query", ("Usage: :query [OPTIONS] EXPR...\nTry ':query --help' for help.\n\n"

@@ -135,7 +135,9 @@ def _file_option(*names: str, text: str) -> Callable[[F], F]:
 @click.option(
     "--only",
     type=click.Choice([each.value for each in TokenClass]),
-    help="Show the tokens of one class alone, at their places on the whole map.",
+    metavar="CLASS",
+    help="Show the tokens of one class alone, at their places on the whole map: "
+    f"{', '.join(TokenClass)}.",
 )
 @_file_option(
     "-o",

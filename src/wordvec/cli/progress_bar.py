@@ -38,6 +38,7 @@ class ProgressBar:
         self.done = self.total = 0
         self._bar: tqdm[Never] | None = None
         self._status = ""
+        self._has_line = False
 
     def __enter__(self) -> Self:
         return self
@@ -58,8 +59,9 @@ class ProgressBar:
             self._bar.set_description_str(text, refresh=False)
 
     def _write_line(self, text: str) -> None:
-        """Replace the line at the cursor."""
-        if self.shown:
+        """Replace the line at the cursor; there is nothing to erase if none was written."""
+        if self.shown and (text or self._has_line):
+            self._has_line = bool(text)
             sys.stderr.write(f"\r\x1b[K{text}")
             sys.stderr.flush()
 
