@@ -269,6 +269,7 @@ def test_an_interrupt_in_a_callback_of_the_interpreter_is_not_lost() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.4, 0.9, 1.5])
+@pytest.mark.slow
 @pytest.mark.parametrize("args", [("extract", "--mode", "dynamic", "--model"), ("query", "-")])
 def test_ctrl_c_at_any_moment_is_one_line(
     args: tuple[str, ...], seconds: float, tiny_bert: Path, store: Store

@@ -55,7 +55,7 @@ def read_settings(result: ExtractionResult) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"mode": "dynamics"}, "unknown mode 'dynamics': expected static or dynamic"),
+        ({"mode": "dynamics"}, "unknown mode 'dynamics': expected static, dynamic or contextual"),
         ({"device": "gpu"}, "unknown device 'gpu': expected auto, cpu, cuda or mps"),
         ({"dtype": "half"}, "unknown dtype 'half': expected float32 or bfloat16"),
         ({"batch_size": 0}, "batch_size=0: expected a positive integer"),
