@@ -93,6 +93,15 @@ def test_sentences_are_cut_as_transformers_cuts_them(
         assert cut(cutter, text) == [expected], text
 
 
+def test_albert_lower_cases_a_sentence_as_it_does_a_word(
+    tiny_model: Callable[[str], Path],
+) -> None:
+    cutter = SentenceCutter(read_vocabulary(tiny_model("albert")), 10_000)
+    [ids] = cut(cutter, "THE King of the ISLAND")
+    assert [ids] == cut(cutter, "the king of the island")
+    assert 1 not in ids  # <unk>
+
+
 @pytest.mark.parametrize("lowercase", [False, True])
 @pytest.mark.parametrize("subwords", ["wordpiece", "character"])
 def test_japanese_is_cut_as_bert_japanese_tokenizer_cuts_it(

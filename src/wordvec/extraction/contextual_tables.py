@@ -91,6 +91,7 @@ def _scan(run: _Run, corpus: Corpus) -> Sample:
     scan = Scan(corpus, settings.sampling, folder, run.vocabulary)
     if before := scan.state.sentences:
         calls.notify(f"resuming an interrupted extraction after {before:,} sentences were read")
+    calls.status("reading the corpus")
     workers = default_workers() if settings.workers is None else settings.workers
     sample = scan.run(
         run.request.source.folder, workers=workers, progress=calls.progress, status=calls.status

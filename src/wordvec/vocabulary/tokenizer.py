@@ -134,7 +134,8 @@ class _FastTokenizer:
         return None
 
     def cut_sentences(self, sentences: Sequence[str]) -> list[list[str]]:
-        encoded = self._tokenizer.encode_batch(list(sentences), add_special_tokens=False)
+        with tokenizers_errors("the model's tokenizer cannot cut a sentence"):
+            encoded = self._tokenizer.encode_batch(list(sentences), add_special_tokens=False)
         return [one.tokens for one in encoded]
 
 
@@ -185,9 +186,7 @@ class _SentencePiece:
         return list(map(str, self._processor.encode(text, out_type=str)))
 
     def cut_sentences(self, sentences: Sequence[str]) -> list[list[str]]:
-        return [
-            list(map(str, cut)) for cut in self._processor.encode(list(sentences), out_type=str)
-        ]
+        return [self.cut(sentence) for sentence in sentences]
 
 
 @dataclass(frozen=True, slots=True)
