@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,9 @@ os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")
 # user has in the cache.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = str(Path(tempfile.gettempdir()) / "wordvec-tests-have-no-model-cache")
+# A shell starts what runs in the background with SIGINT ignored, and children inherit that: the
+# tests of Ctrl-C hold however the suite was started.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

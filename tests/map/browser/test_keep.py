@@ -23,12 +23,23 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 VIEW = "[wordvecMap.view.x, wordvecMap.view.y, wordvecMap.view.scale / wordvecMap.view.fitScale]"
-WAIT = 350  # milliseconds, after which a view that rests is in the address
 
 
 def ready(page: Page) -> None:
     page.wait_for_selector("html[data-ready]")
     wait_for_frame(page)
+
+
+def wait_for_address(page: Page) -> None:
+    """Wait until the view rests and stands in the address."""
+    page.wait_for_function(
+        """() => {
+            const { view } = wordvecMap, address = new URLSearchParams(location.hash.slice(1));
+            const written = (name, value) => address.get(name) === String(+value.toPrecision(5));
+            return !view.flight && written("x", view.x) && written("y", view.y)
+                && written("z", view.scale / view.fitScale);
+        }"""
+    )
 
 
 def test_a_reload_and_a_copied_link_keep_the_view(page: Page, context: BrowserContext) -> None:
@@ -38,7 +49,7 @@ def test_a_reload_and_a_copied_link_keep_the_view(page: Page, context: BrowserCo
     page.select_option("#colour-by", "norm")
     page.mouse.move(640, 400)
     page.mouse.wheel(0, -300)
-    page.wait_for_timeout(WAIT)
+    wait_for_address(page)
     view, address = page.evaluate(VIEW), page.url
     assert f"t={quote('女王')}" in address
     assert "colour=norm" in address
@@ -58,7 +69,7 @@ def test_back_and_forward_go_through_the_selections(page: Page) -> None:
     for typed in ("女王", "の"):
         page.fill("#search-input", typed)
         page.keyboard.press("Enter")
-    page.wait_for_timeout(WAIT)
+        wait_for_address(page)
     page.go_back()
     assert page.text_content("#details h2") == "女王"
     page.go_forward()
@@ -95,7 +106,7 @@ def test_the_painter_in_the_address_stays(page: Page, page_file: Path) -> None:
     page.reload()
     ready(page)
     page.keyboard.press("+")
-    page.wait_for_timeout(WAIT)
+    wait_for_address(page)
     assert re.search(r"#canvas&x=.*&z=1\.6$", page.url)
 
 
