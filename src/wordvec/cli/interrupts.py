@@ -80,6 +80,25 @@ def raise_interrupt() -> None:
 
 
 @contextmanager
+def exit_on_termination() -> Iterator[None]:
+    """Exit when the process is told to end, so that the block removes its temporary files."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        del frame
+        sys.exit(128 + number)  # the code that a shell gives to such an end
+
+    signals = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    replaced = [number for number in signals if signal.getsignal(number) == signal.SIG_DFL]
+    for number in replaced:
+        signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number in replaced:
+            signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
 def kept_on_interrupt(what_is_kept: Callable[[], str]) -> Iterator[None]:
     """Turn what Ctrl-C causes in the block into an error that says what is kept.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import DamagedTableError, StoreError, TableNotFoundError, UsageError
+from wordvec.models.bundled import BUNDLED
 from wordvec.tables.derived import Derived
 from wordvec.tables.draft import Draft, Plan
 from wordvec.tables.files import (
@@ -274,18 +275,29 @@ class Store:
     def _damaged(self, name: TableName, error: StoreError) -> StoreError:
         return DamagedTableError(
             f"{escape(str(name))} is damaged: {error.message}",
-            hint=f"{self._origin_command(name)} --force",
+            hint=self._origin_command(name),
         )
 
     def _origin_command(self, name: TableName) -> str:
         """Return the command that writes a table again, as far as its manifest says it."""
+        can_be_imported = "/" not in name.model and name.model != BUNDLED
         try:
             provenance = self.provenance(name)
         except StoreError:
-            return extract_command(name)
-        if provenance.source == "import" and "/" not in name.model:
-            return f"wordvec import FILE --name {shlex.quote(name.model)}"
-        return extract_command(name, parameters=provenance.parameters)
+            extraction = f"{extract_command(name)} --force"
+            if not can_be_imported:
+                return extraction
+            return f"{extraction}\nif it was imported: {import_command(name)} --force"
+        if provenance.source == "import" and can_be_imported:
+            return f"{import_command(name)} --force"
+        return f"{extract_command(name, parameters=provenance.parameters)} --force"
+
+
+def import_command(name: TableName) -> str:
+    """Return the command that imports a table from a file."""
+    mode = "" if name.mode is Mode.STATIC else f" --mode {name.mode}"
+    variant = "" if name.variant is None else f" --variant {shlex.quote(name.variant)}"
+    return f"wordvec import FILE --name {shlex.quote(name.model)}{mode}{variant}"
 
 
 def extract_command(
