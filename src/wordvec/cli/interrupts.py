@@ -1,7 +1,8 @@
 """Ctrl-C: whatever it interrupts, the command ends with one line that says what is kept.
 
-Python raises KeyboardInterrupt wherever the main thread is. A library that is being imported may
-turn it into another error, and callbacks of the interpreter drop it, so the handler also notes it.
+Python raises KeyboardInterrupt wherever the main thread is. Callbacks of the interpreter drop it,
+and a library may turn it into another error, so the handler also notes it. A library in C++ that is
+being imported may end the process (SIGABRT) when an exception passes it: it is raised afterwards.
 """
 
 from __future__ import annotations
@@ -44,10 +45,21 @@ def ignore_interrupts() -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    del number, frame
+    del number
     global _pressed  # noqa: PLW0603  # of the process, as the signal is
     _pressed = True
-    raise KeyboardInterrupt
+    if not _is_importing(frame):
+        raise KeyboardInterrupt
+    start_new_thread(_interrupt_soon, ())
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Return whether a module is being imported in a frame or one that called it."""
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _interrupt_again(dropped: sys.UnraisableHookArgs) -> None:
@@ -60,6 +72,8 @@ def _interrupt_again(dropped: sys.UnraisableHookArgs) -> None:
 
 def _interrupt_soon() -> None:
     time.sleep(0.01)
+    if not _pressed:  # it was noticed meanwhile
+        return
     if hasattr(signal, "pthread_kill"):  # a real signal, which ends a wait of the main thread too
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
     else:
