@@ -120,10 +120,10 @@ def command(
         print_report(output_format, [evaluation])
         return
     from wordvec.analysis.evaluation_page import evaluation_page
-    from wordvec.tables.files import write_atomically
+    from wordvec.tables.files import write_file
 
     page = evaluation_page(evaluation).encode()
-    write_atomically(report, lambda file: file.write(page))
+    write_file(report, lambda file: file.write(page))
     print_report(output_format, [evaluation])
     if output_format == "text":
         write_lines(["", f"{report}  {size_text(report.stat().st_size)}"])

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wordvec.errors import DamagedTableError, StoreError, TableNotFoundError, UsageError
+from wordvec.errors import DamagedTableError, StoreError, TableNotFoundError, UsageError, check_type
 from wordvec.models.bundled import BUNDLED
 from wordvec.tables.derived import Derived
 from wordvec.tables.draft import Draft, Plan
@@ -39,6 +39,7 @@ from wordvec.tables.paths import (
 )
 from wordvec.tables.reading import check_name, find_problems, read_table
 from wordvec.tables.replace import complete_table, swap_in
+from wordvec.tables.table import VectorTable
 from wordvec.text import escape, quote
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
     from wordvec.tables.listing import Leftover, TableInfo
     from wordvec.tables.name import TableRef
-    from wordvec.tables.table import Provenance, VectorTable
+    from wordvec.tables.table import Provenance
     from wordvec.vocabulary.lookup import Vocabulary
 
 
@@ -134,6 +135,7 @@ class Store:
 
     def derived(self, table: VectorTable) -> Derived:
         """Return the cache beside a table; it saves nothing for a table not in this store."""
+        check_type(table, VectorTable, "table")
         checksum, vocabulary = table.provenance.checksum, table.vocabulary
         identity = (
             f"{checksum} {vocabulary.special_ids} {vocabulary.unused_ids}" if checksum else ""
@@ -148,6 +150,7 @@ class Store:
             force: Replace a table of the same name.
             wait: Seconds to wait for another process that writes the same table.
         """
+        check_type(table, VectorTable, "table")
         paths, name = self.paths(table.name), escape(str(table.name))
         if not table.vectors.size:
             raise StoreError(f"{name} has no vectors: its shape is {table.vectors.shape}")
