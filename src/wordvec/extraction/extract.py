@@ -168,6 +168,8 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
 
 
 def _extract_layers(request: Request, store: Store, calls: Callbacks) -> ExtractionResult:
+    for number in request.layers.numbers or (None,):  # now, since loading torch takes seconds
+        store.check_free(replace(request.name, layer=number))
     if isinstance(request.settings, ContextualSettings):
         from wordvec.extraction.contextual_tables import extract_contextual
 
