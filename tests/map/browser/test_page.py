@@ -305,7 +305,7 @@ def test_the_wheel_zooms_at_the_mouse(page: Page) -> None:
     x, y = screen_position(page, "王")
     page.mouse.move(round(x), round(y))
     page.mouse.wheel(0, -100)
-    page.wait_for_function("wordvecMap.view.scale / wordvecMap.view.fitScale > 1.3")
+    wait_until(page, "wordvecMap.view.scale / wordvecMap.view.fitScale > 1.3")
     assert screen_position(page, "王") == pytest.approx((x, y), abs=2)
 
 
