@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from support.map_page import centre_on, count_pixels, listed, screen_position, wait_for_frame
+from support.map_page import (
+    centre_on,
+    count_pixels,
+    listed,
+    screen_position,
+    wait_for_frame,
+    wait_until,
+)
 from support.tables import query
 from wordvec.analysis.display import number
 from wordvec.expression.parser import parse
