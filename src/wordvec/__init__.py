@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wordvec.analysis.axis_report import AxisReport as AxisReport
     from wordvec.analysis.compare import Comparison as Comparison
     from wordvec.analysis.evaluation import Evaluation as Evaluation
     from wordvec.analysis.evaluation_page import evaluation_page as evaluation_page
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from wordvec.analysis.query import Neighbour as Neighbour
     from wordvec.analysis.similar import Similarities as Similarities
     from wordvec.analysis.trace import Trace as Trace
+    from wordvec.api import axis as axis
     from wordvec.api import compare as compare
     from wordvec.api import evaluate as evaluate
     from wordvec.api import extract as extract
@@ -48,6 +50,7 @@ __version__ = "0.1.0"
 
 _HOME = {  # public name → the module that holds it
     "Answer": "wordvec.analysis.query",
+    "AxisReport": "wordvec.analysis.axis_report",
     "Comparison": "wordvec.analysis.compare",
     "Evaluation": "wordvec.analysis.evaluation",
     "Explanation": "wordvec.analysis.explanation",
@@ -68,6 +71,7 @@ _HOME = {  # public name → the module that holds it
     "UnknownWordError": "wordvec.errors",
     "UsageError": "wordvec.errors",
     "WordvecError": "wordvec.errors",
+    "axis": "wordvec.api",
     "compare": "wordvec.api",
     "evaluate": "wordvec.api",
     "evaluation_page": "wordvec.analysis.evaluation_page",

@@ -17,7 +17,7 @@ from wordvec.errors import StoreError, TableNotFoundError, UsageError, as_path
 from wordvec.models.bundled import BUNDLED, has_bundled
 from wordvec.progress import Progress, no_progress
 from wordvec.search.settings import QuerySettings
-from wordvec.table import Table, evaluate_tables, parsed
+from wordvec.table import Table, evaluate_tables, parsed, place_on_axis
 from wordvec.tables.name import Mode, TableName, TableRef
 from wordvec.tables.resolve import missing_table_hint, resolve_name
 from wordvec.tables.store import Store
@@ -25,6 +25,7 @@ from wordvec.tables.store import Store
 __all__ = [
     "OpenTables",
     "Table",
+    "axis",
     "compare",
     "evaluate",
     "extract",
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Unpack
 
+    from wordvec.analysis.axis_report import AxisReport
+    from wordvec.analysis.axis_settings import AxisOptions
     from wordvec.analysis.compare import Comparison
     from wordvec.analysis.evaluation import Evaluation
     from wordvec.analysis.evaluation_settings import EvaluationOptions
@@ -80,6 +83,37 @@ def compare(
     settings = QuerySettings.of(**options)
     engines = [table.engine_for(settings) for table in _opened(tables, store)]
     return compare_engines(engines, parsed(expression))
+
+
+def axis(  # noqa: PLR0913  # the question, and where it is asked
+    tables: Sequence[str | Table],
+    axis: str | Expression,
+    words: Sequence[str | int] = (),
+    *,
+    y: str | Expression | None = None,
+    store: Store | str | Path | None = None,
+    png: str | Path | None = None,
+    svg: str | Path | None = None,
+    **options: Unpack[AxisOptions],
+) -> AxisReport:
+    """Order words along an axis in several tables, side by side.
+
+    Args:
+        tables: names as for `open`, or open tables.
+        axis: the direction, as for `Table.axis`.
+        words: the words to place.
+        y: a second axis, for a scatter.
+        store: as for `open`.
+        png, svg: files to draw them in; need the extra `map`.
+        **options: as for `Table.axis`.
+    """
+    report = place_on_axis(_opened(tables, store), axis, words, y=y, **options)
+    for kind, file in (("png", png), ("svg", svg)):
+        if file is not None:
+            from wordvec.map.axes import draw_axis
+
+            draw_axis(report, as_path(file, kind), file_format=kind)
+    return report
 
 
 def evaluate(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from wordvec.analysis.axis_report import AxisReport
+    from wordvec.analysis.axis_settings import AxisOptions
     from wordvec.analysis.evaluation import Evaluation
     from wordvec.analysis.evaluation_settings import EvaluationOptions
     from wordvec.analysis.explanation import Explanation
@@ -222,6 +224,25 @@ class Table:
 
         return odd(self.transformed(transforms), _as_list(words), pieces=pieces)
 
+    def axis(
+        self,
+        axis: str | Expression,
+        words: Sequence[str | int] = (),
+        *,
+        y: str | Expression | None = None,
+        **options: Unpack[AxisOptions],
+    ) -> AxisReport:
+        """Order words along an axis between two poles, such as "女-男" (SemAxis).
+
+        Args:
+            axis: the direction, a sum such as "女-男" or "(女+母)/2-(男+父)/2".
+            words: the words to place.
+            y: a second axis, for a scatter.
+            **options: top=0, file=None, metric="cosine", transforms=[], pieces=False and filters:
+                see `wordvec.analysis.axis_settings.AxisSettings`.
+        """
+        return place_on_axis([self], axis, words, y=y, **options)
+
     def evaluate(
         self,
         files: str | Path | Sequence[str | Path] = (),
@@ -314,6 +335,24 @@ class Table:
 
 def _as_list(words: Any) -> Sequence[Any]:
     return list(words) if isinstance(words, Iterable) and not isinstance(words, str) else [words]
+
+
+def place_on_axis(
+    tables: Sequence[Table],
+    axis: str | Expression,
+    words: Sequence[str | int] = (),
+    *,
+    y: str | Expression | None = None,
+    **options: Unpack[AxisOptions],
+) -> AxisReport:
+    """Place words on an axis in several tables, as `Table.axis` does in one."""
+    from wordvec.analysis.axis import axis as place
+    from wordvec.analysis.axis_settings import AxisSettings
+
+    settings = AxisSettings.of(**options)
+    expressions = [parsed(one) for one in (axis, y) if one is not None]
+    spaces = [table.space(settings.transforms) for table in tables]
+    return place(spaces, expressions, _as_list(words), settings)
 
 
 def evaluate_tables(

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("explain", "Split the score of an answer over words and dimensions."),
     "trace": ("trace", "Show the rank of an answer in the static table and every layer."),
     "similar": ("similar", "Show the similarity of every pair of words."),
+    "axis": ("axis", "Order words along an axis such as 女-男, or two."),
     "odd": ("odd", "Find the word that does not belong with the others."),
     "norms": ("norms", "Show the norms of tokens' vectors and their ranks."),
     "evaluate": ("evaluate", "Measure how many analogies a table solves."),
