@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wordvec.analysis.axis_report import AxisReport as AxisReport
+    from wordvec.analysis.check_up import CheckUps as CheckUps
+    from wordvec.analysis.check_up_page import check_up_page as check_up_page
     from wordvec.analysis.compare import Comparison as Comparison
     from wordvec.analysis.evaluation import Evaluation as Evaluation
     from wordvec.analysis.evaluation_page import evaluation_page as evaluation_page
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from wordvec.analysis.trace import Trace as Trace
     from wordvec.api import axis as axis
     from wordvec.api import compare as compare
+    from wordvec.api import doctor as doctor
     from wordvec.api import evaluate as evaluate
     from wordvec.api import extract as extract
     from wordvec.api import import_vectors as import_vectors
@@ -51,6 +54,7 @@ __version__ = "0.1.0"
 _HOME = {  # public name → the module that holds it
     "Answer": "wordvec.analysis.query",
     "AxisReport": "wordvec.analysis.axis_report",
+    "CheckUps": "wordvec.analysis.check_up",
     "Comparison": "wordvec.analysis.compare",
     "Evaluation": "wordvec.analysis.evaluation",
     "Explanation": "wordvec.analysis.explanation",
@@ -72,7 +76,9 @@ _HOME = {  # public name → the module that holds it
     "UsageError": "wordvec.errors",
     "WordvecError": "wordvec.errors",
     "axis": "wordvec.api",
+    "check_up_page": "wordvec.analysis.check_up_page",
     "compare": "wordvec.api",
+    "doctor": "wordvec.api",
     "evaluate": "wordvec.api",
     "evaluation_page": "wordvec.analysis.evaluation_page",
     "extract": "wordvec.api",

@@ -17,7 +17,7 @@ from wordvec.errors import StoreError, TableNotFoundError, UsageError, as_path
 from wordvec.models.bundled import BUNDLED, has_bundled
 from wordvec.progress import Progress, no_progress
 from wordvec.search.settings import QuerySettings
-from wordvec.table import Table, evaluate_tables, parsed, place_on_axis
+from wordvec.table import Table, check_up_tables, evaluate_tables, parsed, place_on_axis
 from wordvec.tables.name import Mode, TableName, TableRef
 from wordvec.tables.resolve import missing_table_hint, resolve_name
 from wordvec.tables.store import Store
@@ -27,6 +27,7 @@ __all__ = [
     "Table",
     "axis",
     "compare",
+    "doctor",
     "evaluate",
     "extract",
     "import_vectors",
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from wordvec.analysis.axis_report import AxisReport
     from wordvec.analysis.axis_settings import AxisOptions
+    from wordvec.analysis.check_up import CheckUps
     from wordvec.analysis.compare import Comparison
     from wordvec.analysis.evaluation import Evaluation
     from wordvec.analysis.evaluation_settings import EvaluationOptions
@@ -134,6 +136,24 @@ def evaluate(
         **options: as for `Table.evaluate`.
     """
     return evaluate_tables(_opened(tables, store), files, progress=progress, **options)
+
+
+def doctor(
+    tables: Sequence[str | Table],
+    files: str | Path | Sequence[str | Path] = (),
+    *,
+    store: Store | str | Path | None = None,
+    progress: Progress = no_progress,
+) -> CheckUps:
+    """Check the spaces of several tables up, and say which answers analogies best.
+
+    Args:
+        tables: names as for `open`, or open tables.
+        files: as for `Table.doctor`.
+        store: as for `open`.
+        progress: called as progress(done, total) with numbers of steps.
+    """
+    return check_up_tables(_opened(tables, store), files, progress=progress)
 
 
 def _opened(tables: Sequence[str | Table], store: Store | str | Path | None) -> list[Table]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from wordvec.analysis.axis_report import AxisReport
     from wordvec.analysis.axis_settings import AxisOptions
+    from wordvec.analysis.check_up import CheckUps
     from wordvec.analysis.evaluation import Evaluation
     from wordvec.analysis.evaluation_settings import EvaluationOptions
     from wordvec.analysis.explanation import Explanation
@@ -261,6 +262,17 @@ class Table:
         """
         return evaluate_tables([self], files, progress=progress, **options)
 
+    def doctor(
+        self, files: str | Path | Sequence[str | Path] = (), *, progress: Progress = no_progress
+    ) -> CheckUps:
+        """Check the space up: what can mislead, which option mends it, and what to use.
+
+        Args:
+            files: analogies, as for `evaluate`; none for those that are part of the package.
+            progress: called as progress(done, total) with numbers of steps.
+        """
+        return check_up_tables([self], files, progress=progress)
+
     def export(
         self,
         file: str | Path,
@@ -372,6 +384,20 @@ def evaluate_tables(
     test_sets = [read_test_set(Path(path)) for path in paths or [bundled_analogies()]]
     pairs = [(table.data, table.derived) for table in tables]
     return evaluate(pairs, test_sets, settings, progress=progress)
+
+
+def check_up_tables(
+    tables: Sequence[Table],
+    files: str | Path | Sequence[str | Path] = (),
+    *,
+    progress: Progress = no_progress,
+) -> CheckUps:
+    """Check several tables up, as `Table.doctor` does one."""
+    from wordvec.analysis.doctor import check_up
+
+    paths = [files] if isinstance(files, str | Path) else list(files)
+    pairs = [(table.data, table.derived) for table in tables]
+    return check_up(pairs, [Path(path) for path in paths], progress=progress)
 
 
 def parsed(expression: str | Expression) -> Expression:

@@ -10,6 +10,7 @@ import click
 from wordvec.cli.arguments import DashCommand, refuse_lone_operators
 from wordvec.cli.errors import print_notes
 from wordvec.cli.options import (
+    check_folder,
     filter_options,
     metric_option,
     output_options,
@@ -21,7 +22,6 @@ from wordvec.cli.options import (
     transform_options,
 )
 from wordvec.cli.output import print_report
-from wordvec.errors import UsageError
 from wordvec.search.settings import Metric
 
 if TYPE_CHECKING:
@@ -94,8 +94,7 @@ def command(
     axis, *words = arguments
     refuse_lone_operators("axis", arguments[:3])
     for file in (png, svg):
-        if file is not None and not file.parent.is_dir():
-            raise UsageError(f"there is no folder {file.parent}", hint=f"mkdir -p {file.parent}")
+        check_folder(file)
     opened = open_tables(table_refs(tables, ref), store)
     report = place_on_axis(opened, axis, words, y=y, **options)
     print_notes(report.notes)

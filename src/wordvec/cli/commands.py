@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "odd": ("odd", "Find the word that does not belong with the others."),
     "norms": ("norms", "Show the norms of tokens' vectors and their ranks."),
     "evaluate": ("evaluate", "Measure how many analogies a table solves."),
+    "doctor": ("doctor", "Check a space up: what can mislead, and what mends it."),
     "tables": ("tables", "List, verify or remove saved tables."),
     "export": ("export", "Write a table to a file of another program."),
     "import": ("import_", "Save vectors of another program as a table."),

@@ -343,6 +343,12 @@ def query_options(callback: Callback) -> Callback:
     return with_settings
 
 
+def check_folder(file: Path | None) -> None:
+    """Refuse a file whose folder does not exist, before the work."""
+    if file is not None and not file.parent.is_dir():
+        raise UsageError(f"there is no folder {file.parent}", hint=f"mkdir -p {file.parent}")
+
+
 def picture_option(name: str, text: str) -> Option:
     """Make an option for a file that a picture is written to."""
     kind = click.Path(path_type=Path, dir_okay=False)
