@@ -13,7 +13,7 @@ from wordvec import text
 from wordvec.search.settings import Method, Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from wordvec.search.settings import QuerySettings
     from wordvec.tables.table import TableDescription
@@ -116,7 +116,29 @@ class Facts:
         return "".join(html_element("p", line) for line in [*above, *map(" · ".join, self.fields)])
 
 
-Block: TypeAlias = TextTable | Facts
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Lines that are laid out for a width: a drawing in characters, or a paragraph.
+
+    draw: returns the lines for a number of terminal cells; None if there is no terminal.
+    """
+
+    draw: Callable[[int | None], Sequence[str]]
+
+    def lines(self, style: OutputStyle) -> list[str]:
+        """Return the lines for the width of a terminal."""
+        return [text.escape_controls(line) for line in self.draw(style.cells)]
+
+    def html(self, caption: str = "") -> str:
+        """Return an HTML paragraph that keeps its spaces, everything escaped."""
+        from html import escape
+
+        above = html_element("p", caption) if caption else ""
+        drawn = "\n".join(map(escape, self.lines(OutputStyle())))
+        return f"{above}<pre>{drawn}</pre>"
+
+
+Block: TypeAlias = TextTable | Facts | Drawing
 
 
 def html_element(name: str, shown: str) -> str:

@@ -10,6 +10,7 @@ import click
 
 from wordvec.cli.errors import print_notes
 from wordvec.cli.options import (
+    check_folder,
     metric_option,
     output_options,
     pieces_option,
@@ -99,9 +100,8 @@ def command(
     from wordvec.table import evaluate_tables
 
     counted_at = _numbers(at)
-    if report is not None and not report.parent.is_dir():
-        raise UsageError(f"there is no folder {report.parent}", hint=f"mkdir -p {report.parent}")
-    names = _saved(store) if tables == ("all",) else tables
+    check_folder(report)
+    names = saved_tables(store) if tables == ("all",) else tables
     opened = open_tables(table_refs(names, ref), store)
     with ProgressBar("questions", shown=progress) as bar:
         evaluation = evaluate_tables(
@@ -136,7 +136,8 @@ def _numbers(words: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(map(int, words)) or (1, 5, 10)
 
 
-def _saved(store: Store) -> tuple[str, ...]:
+def saved_tables(store: Store) -> tuple[str, ...]:
+    """Return the names of all saved tables that can be opened."""
     names = tuple(
         str(info.name)
         for info in store.tables()
