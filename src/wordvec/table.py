@@ -169,6 +169,7 @@ class Table:
         expression: str | Expression,
         token: str | int | None = None,
         *,
+        over: str | int | None = None,
         calibrated: bool = False,
         **options: Unpack[QueryOptions],
     ) -> Explanation:
@@ -176,12 +177,14 @@ class Table:
 
         Args:
             token: the answer; None for the first that is not a word of the expression.
+            over: another token, to compare the answer with.
             calibrated: compare the score with those of 10,000 random expressions too.
             **options: as for `query`; metric "l2", "cosine" or "dot".
         """
         from wordvec.analysis.explain import explain
 
-        return explain(self.engine(**options), parsed(expression), token, calibrated=calibrated)
+        engine = self.engine(**options)
+        return explain(engine, parsed(expression), token, over=over, calibrated=calibrated)
 
     def norms(
         self,

@@ -39,6 +39,7 @@ rank  static  distance  in dynamic  dynamic  distance  in static
    3  子        1.2247           1  王 *       1.4142          4
 
 static and dynamic share 2 of 3 · rank-biased overlap 0.58
+random pairs: mean cosine · static 0.007 ± 0.553 · dynamic 0.009 ± 0.572
 """,
         "",
     )
@@ -70,6 +71,9 @@ def test_on_a_narrow_screen_tables_are_one_below_the_other() -> None:
         "",
         "static and dynamic share 2 of 3",
         "rank-biased overlap 0.58",
+        "random pairs: mean cosine",
+        "static 0.007 ± 0.553",
+        "dynamic 0.009 ± 0.572",
     ]
 
 
@@ -103,6 +107,7 @@ def test_different_models_and_vocabularies_are_shown() -> None:
         "   2  男      1.0000         –  后       1.0000       –",
         "",
         f"{share} · 10 tokens in toy alone · 1 token in other alone",
+        "random pairs: mean cosine · toy 0.007 ± 0.553 · other 0.471 ± 0.334",
     ]
 
 
@@ -145,7 +150,7 @@ def test_merged_twins_are_named_as_in_query() -> None:
 
 def test_a_shorter_list_is_filled_with_blanks() -> None:
     _, out, _ = run("compare", "王", "--tables", "other:static,static", "-k", "4")
-    *_, third, fourth, _, _ = out.splitlines()
+    *_, third, fourth, _, _, _ = out.splitlines()
     assert third == "   3  女       1.4142       6  子      1.2247         –"
     assert fourth == "   4                           女王    1.4142         –"
 
@@ -229,4 +234,7 @@ def test_tables_whose_names_do_not_fit_are_numbered() -> None:
         "rank-biased overlap 0.55",
         "10 tokens in 2 alone",
         "1 token in 3 alone",
+        "random pairs: mean cosine",
+        "1 0.007 ± 0.553 · 2 0.009 ± 0.572",
+        "3 0.471 ± 0.334",
     ]

@@ -116,7 +116,23 @@ class Facts:
         return "".join(html_element("p", line) for line in [*above, *map(" · ".join, self.fields)])
 
 
-Block: TypeAlias = TextTable | Facts
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """A sentence of a result, which may be longer than a line."""
+
+    sentence: str
+
+    def lines(self, style: OutputStyle) -> list[str]:
+        """Return the sentence, broken between words where the terminal ends."""
+        return text.wrap(text.escape_controls(self.sentence), style.cells)
+
+    def html(self, caption: str = "") -> str:
+        """Return HTML paragraphs, everything escaped."""
+        above = [caption] if caption else []
+        return "".join(html_element("p", line) for line in [*above, self.sentence])
+
+
+Block: TypeAlias = TextTable | Facts | Prose
 
 
 def html_element(name: str, shown: str) -> str:

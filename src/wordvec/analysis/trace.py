@@ -210,6 +210,7 @@ def trace(engines: Sequence[QueryEngine], expression: Expression, token: str | i
     if not engines:
         raise UsageError("a trace needs at least one table")
     points, notes, errors = [], [], []
+    settings = engines[0].settings
     shown = str(token)
     for engine in engines:
         try:
@@ -220,13 +221,14 @@ def trace(engines: Sequence[QueryEngine], expression: Expression, token: str | i
             notes.append(f"{engine.table.name}: {error.message}")
             points.append(_empty_point(engine))
             continue
-        notes += [*question.resolved.notes, *([note] if note else [])]
+        notes += [*engine.notes_on(question), *([note] if note else [])]
+        settings = engine.settings_for(question)
         if len(points) == len(errors):  # the first table that answers
             shown = engine.table.vocabulary.display(row)
         points.append(_point(engine, question, row))
     if len(errors) == len(engines):
         raise errors[0]
-    traced = Trace(expression.source, shown, engines[0].settings, tuple(points))
+    traced = Trace(expression.source, shown, settings, tuple(points))
     if all(len(series) < 2 for _, series in traced.series):
         last = replace(engines[0].table.name, mode=Mode.DYNAMIC, variant=None, layer=None)
         notes.append(f"for every layer: {extract_command(last, layers='all')}")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   wordvec compare 王-男+女
-  wordvec compare 男:女=王:? --metric cosine --exclude -k 20
+  wordvec compare 男:女=王:? --metric cosine -k 20
   wordvec compare 王 --tables mini:static,mini:dynamic
 """
 

@@ -289,7 +289,12 @@ _QUERY_OPTIONS = (
     method_option(Method.SUM),
     unit_option,
     transform_option,
-    click.option("--exclude", is_flag=True, help="Leave the words of the query out of the answer."),
+    click.option(
+        "--exclude/--no-exclude",
+        default=None,
+        help="Leave the words of the query out of the answer, or keep them (default: an analogy "
+        "a:b=c:? leaves them out, a sum keeps them).",
+    ),
     words_option(
         "--only",
         words=[kind.value for kind in Only],

@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
@@ -131,7 +131,7 @@ class QueryOptions(TypedDict, total=False):
     metric: str | None
     unit: bool
     transforms: str | Iterable[str]
-    exclude: bool
+    exclude: bool | None
     pieces: bool
     merge_twins: bool
     only: str | Iterable[str]
@@ -150,7 +150,8 @@ class QuerySettings:
         cosine for the others.
     transforms: applied to all rows, in order: "unit", "center", "standardize", "abtt:N", "whiten".
     unit: short for transforms=["unit"].
-    exclude: leave the words of the expression out of the answer.
+    exclude: leave the words of the expression out of the answer; None for the default: an analogy
+        (`a:b=c:?`) leaves them out, a sum keeps them.
     pieces: replace an unknown word by the mean of its pieces.
     filters: which tokens may be answers.
     merge_twins: treat tokens with the same text (王 and ##王) as one answer.
@@ -164,7 +165,7 @@ class QuerySettings:
     metric: Metric | None = None
     unit: bool = False
     transforms: tuple[str, ...] = ()
-    exclude: bool = False
+    exclude: bool | None = None
     pieces: bool = False
     filters: Filters = field(default_factory=Filters)
     merge_twins: bool = False
@@ -174,8 +175,10 @@ class QuerySettings:
         set_field(self, "k", check_k(self.k))
         set_field(self, "method", as_choice(Method, self.method, "method"))
         set_field(self, "transforms", as_transforms(self.transforms))
-        for flag in ("unit", "exclude", "pieces", "merge_twins"):
+        for flag in ("unit", "pieces", "merge_twins"):
             check_flag(getattr(self, flag), flag)
+        if self.exclude is not None:
+            check_flag(self.exclude, "exclude")
         if self.metric is not None:
             set_field(self, "metric", as_choice(Metric, self.metric, "metric"))
         if self.metric not in (None, *METRICS[self.method]):
@@ -217,6 +220,10 @@ class QuerySettings:
     def all_transforms(self) -> tuple[str, ...]:
         """The transforms, `unit` included, in order."""
         return ("unit",) if self.unit else tuple(self.transforms)
+
+    def for_expression(self, *, analogy: bool) -> QuerySettings:
+        """Return the settings with `exclude` decided for an analogy or for a sum."""
+        return self if self.exclude is not None else replace(self, exclude=analogy)
 
     def to_dict(self) -> dict[str, object]:
         """Return the settings as JSON values; filters and twins only where they are used."""
