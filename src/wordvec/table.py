@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -271,13 +272,34 @@ class Table:
         return self.engine_for(QuerySettings.of(**options), progress=progress)
 
     def engine_for(
-        self, settings: QuerySettings, *, progress: Progress = no_progress
+        self,
+        settings: QuerySettings,
+        named_transforms: tuple[str, ...] = (),
+        *,
+        progress: Progress = no_progress,
     ) -> QueryEngine:
-        """Return a query engine with these settings."""
+        """Return a query engine with these settings.
+
+        Args:
+            settings: how questions are answered.
+            named_transforms: the transforms of this table alone, which is shown with them.
+            progress: called while a neighbour graph is computed.
+
+        Raises:
+            UsageError: if the settings have transforms too.
+        """
         from wordvec.analysis.query import QueryEngine
 
+        if named_transforms:
+            if settings.all_transforms:
+                raise UsageError(
+                    f"{self.name}+{'+'.join(named_transforms)} has its own transforms: leave out "
+                    f"{', '.join(settings.all_transforms)} for all tables",
+                )
+            settings = replace(settings, transforms=named_transforms)
         space = self.space(settings.all_transforms)
-        return QueryEngine(space, settings, progress=progress)
+        named = bool(named_transforms)
+        return QueryEngine(space, settings, named_transforms=named, progress=progress)
 
     def space(self, transforms: str | Iterable[str] = ()) -> Space:
         """Return the space of this table after transforms, computed once and kept."""

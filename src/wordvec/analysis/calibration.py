@@ -62,7 +62,7 @@ class RandomPairs:
     deviation: float
 
     def __str__(self) -> str:
-        return f"{self.mean:.3f} ± {self.deviation:.3f}"
+        return f"{round(self.mean, 3) + 0.0:.3f} ± {self.deviation:.3f}"  # no -0.000
 
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""

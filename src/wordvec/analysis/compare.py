@@ -7,7 +7,7 @@ vocabularies are compared by the text of the tokens.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations, zip_longest
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
@@ -105,7 +105,7 @@ class Comparison(Result[ComparedAnswer]):
         return one_line(self.query)
 
     def _header_fields(self) -> list[str]:
-        return [*self._names(None)[1], *settings_fields(self.settings)]
+        return [*self._names(None)[1], *self._settings_fields()]
 
     def _blocks(self) -> list[Block]:
         return self._blocks_of(self._names(None)[0])
@@ -113,11 +113,16 @@ class Comparison(Result[ComparedAnswer]):
     def header_lines(self, style: OutputStyle) -> list[str]:
         """Return the header, with numbers for the tables if their names do not fit."""
         fields = self._names(style.cells)[1]
-        return header_lines([*fields, *settings_fields(self.settings)], style)
+        return header_lines([*fields, *self._settings_fields()], style)
 
     def body_lines(self, style: OutputStyle) -> list[str]:
         """Return the lines below the header, with numbers if the names do not fit."""
         return block_lines(self._title, self._blocks_of(self._names(style.cells)[0]), style)
+
+    def _settings_fields(self) -> list[str]:
+        """Return how the tables answer; transforms named with one of them are in its name."""
+        named = any(column.answer.table.named_transforms for column in self.columns)
+        return settings_fields(self.settings, transforms=not named)
 
     def _names(self, cells: int | None) -> tuple[list[str], list[str]]:
         """Return a short name or number of each table, and the tables as fields of the header."""
@@ -274,6 +279,8 @@ def compare(engines: Sequence[QueryEngine], expression: Expression) -> Compariso
     overlaps = tuple(_overlap(sides, i, j) for i, j in combinations(range(len(sides)), 2))
     notes = dict.fromkeys(note for column in columns for note in column.answer.notes)
     settings = sides[0].answer.settings
+    if any(column.answer.table.named_transforms for column in columns):
+        settings = replace(settings, transforms=())
     return Comparison(expression.source, settings, columns, overlaps, tuple(notes))
 
 

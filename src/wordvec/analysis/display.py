@@ -267,13 +267,13 @@ def table_fields(table: TableDescription) -> list[str]:
     return [table_name(table), shape_text(table)]
 
 
-def settings_fields(settings: QuerySettings) -> list[str]:
-    """Return how expressions are answered: metric, transforms, filters."""
+def settings_fields(settings: QuerySettings, *, transforms: bool = True) -> list[str]:
+    """Return how expressions are answered: metric, transforms if these are asked for, filters."""
     method, metric = METHOD_NAMES.get(settings.method), METRIC_NAMES[settings.ranking_metric]
     return [
         *([method] if method else []),
         *([metric] if not method or settings.metric is Metric.CSLS else []),
-        transforms_field(settings.all_transforms),
+        *([transforms_field(settings.all_transforms)] if transforms else []),
         *(["query words left out"] if settings.exclude else []),
         *settings.filters.facts(),
         *(["twins merged"] if settings.merge_twins else []),

@@ -139,13 +139,19 @@ def _columns(score_name: str, *, twins: bool) -> list[Column]:
 class QueryEngine:
     """Answers expressions from one space with one set of settings, one at a time or in blocks.
 
-    progress: called while a neighbour graph is computed (CSLS alone needs one).
+    named_transforms: whether the transforms were named with the table, which is then shown with
+    them. progress: called while a neighbour graph is computed (CSLS alone needs one).
     notes: what the reader of any answer should know about the table and the filters.
     filters_to_drop: if no token passes the filters, those without which some would.
     """
 
     def __init__(
-        self, space: Space, settings: QuerySettings, *, progress: Progress = no_progress
+        self,
+        space: Space,
+        settings: QuerySettings,
+        *,
+        named_transforms: bool = False,
+        progress: Progress = no_progress,
     ) -> None:
         if space.transforms != settings.all_transforms:
             raise ValueError(
@@ -159,7 +165,8 @@ class QueryEngine:
         }
         self.table = space.table
         self.engine = space.engine
-        self.description = TableDescription.of(self.table)
+        named = space.transforms if named_transforms else ()
+        self.description = TableDescription.of(self.table, named)
         self._progress = progress
         passed = candidates(self.table.vocabulary, settings.filters)
         self._passed = None if passed is None else passed.mask

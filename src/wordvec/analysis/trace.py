@@ -103,7 +103,8 @@ class Trace(Result[TracePoint]):
         for point in self.points:
             variant = "" if point.table.variant is None else f".{point.table.variant}"
             model = "" if one_model else f"{text.escape(point.table.model)}:"
-            groups.setdefault(f"{model}{point.table.mode}{variant}", []).append(point)
+            steps = "".join(f"+{step}" for step in point.table.named_transforms)
+            groups.setdefault(f"{model}{point.table.mode}{variant}{steps}", []).append(point)
         for points in groups.values():
             points.sort(key=_layer_order)
         return list(groups.items())
@@ -114,7 +115,8 @@ class Trace(Result[TracePoint]):
 
     def _header_fields(self) -> list[str]:
         model = [text.escape(self.points[0].table.model)] if self._one_model else []
-        return [*model, *settings_fields(self.settings)]
+        named = any(point.table.named_transforms for point in self.points)
+        return [*model, *settings_fields(self.settings, transforms=not named)]
 
     def _blocks(self) -> list[Block]:
         columns = [
@@ -228,6 +230,8 @@ def trace(engines: Sequence[QueryEngine], expression: Expression, token: str | i
         points.append(_point(engine, question, row))
     if len(errors) == len(engines):
         raise errors[0]
+    if any(point.table.named_transforms for point in points):
+        settings = replace(settings, transforms=())
     traced = Trace(expression.source, shown, settings, tuple(points))
     if all(len(series) < 2 for _, series in traced.series):
         last = replace(engines[0].table.name, mode=Mode.DYNAMIC, variant=None, layer=None)

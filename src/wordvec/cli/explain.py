@@ -19,6 +19,7 @@ from wordvec.cli.options import (
 )
 from wordvec.cli.output import print_report
 from wordvec.errors import UsageError
+from wordvec.search.settings import split_transforms
 
 if TYPE_CHECKING:
     from wordvec.analysis.explanation import Explanation
@@ -44,7 +45,7 @@ Examples:
     "--calibrate", is_flag=True, help="Compare the score with those of 10,000 random expressions."
 )
 @query_options
-@tables_option("Explain the same answer in several tables, one after another")
+@tables_option("Explain the same answer in several tables, one after another", transforms=True)
 @table_options
 @output_options
 def command(
@@ -78,8 +79,11 @@ def command(
         raise UsageError(f"explain takes an expression and a token, got {len(arguments)}: {got}")
     expression = parse(arguments[0])
     token = arguments[1] if len(arguments) > 1 else None
-    opened = open_tables(table_refs(tables, ref), store)
-    engines = [table.engine_for(settings) for table in opened]
+    named = [split_transforms(name) for name in tables] or [("", ())]
+    opened = open_tables(table_refs([name for name, _ in named if name], ref), store)
+    engines = [
+        table.engine_for(settings, steps) for table, (_, steps) in zip(opened, named, strict=True)
+    ]
     explanations = explain_in_each(engines, expression, token, over=over, calibrated=calibrate)
     print_notes(note for engine in engines for note in engine.notes)
     print_notes(note for explanation in explanations for note in explanation.notes)

@@ -139,14 +139,18 @@ def table_ref(
     return replace(ref, model=model, variant=check_variant(variant))
 
 
-def tables_option(text: str, *, default: str | None = None) -> Option:
-    """Make `--tables`, which names several tables; the command gets a tuple of names."""
+def tables_option(text: str, *, default: str | None = None, transforms: bool = False) -> Option:
+    """Make `--tables`, which names several tables; the command gets a tuple of names.
+
+    transforms: whether a table can be named with transforms, as static+unit.
+    """
     shown = "" if default is None else f"  [default: {default}]"
+    form = f"{FORM}[+TRANSFORM…]" if transforms else FORM
     return words_option(
         "--tables",
         metavar="TABLE,TABLE",
         shell_complete=complete_table,
-        help=f"{text}, each as {FORM}.{shown}",
+        help=f"{text}, each as {form}.{shown}",
     )
 
 

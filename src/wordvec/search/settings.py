@@ -16,10 +16,15 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from wordvec.errors import UsageError, as_choice, check_flag
 from wordvec.search.filters import Filters
+from wordvec.tables.name import Mode
 from wordvec.text import quote
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+# the name of a table, its model without a plus and a mode after it; and the transforms
+_NAMED = re.compile(rf"((?:.*:)?(?:{'|'.join(Mode)})(?:\.[^+:]*)?(?:@[^+:]*)?)((?:\+[^+]*)+)")
 
 
 class Metric(StrEnum):
@@ -106,6 +111,21 @@ def as_transforms(value: str | Iterable[str | Transform]) -> tuple[str, ...]:
         for part in parts
         if part != ""
     )
+
+
+def split_transforms(name: str) -> tuple[str, tuple[str, ...]]:
+    """Split the name of a table and the transforms after it.
+
+    Raises:
+        UsageError: for an unknown transform after the name of a table.
+
+    >>> split_transforms("mini:static+center+abtt:3"), split_transforms("a+b/c:static")
+    (('mini:static', ('center', 'abtt:3')), ('a+b/c:static', ()))
+    """
+    found = _NAMED.fullmatch(name)
+    if found is None:
+        return name, ()
+    return found[1], tuple(str(Transform.parse(step)) for step in found[2].split("+")[1:])
 
 
 def check_k(k: object, parameter: str = "k", *, at_least: int = 1) -> int:
