@@ -240,7 +240,7 @@ class Table:
                 the package.
             progress: called as progress(done, total) with numbers of questions.
             **options: methods=["add"], transforms=[[]], metric, at=(1, 5, 10), pieces=False,
-                by=None: see `wordvec.analysis.evaluation_settings.EvaluationSettings`.
+                by=None, failures=0: see `wordvec.analysis.evaluation_settings.EvaluationSettings`.
         """
         return evaluate_tables([self], files, progress=progress, **options)
 
