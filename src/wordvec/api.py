@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from wordvec.errors import StoreError, TableNotFoundError, UsageError, as_path
 from wordvec.models.bundled import BUNDLED, has_bundled
 from wordvec.progress import Progress, no_progress
-from wordvec.search.settings import QuerySettings
+from wordvec.search.settings import QuerySettings, split_transforms
 from wordvec.table import Table, check_up_tables, evaluate_tables, parsed, place_on_axis
 from wordvec.tables.name import Mode, TableName, TableRef
 from wordvec.tables.resolve import missing_table_hint, resolve_name
@@ -76,14 +76,17 @@ def compare(
     """Compare the answers of several tables to one expression.
 
     Args:
-        tables: names as for `open`, or open tables.
+        tables: names as for `open`, with transforms after a plus if these differ ("static+unit"),
+            or open tables.
         store: as for `open`.
         **options: as for `Table.query`.
     """
     from wordvec.analysis.compare import compare as compare_engines
 
     settings = QuerySettings.of(**options)
-    engines = [table.engine_for(settings) for table in _opened(tables, store)]
+    names, steps = _with_transforms(tables)
+    pairs = zip(_opened(names, store), steps, strict=True)
+    engines = [table.engine_for(settings, own) for table, own in pairs]
     return compare_engines(engines, parsed(expression))
 
 
@@ -156,6 +159,16 @@ def doctor(
     return check_up_tables(_opened(tables, store), files, progress=progress)
 
 
+def _with_transforms(
+    tables: Sequence[str | Table],
+) -> tuple[Sequence[str | Table], list[tuple[str, ...]]]:
+    """Return tables or their names, and for each the transforms that were named with it."""
+    if isinstance(tables, str):
+        return tables, []
+    split = [split_transforms(one) if isinstance(one, str) else (one, ()) for one in tables]
+    return [one for one, _ in split], [steps for _, steps in split]
+
+
 def _opened(tables: Sequence[str | Table], store: Store | str | Path | None) -> list[Table]:
     if isinstance(tables, str):
         shown = f"{tables!r:.60}"
@@ -180,7 +193,7 @@ def trace(  # noqa: PLR0913  # the question, and where it is asked
         expression: the question, such as "王-男+女".
         token: the answer to follow: "女王", "#1234" or its id.
         model: the model whose tables are traced, all that are saved; None for the default model.
-        tables: other tables: names as for `open`, or open tables.
+        tables: other tables: as for `compare`.
         store: as for `open`.
         png: a file to draw the curves in; needs the extra `map`.
         **options: as for `Table.query`.
@@ -188,12 +201,16 @@ def trace(  # noqa: PLR0913  # the question, and where it is asked
     from wordvec.analysis.trace import trace as trace_engines
 
     opener = OpenTables(_as_store(store))
-    opened = [one for one in tables if isinstance(one, Table)]
-    if len(opened) < max(len(tables), 1):
-        names = [one for one in tables if not isinstance(one, Table)]
-        opened += opener.open_all(opener.refs(names, model))
     settings = replace(QuerySettings.of(**options), k=1)
-    engines = [table.engine_for(settings) for table in opened]
+    found, steps = _with_transforms(tables)
+    opened = [
+        one if isinstance(one, Table) else opener.open_all(opener.refs([one], model))[0]
+        for one in found
+    ]
+    if not opened:
+        opened = opener.open_all(opener.refs((), model))
+    pairs = zip(opened, steps or [()] * len(opened), strict=True)
+    engines = [table.engine_for(settings, own) for table, own in pairs]
     traced = trace_engines(engines, parsed(expression), token)
     if png is not None:
         from wordvec.map.curves import draw_trace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -172,6 +173,7 @@ class Table:
         expression: str | Expression,
         token: str | int | None = None,
         *,
+        over: str | int | None = None,
         calibrated: bool = False,
         **options: Unpack[QueryOptions],
     ) -> Explanation:
@@ -179,12 +181,14 @@ class Table:
 
         Args:
             token: the answer; None for the first that is not a word of the expression.
+            over: another token, to compare the answer with.
             calibrated: compare the score with those of 10,000 random expressions too.
             **options: as for `query`; metric "l2", "cosine" or "dot".
         """
         from wordvec.analysis.explain import explain
 
-        return explain(self.engine(**options), parsed(expression), token, calibrated=calibrated)
+        engine = self.engine(**options)
+        return explain(engine, parsed(expression), token, over=over, calibrated=calibrated)
 
     def norms(
         self,
@@ -258,7 +262,7 @@ class Table:
                 the package.
             progress: called as progress(done, total) with numbers of questions.
             **options: methods=["add"], transforms=[[]], metric, at=(1, 5, 10), pieces=False,
-                by=None: see `wordvec.analysis.evaluation_settings.EvaluationSettings`.
+                by=None, failures=0: see `wordvec.analysis.evaluation_settings.EvaluationSettings`.
         """
         return evaluate_tables([self], files, progress=progress, **options)
 
@@ -301,14 +305,35 @@ class Table:
         return self.engine_for(QuerySettings.of(**options), progress=progress)
 
     def engine_for(
-        self, settings: QuerySettings, *, progress: Progress = no_progress
+        self,
+        settings: QuerySettings,
+        named_transforms: tuple[str, ...] = (),
+        *,
+        progress: Progress = no_progress,
     ) -> QueryEngine:
-        """Return a query engine with these settings."""
+        """Return a query engine with these settings.
+
+        Args:
+            settings: how questions are answered.
+            named_transforms: the transforms of this table alone, which is shown with them.
+            progress: called while a neighbour graph is computed.
+
+        Raises:
+            UsageError: if the settings have transforms too.
+        """
         from wordvec.analysis.query import QueryEngine
 
         check_type(settings, QuerySettings, "settings")
+        if named_transforms:
+            if settings.all_transforms:
+                raise UsageError(
+                    f"{self.name}+{'+'.join(named_transforms)} has its own transforms: leave out "
+                    f"{', '.join(settings.all_transforms)} for all tables",
+                )
+            settings = replace(settings, transforms=named_transforms)
         space = self.space(settings.all_transforms)
-        return QueryEngine(space, settings, progress=progress)
+        named = bool(named_transforms)
+        return QueryEngine(space, settings, named_transforms=named, progress=progress)
 
     def space(self, transforms: str | Iterable[str] = ()) -> Space:
         """Return the space of this table after transforms, computed once and kept."""

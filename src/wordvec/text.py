@@ -219,10 +219,12 @@ def clip(text: str, cells: int) -> str:
     return start[:kept] + "…"
 
 
-def wrap(message: str, cells: int | None) -> list[str]:
+def wrap(message: str, cells: int | None, *, indent: str = "") -> list[str]:
     """Break a message between words where it is wider than the terminal; a long word stays whole.
 
-    >>> wrap("Note: 王 is read as 女", 10), wrap("Note: 王", None)
+    indent: before the lines after the first.
+
+    >>> wrap("Note: 王 is read as 女", 10, indent="  "), wrap("Note: 王", None)
     (['Note: 王', '  is read', '  as 女'], ['Note: 王'])
     """
     lines = [message]
@@ -234,7 +236,7 @@ def wrap(message: str, cells: int | None) -> list[str]:
             if width(joined) <= cells:
                 lines[-1] = joined
             else:
-                lines.append(f"  {word}")
+                lines.append(f"{indent}{word}")
     return lines
 
 

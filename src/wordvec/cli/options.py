@@ -139,14 +139,18 @@ def table_ref(
     return replace(ref, model=model, variant=check_variant(variant))
 
 
-def tables_option(text: str, *, default: str | None = None) -> Option:
-    """Make `--tables`, which names several tables; the command gets a tuple of names."""
+def tables_option(text: str, *, default: str | None = None, transforms: bool = False) -> Option:
+    """Make `--tables`, which names several tables; the command gets a tuple of names.
+
+    transforms: whether a table can be named with transforms, as static+unit.
+    """
     shown = "" if default is None else f"  [default: {default}]"
+    form = f"{FORM}[+TRANSFORM…]" if transforms else FORM
     return words_option(
         "--tables",
         metavar="TABLE,TABLE",
         shell_complete=complete_table,
-        help=f"{text}, each as {FORM}.{shown}",
+        help=f"{text}, each as {form}.{shown}",
     )
 
 
@@ -310,12 +314,25 @@ _QUERY_OPTIONS = (
     method_option(Method.SUM),
     unit_option,
     transform_option,
-    click.option("--exclude", is_flag=True, help="Leave the words of the query out of the answer."),
+    click.option(
+        "--exclude/--no-exclude",
+        default=None,
+        help="Leave the words of the query out of the answer, or keep them (default: an analogy "
+        "a:b=c:? leaves them out, a sum keeps them).",
+    ),
     *_FILTER_OPTIONS,
     click.option(
         "--merge-twins", is_flag=True, help="List tokens of the same text (王, ##王) once."
     ),
     pieces_option,
+)
+
+
+report_option = click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.html",
+    help="Write a report as one HTML page.",
 )
 
 
