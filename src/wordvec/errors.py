@@ -91,6 +91,10 @@ class EncodingError(WordvecError):
     """Input is not text in UTF-8."""
 
 
+class NoQuestionsError(WordvecError):
+    """A test set of which a vocabulary has too few words for any question."""
+
+
 class MissingExtraError(WordvecError):
     """A feature needs a package of an extra that is not installed."""
 

@@ -10,9 +10,11 @@ import click
 
 from wordvec.cli.errors import print_notes
 from wordvec.cli.options import (
+    check_folder,
     metric_option,
     output_options,
     pieces_option,
+    report_option,
     table_options,
     table_refs,
     tables_option,
@@ -34,6 +36,7 @@ Examples:
   wordvec evaluate                               the included Japanese analogies
   wordvec evaluate --tables static,dynamic --methods add,mul,lrcos
   wordvec evaluate --transforms "none;center;abtt:3;center,unit" --report space.html
+  wordvec evaluate --failures 10                 ten questions with a wrong answer
   wordvec evaluate questions-words.txt BATS_3.0/ jsim/*.csv --by category
 """
 
@@ -61,14 +64,15 @@ Examples:
     "--at", metavar="K,K", help="Count right answers among the first K.  [default: 1,5,10]"
 )
 @click.option("--by", type=click.Choice(["category"]), help="Show every category.")
+@click.option(
+    "--failures",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="List N questions with a wrong first answer, spread over all of them, for each row.",
+)
 @pieces_option
 @table_options
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE.html",
-    help="Write a report as one HTML page.",
-)
+@report_option
 @progress_option
 @output_options
 def command(
@@ -80,6 +84,7 @@ def command(
     transform_lists: str,
     at: tuple[str, ...],
     by: str | None,
+    failures: int | None,
     pieces: bool,
     ref: TableRef,
     store: Store,
@@ -99,9 +104,8 @@ def command(
     from wordvec.table import evaluate_tables
 
     counted_at = _numbers(at)
-    if report is not None and not report.parent.is_dir():
-        raise UsageError(f"there is no folder {report.parent}", hint=f"mkdir -p {report.parent}")
-    names = _saved(store) if tables == ("all",) else tables
+    check_folder(report)
+    names = saved_tables(store) if tables == ("all",) else tables
     opened = open_tables(table_refs(names, ref), store)
     with ProgressBar("questions", shown=progress) as bar:
         evaluation = evaluate_tables(
@@ -113,6 +117,7 @@ def command(
             at=counted_at,
             pieces=pieces,
             by=by,
+            failures=failures or 0,
             progress=bar,
         )
     print_notes(evaluation.notes)
@@ -136,7 +141,8 @@ def _numbers(words: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(map(int, words)) or (1, 5, 10)
 
 
-def _saved(store: Store) -> tuple[str, ...]:
+def saved_tables(store: Store) -> tuple[str, ...]:
+    """Return the names of all saved tables that can be opened."""
     names = tuple(
         str(info.name)
         for info in store.tables()

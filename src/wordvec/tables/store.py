@@ -222,6 +222,11 @@ class Store:
                 with wrap_os_errors(paths.new):
                     remove_folder(paths.new)
 
+    def check_free(self, name: TableName) -> None:
+        """Raise TableBusyError if another process is writing a table."""
+        with table_lock(self.paths(name)):
+            pass
+
     def draft_record(self, name: TableName) -> dict[str, Any]:
         """Return the record of a table's unfinished extraction, or {} if there is none."""
         try:
