@@ -7,6 +7,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from wordvec.context import ContextModels
 from wordvec.errors import UsageError, WordvecError, as_path
 from wordvec.expression.parser import parse
 from wordvec.expression.tree import Expression
@@ -49,10 +50,12 @@ class Table:
         *,
         derived: Derived | None = None,
         notes: tuple[str, ...] = (),
+        models: ContextModels | None = None,
     ) -> None:
         self.data = data
         self.derived = derived
         self.notes = notes
+        self._models = models or ContextModels()
         self._spaces: dict[tuple[str, ...], Space] = {}
 
     @property
@@ -274,7 +277,8 @@ class Table:
         from wordvec.analysis.query import QueryEngine
 
         space = self.space(settings.all_transforms)
-        return QueryEngine(space, settings, progress=progress)
+        reader = self._models.reader(self.data, space)
+        return QueryEngine(space, settings, read_sentence=reader, progress=progress)
 
     def space(self, transforms: str | Iterable[str] = ()) -> Space:
         """Return the space of this table after transforms, computed once and kept."""
@@ -295,7 +299,7 @@ class Table:
         """Return this table with other notes; what was computed is shared."""
         if notes == self.notes:
             return self
-        table = Table(self.data, derived=self.derived, notes=notes)
+        table = Table(self.data, derived=self.derived, notes=notes, models=self._models)
         table._spaces = self._spaces
         return table
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wordvec.errors import MissingExtraError, StoreError, UsageError, as_choice
-from wordvec.extraction.layer_tables import Callbacks, Request
+from wordvec.errors import StoreError, UsageError, as_choice
+from wordvec.extraction.layer_tables import Callbacks, Request, require_torch
 from wordvec.extraction.saved import DEFAULT, ExtractionResult, describe, existing_tables
 from wordvec.extraction.settings import (
     BATCH_SIZE,
@@ -137,7 +137,7 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     if not ask_hub and (saved := existing_tables(store, name, chosen, settings)):
         return ExtractionResult(saved)
     if mode is not Mode.STATIC:
-        _require_torch(mode)  # before downloading hundreds of megabytes
+        require_torch(f"extracting {mode} vectors")  # before downloading hundreds of megabytes
     static_only = mode is Mode.STATIC
     source = (
         find_model(model, show_progress=show_download, static_only=static_only)
@@ -212,12 +212,3 @@ def _check_is_no_table(model: str | None) -> None:
         raise UsageError(
             f"{model} is the name of a table, expected a model", hint=extract_command(ref)
         )
-
-
-def _require_torch(mode: Mode) -> None:
-    """Check that torch and transformers are installed, without loading them: that takes seconds."""
-    from importlib.util import find_spec
-
-    for package in ("torch", "transformers"):
-        if find_spec(package) is None:
-            raise MissingExtraError(f"extracting {mode} vectors", extra="extract", package=package)

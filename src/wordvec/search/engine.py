@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, assert_never
 import numpy as np
 
 from wordvec.errors import UsageError, WordvecError, as_choice
-from wordvec.search.nearest import HalfPrecisionRows, nearest_rows
+from wordvec.search.nearest import HalfPrecisionRows, faiss_is_usable, nearest_rows
 from wordvec.search.ranking import Hits, Ranking, ScoreBounds, best_of, without
 from wordvec.search.settings import Metric, check_k
 from wordvec.text import quote
@@ -289,7 +289,7 @@ class Engine:
     def _source(self, metric: Metric, count: int) -> _Source | None:
         """Return a source that is faster than the product for `count` queries, or None."""
         unit = self.unit or metric is Metric.COSINE
-        if len(self.exceptional) > _MAX_EXCEPTIONAL:
+        if len(self.exceptional) > _MAX_EXCEPTIONAL or not faiss_is_usable():
             return None
         if count >= FAISS_FROM:
             return None if unit else self._faiss_source(metric)
