@@ -10,14 +10,9 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
-import numpy as np
-
 from wordvec.errors import ExpressionError, WordvecError
 from wordvec.expression.lexer import spell
-from wordvec.extraction.sentence_model import SentenceModel
-from wordvec.extraction.word_places import word_places
 from wordvec.progress import Notify, ignore_note
-from wordvec.search.resolve import WordInSentence
 from wordvec.tables.name import Mode
 from wordvec.tables.store import extract_command
 from wordvec.text import clip, escape
@@ -25,11 +20,13 @@ from wordvec.text import clip, escape
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from wordvec.expression.tree import Sentence, Word
+    from wordvec.extraction.sentence_model import SentenceModel
     from wordvec.extraction.sentences import SentenceCutter
-    from wordvec.search.resolve import SentenceReader
+    from wordvec.search.resolve import SentenceReader, WordInSentence
     from wordvec.search.space import Space
     from wordvec.tables.table import VectorTable
 
@@ -45,6 +42,8 @@ class ContextModels:
 
     def context(self, table: VectorTable) -> TableContext:
         """Return what reads sentences for a table."""
+        from wordvec.extraction.sentence_model import SentenceModel  # 60 ms that most do without
+
         name = table.provenance.model
         if name not in self._models:
             self._models[name] = SentenceModel(name, status=self._status)
@@ -57,10 +56,9 @@ class ContextModels:
         """
         if table.provenance.mode is Mode.STATIC:
             return None
-        context = self.context(table)
 
         def read(word: Word, source: str) -> WordInSentence:
-            found = context.word(word, source)
+            found = self.context(table).word(word, source)
             return replace(found, vector=space.place(found.vector))
 
         return read
@@ -108,6 +106,8 @@ class TableContext:
             raise ValueError(f"{word} has no sentence")
         if self.imported:
             _fail(word, source, self.imported, f"the word alone: {spell(word.text)}")
+        from wordvec.extraction.word_places import word_places
+
         [ids] = self.cutter.ids_of([sentence.text])
         longest = self.cutter.max_tokens
         if len(ids) > longest:
@@ -131,9 +131,11 @@ class TableContext:
                 f"{self.table.name} has {self.table.dimensions} dimensions, and the model "
                 f"computes {states.shape[1]}"
             )
-        return states.astype(np.float64)
+        return states.astype("float64")
 
     def _mean(self, ids: list[int], place: range, word: Word) -> WordInSentence:
+        from wordvec.search.resolve import WordInSentence
+
         tokens = tuple(ids[i] for i in place)
         vector = self.states(ids)[list(place)].mean(axis=0)
         note = None
