@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wordvec.analysis.compare import Comparison as Comparison
+    from wordvec.analysis.contexts import Contexts as Contexts
     from wordvec.analysis.evaluation import Evaluation as Evaluation
     from wordvec.analysis.evaluation_page import evaluation_page as evaluation_page
     from wordvec.analysis.explanation import Explanation as Explanation
@@ -49,6 +50,7 @@ __version__ = "0.1.0"
 _HOME = {  # public name → the module that holds it
     "Answer": "wordvec.analysis.query",
     "Comparison": "wordvec.analysis.compare",
+    "Contexts": "wordvec.analysis.contexts",
     "Evaluation": "wordvec.analysis.evaluation",
     "Explanation": "wordvec.analysis.explanation",
     "Expression": "wordvec.expression.tree",

@@ -7,30 +7,46 @@ the first sentence is read, and each model once for all tables.
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 
-from wordvec.errors import ExpressionError, WordvecError
+from wordvec.errors import ExpressionError, UsageError, WordvecError, as_choice
 from wordvec.expression.lexer import spell
-from wordvec.progress import Notify, ignore_note
+from wordvec.progress import Notify, Progress, ignore_note, no_progress
 from wordvec.tables.name import Mode
 from wordvec.tables.store import extract_command
 from wordvec.text import clip, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from wordvec.analysis.contexts import Contexts, Passage
+    from wordvec.analysis.query import QueryEngine
     from wordvec.expression.tree import Sentence, Word
+    from wordvec.extraction.corpus import Corpus
     from wordvec.extraction.sentence_model import SentenceModel
     from wordvec.extraction.sentences import SentenceCutter
+    from wordvec.extraction.word_search import FoundWord
     from wordvec.search.resolve import SentenceReader, WordInSentence
     from wordvec.search.space import Space
     from wordvec.tables.table import VectorTable
 
+SAMPLE = 1000
+"""Occurrences that are compared at most, if they are sorted by distance."""
+
 _CELLS = 60  # of a sentence in a message
+
+
+class Sort(StrEnum):
+    """The order of the occurrences of a word."""
+
+    CORPUS = "corpus"  # as they are in the corpus
+    DISTANCE = "distance"  # by distance from the word's vector in the table, nearest first
 
 
 class ContextModels:
@@ -59,7 +75,7 @@ class ContextModels:
 
         def read(word: Word, source: str) -> WordInSentence:
             found = self.context(table).word(word, source)
-            return replace(found, vector=space.place(found.vector))
+            return replace(found, vector=space.place(found.vector[None])[0])
 
         return read
 
@@ -121,6 +137,25 @@ class TableContext:
         place = _chosen(places, word, source, sentence, lambda: self._cut_text(ids))
         return self._mean(ids, place, word)
 
+    def passages(
+        self, word: str, corpus: Corpus, *, sentences: int | None, progress: Progress = no_progress
+    ) -> Iterator[FoundWord]:
+        """Yield the occurrences of a word in a corpus; see `find_word`."""
+        from wordvec.extraction.word_search import find_word
+
+        if self.table.provenance.mode is Mode.STATIC:
+            raise UsageError("static vectors do not depend on sentences", hint='mode="dynamic"')
+        if self.imported:
+            raise WordvecError(self.imported)
+        return find_word(corpus, self.cutter, word, sentences=sentences, progress=progress)
+
+    def vectors(
+        self, found: Sequence[FoundWord], progress: Progress = no_progress
+    ) -> NDArray[np.float64]:
+        """Return the vector of each occurrence at the layer of the table: (n, D)."""
+        layer = self.table.provenance.layer
+        return self._model.word_states(found, self.vocabulary, layer, progress=progress)
+
     def states(self, ids: list[int]) -> NDArray[np.float64]:
         """Return the hidden states of a sentence's tokens at the layer of the table: (n, D)."""
         layers = self._model.states(ids, self.vocabulary)
@@ -132,6 +167,18 @@ class TableContext:
                 f"computes {states.shape[1]}"
             )
         return states.astype("float64")
+
+    def passage(self, found: FoundWord) -> Passage:
+        """Return the text around an occurrence, as the model reads it."""
+        from wordvec.analysis.contexts import Passage
+        from wordvec.extraction.word_places import text_of
+
+        ids, place = found.ids, found.place
+        ends = (place.start, place.stop, len(ids))
+        left, with_word, whole = (text_of(ids[:end], self.vocabulary) for end in ends)
+        word, right = with_word[len(left) :], whole[len(with_word) :]
+        left += " " * (len(word) - len(word.lstrip()))  # in Ġking, it belongs to the token
+        return Passage(left, word.lstrip(), right, found.sentence)
 
     def _mean(self, ids: list[int], place: range, word: Word) -> WordInSentence:
         from wordvec.search.resolve import WordInSentence
@@ -146,6 +193,85 @@ class TableContext:
 
     def _cut_text(self, ids: Sequence[int]) -> str:
         return " ".join(map(self.vocabulary.display, ids))
+
+
+def find_contexts(  # noqa: PLR0913  # the question, and where it is asked
+    context: TableContext,
+    engine: QueryEngine,
+    word: str | int,
+    corpus: Corpus,
+    *,
+    n: int = 20,
+    sort: str = "corpus",
+    sentences: int | None = None,
+    progress: Progress = no_progress,
+    computing: Progress = no_progress,
+) -> Contexts:
+    """Find occurrences of a word in a corpus, and compare them with its vector in the table.
+
+    Args:
+        context: of the table.
+        engine: of the same table.
+        word: as typed, as `#id` or as an id.
+        corpus: what to read.
+        n: how many occurrences to list.
+        sort: "corpus" for the first ones; "distance" for those nearest to the word's vector in the
+            table, of all or of a random sample of 1,000.
+        sentences: read only the first ones.
+        progress: called with the bytes of the corpus that were read.
+        computing: called with numbers of occurrences.
+
+    Raises:
+        UsageError: the table is static.
+        WordvecError: the word is not in the corpus, or the table has no model.
+    """
+    from wordvec.analysis.contexts import compare_occurrences
+    from wordvec.search.resolve import resolve_word
+
+    by_score = as_choice(Sort, sort, "sort") is Sort.DISTANCE
+    resolved = resolve_word(word, context.vocabulary, pieces=True)
+    typed = context.vocabulary.surface(resolved.ids[0]) if resolved.id is not None else str(word)
+    found = context.passages(typed, corpus, sentences=sentences, progress=progress)
+    sample, count = _sample(found, SAMPLE) if by_score else _first(found, n)
+    if not sample:
+        raise WordvecError(
+            f"{escape(typed)} is not in the corpus as a word of the model",
+            hint="another word, or a larger corpus",
+        )
+    vectors = engine.space.place(context.vectors(sample, computing))
+    return compare_occurrences(
+        engine,
+        resolved,
+        [context.passage(one) for one in sample],
+        vectors,
+        found=count,
+        listed=n,
+        by_score=by_score,
+    )
+
+
+def _first(found: Iterator[FoundWord], n: int) -> tuple[list[FoundWord], int | None]:
+    """Return the first n occurrences, and how many there are if there are no more."""
+    some = list(islice(found, n + 1))
+    return some[:n], len(some) if len(some) <= n else None
+
+
+def _sample(found: Iterator[FoundWord], size: int) -> tuple[list[FoundWord], int]:
+    """Return a random sample of occurrences, and how many there are.
+
+    Reference: Vitter 1985, Random sampling with a reservoir, algorithm R.
+    """
+    import numpy as np
+
+    generator = np.random.default_rng(0)
+    sample: list[FoundWord] = []
+    count = 0
+    for count, one in enumerate(found, start=1):
+        if len(sample) < size:
+            sample.append(one)
+        elif (place := int(generator.integers(count))) < size:
+            sample[place] = one
+    return sample, count
 
 
 def _chosen(

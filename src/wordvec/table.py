@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from wordvec.analysis.contexts import Contexts
     from wordvec.analysis.evaluation import Evaluation
     from wordvec.analysis.evaluation_settings import EvaluationOptions
     from wordvec.analysis.explanation import Explanation
@@ -224,6 +225,54 @@ class Table:
         from wordvec.analysis.odd import odd
 
         return odd(self.transformed(transforms), _as_list(words), pieces=pieces)
+
+    def contexts(  # noqa: PLR0913  # one keyword for each option of `wordvec contexts`
+        self,
+        word: str | int,
+        corpus: str | Path | Sequence[str | Path],
+        *,
+        n: int = 20,
+        sort: str = "corpus",
+        k: int = 5,
+        metric: str = "l2",
+        transforms: str | Iterable[str] = (),
+        field: str | None = None,
+        sentences: int | None = None,
+        progress: Progress = no_progress,
+        computing: Progress = no_progress,
+    ) -> Contexts:
+        """Find occurrences of a word in a corpus, with the vector of the word in each sentence.
+
+        Args:
+            word: as typed, or an id.
+            corpus: files, folders, "-" or "hf:OWNER/NAME[:CONFIG]".
+            n: how many occurrences to list.
+            sort: "corpus" for the first ones; "distance" for those nearest to the word's vector in
+                the table, of all or of a random sample of 1,000.
+            k: tokens nearest to each occurrence.
+            metric: "l2", "cosine" or "dot".
+            transforms: as for `query`.
+            field: the field with the text, if the corpus is JSON lines or a data set.
+            sentences: read only the first sentences.
+            progress: called as progress(done, total) with numbers of bytes.
+            computing: called with numbers of occurrences.
+        """
+        from wordvec.context import find_contexts
+        from wordvec.extraction.corpus import Corpus
+
+        names = [corpus] if isinstance(corpus, str | Path) else list(corpus)
+        engine = self.engine(k=k, metric=metric, transforms=as_transforms(transforms), exclude=True)
+        return find_contexts(
+            self._models.context(self.data),
+            engine,
+            word,
+            Corpus.of(names, field),
+            n=check_k(n, "n"),
+            sort=sort,
+            sentences=sentences,
+            progress=progress,
+            computing=computing,
+        )
 
     def evaluate(
         self,

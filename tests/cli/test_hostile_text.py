@@ -157,7 +157,7 @@ def test_refusals(args: tuple[str, ...], style: OutputStyle | None) -> None:
 
 def test_the_command_list_has_no_command_that_is_not_tried() -> None:
     tried = {"query", "compare", "explain", "similar", "odd", "norms", "evaluate", "tables"}
-    tried |= {"trace"}
+    tried |= {"trace", "contexts"}
     assert tried | {"export", "import", "map", "extract", "completion", "shell"} == set(COMMANDS)
 
 

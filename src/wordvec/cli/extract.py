@@ -8,7 +8,15 @@ import click
 
 from wordvec.cli.errors import note, warn
 from wordvec.cli.interrupts import kept_on_interrupt
-from wordvec.cli.options import mode_option, model_option, store_option, variant_option
+from wordvec.cli.options import (
+    corpus_option,
+    field_option,
+    mode_option,
+    model_option,
+    sentences_option,
+    store_option,
+    variant_option,
+)
 from wordvec.cli.output import size_text, write_lines
 from wordvec.cli.progress_bar import ProgressBar, progress_option
 from wordvec.extraction.settings import Pool
@@ -28,16 +36,9 @@ def corpus_options(callback: Callback) -> Callback:
     """Add the options of contextual vectors."""
     for option in reversed(
         (
-            click.option(
-                "--corpus",
-                multiple=True,
-                metavar="FILE...|DIR|-",
-                help="Corpus of contextual vectors: text (also .gz, .bz2, .xz, .zst), .jsonl, "
-                ".parquet, a folder of such files, - for standard input, or "
-                "hf:OWNER/NAME[:CONFIG].",
-            ),
+            corpus_option("Corpus of contextual vectors"),
             click.argument("more", nargs=-1, metavar=""),
-            click.option("--field", metavar="NAME", help="Field of JSON lines with the text."),
+            field_option,
             click.option(
                 "--per-token",
                 type=click.IntRange(min=1),
@@ -54,12 +55,7 @@ def corpus_options(callback: Callback) -> Callback:
                 metavar="N",
                 help="A token seen fewer times in the corpus gets no vector.",
             ),
-            click.option(
-                "--sentences",
-                type=click.IntRange(min=1),
-                metavar="N",
-                help="Read only the first N sentences of the corpus.",
-            ),
+            sentences_option,
             click.option(
                 "--seed", type=int, default=0, show_default=True, help="Seed of the sample."
             ),

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import sys
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from wordvec.errors import WordvecError
 from wordvec.extraction.carriers import special_ids
 from wordvec.extraction.layer_tables import check_torch_loads, require_torch
 from wordvec.extraction.sentences import SentenceCutter, longest_text
-from wordvec.extraction.settings import Device
+from wordvec.extraction.settings import BATCH_SIZE, POSITIONS, Device
 from wordvec.models.find import find_model
-from wordvec.progress import Notify, ignore_note
+from wordvec.progress import Notify, Progress, ignore_note, no_progress
 from wordvec.tables.name import Mode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import torch
     from numpy.typing import NDArray
 
+    from wordvec.extraction.word_search import FoundWord
     from wordvec.models.source import ModelSource
     from wordvec.vocabulary.lookup import Vocabulary
 
@@ -59,6 +63,45 @@ class SentenceModel:
         """
         cls_id, sep_id = special_ids(vocabulary, Mode.DYNAMIC)
         return self._kept((cls_id, *ids, sep_id))
+
+    def word_states(
+        self,
+        words: Sequence[FoundWord],
+        vocabulary: Vocabulary,
+        layer: int | None,
+        *,
+        progress: Progress = no_progress,
+    ) -> NDArray[np.float64]:
+        """Return the hidden state of each word at a layer, or the mean of its tokens': (n, D).
+
+        layer: None for the last. progress: called with numbers of words.
+        """
+        encoder = self._encoder
+        import numpy as np
+        import torch
+
+        from wordvec.extraction.contextual import batch_bounds
+        from wordvec.extraction.dynamic import hidden_states
+
+        cls_id, sep_id = special_ids(vocabulary, Mode.DYNAMIC)
+        order = sorted(range(len(words)), key=lambda i: -len(words[i].ids))
+        lengths = np.array([len(words[i].ids) + 2 for i in order])
+        vectors: list[NDArray[np.float64]] = [np.empty(0)] * len(words)
+        bounds = batch_bounds(lengths, POSITIONS * BATCH_SIZE)
+        for first, end in pairwise(bounds):
+            batch = [words[i] for i in order[first:end]]
+            ids = np.full((end - first, lengths[first]), sep_id)
+            for row, word in zip(ids, batch, strict=True):
+                row[: len(word.ids) + 1] = [cls_id, *word.ids]
+            mask = torch.from_numpy(
+                (np.arange(lengths[first]) < lengths[first:end, None]).astype(int)
+            )
+            states = hidden_states(encoder, torch.from_numpy(ids), mask, every=layer is not None)
+            chosen = states[-1 if layer is None else layer].float().cpu().numpy().astype("float64")
+            for i, state, word in zip(order[first:end], chosen, batch, strict=True):
+                vectors[i] = state[1 + word.place.start : 1 + word.place.stop].mean(axis=0)
+            progress(end, len(words))
+        return np.stack(vectors)
 
     def _compute(self, ids: tuple[int, ...]) -> list[NDArray[np.float32]]:
         encoder = self._encoder  # before torch is imported here

@@ -101,7 +101,7 @@ class SentenceCutter:
         Raises:
             StoreError: a line is not JSON, or has no text in the field.
         """
-        text, replaced = _decode(block)
+        text, replaced = decode_block(block)
         ids, lengths, starts = [], [], []
         for known in self.ids_of(list(split_sentences(text))):
             if known:
@@ -189,7 +189,7 @@ def equal_parts(length: int, longest: int) -> list[int]:
     return [short + 1] * more + [short] * (parts - more)
 
 
-def _decode(block: Block) -> tuple[str, int]:
+def decode_block(block: Block) -> tuple[str, int]:
     """Return the text of a block, and how many broken characters were replaced in it."""
     text = block.data.decode("utf-8", "replace")
     replaced = text.count(_REPLACEMENT) - block.data.count(_REPLACEMENT.encode())

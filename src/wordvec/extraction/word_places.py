@@ -16,11 +16,11 @@ from wordvec.vocabulary.spelling import (
     CONTINUATION,
     WORD_START,
     Scheme,
-    byte_letters,
     is_in_bytes,
     is_spelled_in_bytes,
     is_unspaced,
     marks_end,
+    to_bytes,
     without_mark,
 )
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _NO_TEXT = b"\0"  # of a special token: no word has it
 _BYTE = re.compile("<0x([0-9A-F]{2})>")  # a byte of SentencePiece
-_SPACE = re.compile(r"\s")
+_LONGEST = 8  # bytes that have at least one character
 
 
 def word_places(ids: Sequence[int], word: str, vocabulary: Vocabulary) -> list[range]:
@@ -68,22 +68,45 @@ def token_bytes(id_: int, vocabulary: Vocabulary) -> bytes:
     """Return the text of a token in a sentence as UTF-8, without marks and spaces."""
     if vocabulary.is_special(id_):
         return _NO_TEXT
-    token, scheme = vocabulary.tokens[id_], vocabulary.scheme
+    return b"".join(_bytes_with_spaces(vocabulary.tokens[id_], vocabulary.scheme).split())
+
+
+def text_of(ids: Sequence[int], vocabulary: Vocabulary) -> str:
+    """Return the text of tokens in a sentence, as the model reads it; [UNK] is a word of its own.
+
+    WordPiece does not keep spaces: there is one between words of scripts with spaces.
+    """
+    text = b""
+    for id_ in ids:
+        token = vocabulary.tokens[id_]
+        part = _bytes_with_spaces(token, vocabulary.scheme)
+        if vocabulary.is_special(id_):
+            part = token.encode("utf-8", "replace")
+        starts_word = vocabulary.scheme is Scheme.WORDPIECE and not token.startswith(CONTINUATION)
+        text += b" " + part if starts_word and _are_letters(text, part) else part
+    return text.decode("utf-8", "replace")
+
+
+def _bytes_with_spaces(token: str, scheme: Scheme) -> bytes:
+    """Return the text of a token as UTF-8, its mark written as a space."""
+    stem = without_mark(token, scheme)
+    space = b" " if marks_end(scheme) and stem != token else b""
     if is_in_bytes(scheme):
-        stem = without_mark(token, scheme) if marks_end(scheme) else token
-        if is_spelled_in_bytes(stem):
-            values = {letter: byte for byte, letter in byte_letters().items()}
-            return bytes(values[letter] for letter in stem).replace(b" ", b"")
-    byte = _BYTE.fullmatch(token) if scheme is Scheme.SENTENCEPIECE else None
-    if byte:
-        return bytes([int(byte[1], 16)])
-    return _without_spaces(without_mark(token, scheme), scheme).encode("utf-8", "replace")
+        spelled = stem if marks_end(scheme) else token
+        if is_spelled_in_bytes(spelled):
+            return to_bytes(spelled) + space
+    if scheme is Scheme.SENTENCEPIECE:
+        byte = _BYTE.fullmatch(token)
+        if byte:
+            return bytes([int(byte[1], 16)])
+        stem = token.replace(WORD_START, " ")
+    return stem.encode("utf-8", "replace") + space
 
 
 def _without_spaces(text: str, scheme: Scheme) -> str:
     if scheme is Scheme.SENTENCEPIECE:
         text = text.replace(WORD_START, "")
-    return _SPACE.sub("", text)
+    return "".join(text.split())
 
 
 def _tokens_between(starts: Sequence[int], start: int, end: int) -> range | None:
@@ -112,5 +135,13 @@ def _is_inside_word(
             joined = before == without_mark(before, vocabulary.scheme)
         case _:
             joined = False
-    letters = text[:at].decode("utf-8", "ignore")[-1:], text[at:].decode("utf-8", "ignore")[:1]
-    return joined and all(letter.isalnum() and not is_unspaced(letter) for letter in letters)
+    return joined and _are_letters(text[:at], text[at:])
+
+
+def _are_letters(before: bytes, after: bytes) -> bool:
+    """Return whether letters or digits of scripts with spaces are on both sides of a place."""
+    sides = (
+        before[-_LONGEST:].decode("utf-8", "ignore")[-1:],
+        after[:_LONGEST].decode("utf-8", "ignore")[:1],
+    )
+    return all(char.isalnum() and not is_unspaced(char) for char in sides)

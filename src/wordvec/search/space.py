@@ -44,14 +44,12 @@ class Space:
         self.engine = Engine(self.table, unit=unit)
         self._similarity: Floats | None = None
 
-    def place(self, vector: Floats) -> Floats:
-        """Return a vector of the raw table's space, transformed as the rows are: (D,) float64."""
+    def place(self, vectors: Floats) -> Floats:
+        """Return vectors of the raw table's space, transformed as its rows are: (n, D) float64."""
         from wordvec.search.transforms import transform_rows
 
-        placed: Floats = transform_rows(vector[None], self._steps)[0]
-        if self.engine.unit:
-            placed /= max(float(norms_of(placed[None])[0]), _TINY)
-        return placed
+        placed = transform_rows(vectors, self._steps)
+        return placed / np.maximum(norms_of(placed), _TINY)[:, None] if self.engine.unit else placed
 
     def mean_neighbour_similarity(self, progress: Progress = no_progress) -> Floats:
         """Return the mean cosine of each row to its 10 nearest others: (V,) float64.
