@@ -121,6 +121,8 @@ def test_answers(args: tuple[str, ...], output: str, style: OutputStyle | None) 
         ("explain", "王", f"a{TYPED}"),
         ("explain", f"a{TYPED}"),
         ("norms", f"a{TYPED}"),
+        ("contexts", "王", "--corpus", TYPED, "--mode", "dynamic"),
+        ("contexts", f"a{TYPED}", "--corpus", os.devnull, "--mode", "dynamic"),
         ("trace", "王", f"a{TYPED}"),
         ("trace", f"a{TYPED}", "王"),
         ("odd", "王", "男", f"a{TYPED}"),
