@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -158,9 +159,15 @@ def command(
     if more and not corpus:
         raise click.UsageError(f"unexpected argument: {escape(more[0])}")
     bar = ProgressBar("tokens", shown=progress)
-    with kept_on_interrupt(lambda: _what_is_saved(mode, bar)), bar:
+    with kept_on_interrupt(lambda: _what_is_saved(mode, bar)), bar, ExitStack() as stack:
         from wordvec.extraction.extract import extract
+        from wordvec.extraction.ranks import join_ranks
+        from wordvec.extraction.shared_work import help_rank_0
 
+        ranks = stack.enter_context(join_ranks())
+        if ranks.rank:
+            help_rank_0(ranks)
+            return
         result = extract(
             model,
             mode,
@@ -175,6 +182,7 @@ def command(
             dtype=dtype,
             batch_size=batch_size,
             force=force,
+            ranks=ranks,
             show_download=bar.shown,
             notify=note,
             progress=bar,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from wordvec.errors import StoreError, UsageError, as_choice
 from wordvec.extraction.layer_tables import Callbacks, Request, require_torch
+from wordvec.extraction.ranks import Ranks
 from wordvec.extraction.saved import DEFAULT, ExtractionResult, describe, existing_tables
 from wordvec.extraction.settings import (
     BATCH_SIZE,
@@ -58,6 +59,7 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     dtype: Dtype | str = Dtype.FLOAT32,
     batch_size: int = BATCH_SIZE,
     force: bool = False,
+    ranks: Ranks | None = None,
     show_download: bool = False,
     notify: Notify = ignore_note,
     progress: Progress = no_progress,
@@ -92,6 +94,7 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
         dtype: "float32" or "bfloat16", what the linear layers compute in. Tables are float32.
         batch_size: tokens per forward pass.
         force: extract again and replace the tables if they exist.
+        ranks: the processes that compute, if torchrun started several; this is rank 0.
         show_download: show the progress bars of the hub's own client while it downloads.
         notify: called with each note for the user.
         progress: called after each batch with the numbers of tokens, and while a corpus is read
@@ -156,7 +159,8 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
             result = ExtractionResult((describe(store, table),))
         else:
             request = Request(source, name, chosen, settings, force=force)
-            result = _extract_layers(request, store, Callbacks(notify, progress, status))
+            calls = Callbacks(notify, progress, status)
+            result = _extract_layers(request, store, calls, ranks or Ranks())
     except StoreError:
         if force:
             raise
@@ -167,14 +171,16 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     return replace(result, seconds=time.monotonic() - began, fallback_reason=source.fallback_reason)
 
 
-def _extract_layers(request: Request, store: Store, calls: Callbacks) -> ExtractionResult:
+def _extract_layers(
+    request: Request, store: Store, calls: Callbacks, ranks: Ranks
+) -> ExtractionResult:
     if isinstance(request.settings, ContextualSettings):
         from wordvec.extraction.contextual_tables import extract_contextual
 
-        return extract_contextual(request, request.settings, store, calls)
+        return extract_contextual(request, request.settings, store, calls, ranks)
     from wordvec.extraction.dynamic_tables import extract_dynamic
 
-    return extract_dynamic(request, store, calls)
+    return extract_dynamic(request, store, calls, ranks)
 
 
 def _check_options(
