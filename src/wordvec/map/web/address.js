@@ -51,9 +51,9 @@ const DIGITS = 5; // of a position and a zoom
 const round = (number) => String(+number.toPrecision(DIGITS));
 
 /** The values for the address. map: the parts of main.js. */
-export function describeView({ state, view, tokens, rows, tables, choices }) {
+export function describeView({ state, stops, view, tokens, rows, tables, choices }) {
   const row = state.selected === null ? null : rows[state.selected];
-  const table = tables.length > 1 && state.blend === Math.round(state.blend) ? tables[Math.round(state.blend)].name : null;
+  const table = tables.length > 1 && stops.blend === Math.round(stops.blend) ? tables[Math.round(stops.blend)].name : null;
   return {
     t: row === null ? null : tokens.indexOf(tokens[row]) === row && !/^#[0-9]/.test(tokens[row]) ? tokens[row] : `#${row}`,
     q: state.expression?.source ?? null,

@@ -19,6 +19,8 @@ import { isInside } from "map/polygon";
 import { setUpQueryForm } from "map/query_form";
 import { core, Regions } from "map/regions";
 import { download, pngOf, svgOf } from "map/save_picture";
+import { selectionMarks } from "map/selection_marks";
+import { Stops } from "map/stops";
 import { text, translatePage } from "map/strings";
 import { setUpSlider, slideTo } from "map/table_slider";
 import { summaryOf, writeTitle } from "map/title";
@@ -30,11 +32,10 @@ const get = (id) => document.getElementById(id);
 const root = document.documentElement;
 translatePage();
 const { tokens, rows, classes, pointOfRow, tables, levels, labels: labelOf } = await load();
-const N = rows.length, first = tables[0], second = tables.at(-1);
+const N = rows.length, stops = new Stops(tables);
 const view = new View(), camera = new Camera(view, redraw);
 const address = new Address(() => describeView(parts), (values) => applyView(parts, values));
 const state = {
-  blend: 0, // position of the slider: 0 for the first table, 1 for the second
   selected: null, // point
   neighbours: [], // of the selected point or the expression: [{ row, score, note }]
   expression: null, // { source, perTable, and the answer of the table shown }
@@ -48,14 +49,7 @@ const state = {
 
 // ---- positions
 
-function positionOf(point) {
-  const t = state.blend;
-  return [first.x[point] + (second.x[point] - first.x[point]) * t, first.y[point] + (second.y[point] - first.y[point]) * t];
-}
-
-function shownTable() {
-  return state.blend < 0.5 ? first : second;
-}
+const positionOf = (point) => stops.positionOf(point);
 const isOnMap = (row) => pointOfRow[row] >= 0;
 const pointsOf = (someRows) => someRows.filter(isOnMap).map((row) => pointOfRow[row]);
 const isVisible = (point) => state.colouring.isVisible(point);
@@ -71,17 +65,13 @@ const annotations = new Annotations(get("annotations"), tokens, rows);
 const regions = new Regions(levels, (point) => shorten(tokens[rows[point]]), tables);
 const density = new Density(get("density"));
 const choices = colourings({
-  rows, classes, classStyles, tables, regions, levels, labels: labelOf, labelNames: metadata.labels, table: shownTable,
+  rows, classes, classStyles, tables, regions, levels, labels: labelOf, labelNames: metadata.labels, table: () => stops.shown,
 });
 state.colouring = choices[0];
 
 /** The position of the name of a region. */
-function anchorOf({ anchors }) {
-  const from = anchors[0], to = anchors.at(-1), t = state.blend;
-  return [from[0] + (to[0] - from[0]) * t, from[1] + (to[1] - from[1]) * t];
-}
+const anchorOf = ({ anchors }) => stops.between(anchors);
 
-const interleave = (x, y) => Float32Array.from({ length: 2 * N }, (_, i) => (i % 2 ? y : x)[i >> 1]);
 const pointColours = () => state.colouring.colours(N, root.dataset.theme ?? "light");
 
 const measure = document.createElement("canvas").getContext("2d");
@@ -95,7 +85,7 @@ function placeLabels() {
   const shown = Array.from(rows, (_, point) => isVisible(point));
   labels.reset(x, y, shown, view.fitScale);
   density.reset(x, y, shown, view.bounds, annotations.colours.shade ?? [0, 0, 0]);
-  labelBlend = state.blend;
+  labelBlend = stops.blend;
 }
 
 // ---- drawing, at most once per frame
@@ -121,7 +111,7 @@ function drawFrame(now) {
 function pointStyle() {
   const radius = Math.min(Math.max(baseRadius + Math.log2(view.scale / view.fitScale) * 0.5, 1.6), 5);
   const isFaded = state.selected !== null || state.expression !== null;
-  return { blend: state.blend, radius, opacity: isFaded ? 0.4 : 1, background: annotations.colours.backgroundRgb };
+  return { blend: stops.blend, radius, opacity: isFaded ? 0.4 : 1, background: annotations.colours.backgroundRgb };
 }
 
 /** What is drawn above the points: see Annotations.draw. */
@@ -130,9 +120,9 @@ function scene() {
   return {
     regions: regions.place(view, anchorOf, (region) => region.typical.some(isVisible)),
     view, radius, positionOf, faded: opacity < 1, labels,
-    labelled: labelBlend === state.blend ? labels.at(view.scale) : [],
+    labelled: labelBlend === stops.blend ? labels.at(view.scale) : [],
     lasso: state.lasso ?? state.outline?.map((corner) => view.toScreen(...corner)) ?? null, inside: state.inside,
-    ...selectionMarks(),
+    ...marks(),
   };
 }
 
@@ -145,38 +135,7 @@ function glide(now) {
   return true;
 }
 
-/** How the selection is drawn: { selected, marked, lines, arrows }, see Annotations.draw. */
-function selectionMarks() {
-  const neighbours = pointsOf(state.neighbours.map(({ row }) => row));
-  if (state.expression) {
-    const arrows = state.expression.partialSums
-      .map(({ label, weights }) => ({
-        label, position: meanPosition(weights), isMinus: label.startsWith("-"), isToken: weights.length === 1,
-      }))
-      .filter(({ position }) => position);
-    const from = arrows.at(-1)?.position;
-    return {
-      selected: null, marked: [...new Set([...pointsOf(state.expression.queryRows), ...neighbours])],
-      lines: from ? neighbours.map((to) => ({ from, to })) : [], arrows,
-    };
-  }
-  if (state.selected === null) return { selected: null, marked: [], lines: [], arrows: [] };
-  const from = positionOf(state.selected);
-  return { selected: state.selected, marked: neighbours, lines: neighbours.map((to) => ({ from, to })), arrows: [] };
-}
-
-/** The mean position of [[row, weight]], or null. Rows that are not on the map are ignored. */
-function meanPosition(weights) {
-  let x = 0, y = 0, total = 0;
-  for (const [row, weight] of weights) {
-    if (!isOnMap(row)) continue;
-    const position = positionOf(pointOfRow[row]);
-    x += weight * position[0];
-    y += weight * position[1];
-    total += weight;
-  }
-  return total ? [x / total, y / total] : null;
-}
+const marks = () => selectionMarks(state, pointsOf, positionOf);
 
 // ---- the selection
 
@@ -184,11 +143,11 @@ const panelContext = { tokens, isOnMap, select: (row) => select(pointOfRow[row],
 
 function select(point, { fly = false } = {}) {
   Object.assign(state, { expression: null, selected: point, outline: null, inside: [] });
-  const { neighbours, scores } = shownTable();
+  const { neighbours, scores } = stops.shown;
   const K = neighbours.length / N;
   state.neighbours = Array.from(neighbours.subarray(point * K, point * K + K), (row, i) => ({ row, score: scores[point * K + i] }))
     .filter(({ row }) => row >= 0);
-  showToken(rows[point], classLabel(point), state.neighbours, summaryOf(shownTable()), panelContext);
+  showToken(rows[point], classLabel(point), state.neighbours, summaryOf(stops.shown), panelContext);
   if (fly) flyToPoint(point);
   address.push();
   redraw();
@@ -218,12 +177,12 @@ function nearestPoint([px, py], maxDistance) {
 /** Fly to a point; its neighbours stay in view. */
 function flyToPoint(point) {
   state.glide = null;
-  camera.flyToCentre(positionOf(point), selectionMarks().marked.map(positionOf), Math.max(view.scale, view.fitScale * 12));
+  camera.flyToCentre(positionOf(point), marks().marked.map(positionOf), Math.max(view.scale, view.fitScale * 12));
 }
 
 /** Fly to a view of all arrows and neighbours of the expression. */
 function flyToExpression() {
-  const { marked, arrows } = selectionMarks();
+  const { marked, arrows } = marks();
   const positions = [...marked.map(positionOf), ...arrows.map(({ position }) => position)];
   if (positions.length) camera.flyToAll(positions, view.fitScale * 30);
   else redraw();
@@ -292,7 +251,7 @@ listenToPointers(get("annotations"), {
     clearSelection();
     state.inside = [...rows.keys()].filter((point) => isVisible(point) && isInside(corners, ...view.toScreen(...positionOf(point))));
     state.outline = corners.map((corner) => view.toMap(...corner));
-    showLasso(state.inside.map((point) => rows[point]), shownTable(), panelContext);
+    showLasso(state.inside.map((point) => rows[point]), stops.shown, panelContext);
   },
 }, () => state.isLassoOn);
 
@@ -304,7 +263,7 @@ function flyToRegion(region) {
 
 function listRegions() {
   clearSelection();
-  showRegions(regions.at(view), first.name, flyToRegion);
+  showRegions(regions.at(view), stops.first.name, flyToRegion);
 }
 
 const switchTheme = () => setTheme(root.dataset.theme === "dark" ? "light" : "dark");
@@ -319,7 +278,7 @@ const buttons = {
 for (const [id, action] of Object.entries(buttons)) get(id).addEventListener("click", action);
 
 function picture() {
-  const points = { first: interleave(first.x, first.y), second: interleave(second.x, second.y), colours: pointColours() };
+  const [first, second] = stops.ends(), points = { first, second, colours: pointColours() };
   return { view, scene: scene(), points, style: pointStyle(), colours: annotations.colours, shade: density.placed(view), tokens, rows };
 }
 
@@ -386,12 +345,12 @@ const legendActions = {
 /** perTable: the answer of each table, embedded in the page or from answerExpression. */
 function selectExpression(source, perTable) {
   Object.assign(state, { selected: null, outline: null, inside: [] });
-  state.expression = { source, perTable, ...perTable[state.blend < 0.5 ? 0 : perTable.length - 1] };
+  state.expression = { source, perTable, ...perTable[tables.indexOf(stops.shown)] };
   const { neighbours, queryRows, notes } = state.expression;
   state.neighbours = neighbours.map(([row, score]) => ({ row, score, note: queryRows.includes(row) ? text("inQuery") : "" }));
   foldHeader(true);
   address.push();
-  showExpression(source, state.neighbours, summaryOf(shownTable()), notes, panelContext);
+  showExpression(source, state.neighbours, summaryOf(stops.shown), notes, panelContext);
   flyToExpression();
 }
 
@@ -415,14 +374,14 @@ const submitQuery = canAnswer ? setUpQueryForm(answer, clearSelection) : null;
 // ---- two tables
 
 function blendTo(blend) {
-  const before = shownTable();
-  state.blend = blend;
-  if (shownTable() !== before && state.selected !== null) select(state.selected);
-  else if (shownTable() !== before && state.expression) selectExpression(state.expression.source, state.expression.perTable);
+  const before = stops.shown;
+  stops.blend = blend;
+  if (stops.shown !== before && state.selected !== null) select(state.selected);
+  else if (stops.shown !== before && state.expression) selectExpression(state.expression.source, state.expression.perTable);
   redraw();
 }
 
-if (tables.length > 1) setUpSlider(first.name, second.name, blendTo, () => (placeLabels(), redraw()));
+if (tables.length > 1) setUpSlider(stops.first.name, stops.second.name, blendTo, () => (placeLabels(), redraw()));
 
 // ---- light and dark
 
@@ -444,9 +403,7 @@ prefersDark.addEventListener("change", () => setTheme(prefersDark.matches ? "dar
 
 function resize() {
   const width = innerWidth, height = innerHeight, pixelRatio = Math.min(devicePixelRatio || 1, 2);
-  const extreme = (side, f) => f(...tables.map(({ bounds }) => bounds[side]));
-  const bounds = { left: extreme("left", Math.min), right: extreme("right", Math.max), bottom: extreme("bottom", Math.min), top: extreme("top", Math.max) };
-  view.fit(width, height, bounds, coveredHeights(width, height));
+  view.fit(width, height, stops.bounds(), coveredHeights(width, height));
   painter.resize(Math.round(width * pixelRatio), Math.round(height * pixelRatio));
   annotations.resize(Math.round(width * pixelRatio), Math.round(height * pixelRatio), pixelRatio);
   placeLabels();
@@ -462,11 +419,11 @@ function ask(source) {
   else if (canAnswer) submitQuery(source);
 }
 
-const parts = { state, view, tokens, rows, pointOfRow, positionOf, tables, choices, isOnMap, select, ask, slideTo, clearSelection, choose: legendActions.choose, redraw };
+const parts = { state, stops, view, tokens, rows, pointOfRow, positionOf, tables, choices, isOnMap, select, ask, slideTo, clearSelection, choose: legendActions.choose, redraw };
 
 // ---- start
 
-painter.setPoints(interleave(first.x, first.y), interleave(second.x, second.y), pointColours());
+painter.setPoints(...stops.ends(), pointColours());
 setUpLegend(choices, legendActions);
 writeTitle(tables, metadata, N, tokens.length);
 resize();
@@ -477,4 +434,4 @@ get("loading").remove();
 root.dataset.ready = "true";
 
 /** For tests, benchmarks and the console. */
-globalThis.wordvecMap = { view, state, painter, redraw, select, positionOf, pointOfRow, rows, tokens, labels, regions, annotations };
+globalThis.wordvecMap = { view, state, stops, painter, redraw, select, positionOf, pointOfRow, rows, tokens, labels, regions, annotations };
