@@ -12,17 +12,18 @@ import { listenToKeys } from "map/keyboard";
 import { showLasso } from "map/lasso_panel";
 import { LabelPlacement } from "map/label_placement";
 import { drawLegend, setUpLegend } from "map/legend";
-import { load, metadata } from "map/page_data";
+import { load, loadNeighbours, metadata } from "map/page_data";
 import { startPainter } from "map/painter";
 import { listenToPointers } from "map/pointer_input";
 import { isInside } from "map/polygon";
 import { setUpQueryForm } from "map/query_form";
-import { core, Regions } from "map/regions";
+import { Regions } from "map/regions";
 import { download, pngOf, svgOf } from "map/save_picture";
 import { selectionMarks } from "map/selection_marks";
 import { Stops } from "map/stops";
 import { text, translatePage } from "map/strings";
-import { setUpSlider, slideTo } from "map/table_slider";
+import { TableSlider } from "map/table_slider";
+import { measureIn } from "map/text_width";
 import { summaryOf, writeTitle } from "map/title";
 import { setUpSearch } from "map/token_search";
 import { answerExpression } from "map/vector_search";
@@ -31,14 +32,14 @@ import { View } from "map/view";
 const get = (id) => document.getElementById(id);
 const root = document.documentElement;
 translatePage();
-const { tokens, rows, classes, pointOfRow, tables, levels, labels: labelOf } = await load();
+const { tokens, rows, classes, pointOfRow, tables, labels: labelOf } = await load();
 const N = rows.length, stops = new Stops(tables);
 const view = new View(), camera = new Camera(view, redraw);
 const address = new Address(() => describeView(parts), (values) => applyView(parts, values));
 const state = {
   selected: null, // point
   neighbours: [], // of the selected point or the expression: [{ row, score, note }]
-  expression: null, // { source, perTable, and the answer of the table shown }
+  expression: null, // { source, answerIn, and the answer of the table shown }
   lasso: null, // corners on the screen, while it is drawn
   outline: null, // corners of the last lasso on the map
   inside: [], // points in it
@@ -52,7 +53,7 @@ const state = {
 const positionOf = (point) => stops.positionOf(point);
 const isOnMap = (row) => pointOfRow[row] >= 0;
 const pointsOf = (someRows) => someRows.filter(isOnMap).map((row) => pointOfRow[row]);
-const isVisible = (point) => state.colouring.isVisible(point);
+const isVisible = (point) => stops.shown.has[point] && state.colouring.isVisible(point);
 const classStyles = metadata.classes.map((style) => ({ ...style, label: text(`class-${style.name}`) }));
 const classLabel = (point) => classStyles[classes[point]].label;
 
@@ -62,22 +63,21 @@ const painter = await startPainter();
 root.dataset.painter = painter.name;
 const annotations = new Annotations(get("annotations"), tokens, rows);
 
-const regions = new Regions(levels, (point) => shorten(tokens[rows[point]]), tables);
+const regions = new Regions(stops, (point) => shorten(tokens[rows[point]]));
 const density = new Density(get("density"));
-const choices = colourings({
-  rows, classes, classStyles, tables, regions, levels, labels: labelOf, labelNames: metadata.labels, table: () => stops.shown,
-});
+const choices = colourings({ rows, classes, classStyles, stops, regions, labels: labelOf, labelNames: metadata.labels });
 state.colouring = choices[0];
 
-/** The position of the name of a region. */
-const anchorOf = ({ anchors }) => stops.between(anchors);
+/** The colours of the points; those that the table shown lacks are hidden. */
+function pointColours() {
+  const colours = state.colouring.colours(N, root.dataset.theme ?? "light");
+  if (stops.shown.points) stops.shown.has.forEach((isThere, point) => isThere || (colours[4 * point + 3] = 0));
+  return colours;
+}
 
-const pointColours = () => state.colouring.colours(N, root.dataset.theme ?? "light");
-
-const measure = document.createElement("canvas").getContext("2d");
-measure.font = FONT;
-const labels = new LabelPlacement(Float32Array.from(rows, (row) => measure.measureText(shorten(tokens[row])).width));
-let labelBlend = null; // the blend for which labels were placed
+const widthOf = measureIn(FONT);
+const labels = new LabelPlacement(Float32Array.from(rows, (row) => widthOf(shorten(tokens[row]))));
+let labelledAt = null; // the stop for which labels were placed
 
 function placeLabels() {
   const x = new Float32Array(N), y = new Float32Array(N);
@@ -85,7 +85,7 @@ function placeLabels() {
   const shown = Array.from(rows, (_, point) => isVisible(point));
   labels.reset(x, y, shown, view.fitScale);
   density.reset(x, y, shown, view.bounds, annotations.colours.shade ?? [0, 0, 0]);
-  labelBlend = stops.blend;
+  labelledAt = stops.at;
 }
 
 // ---- drawing, at most once per frame
@@ -111,16 +111,16 @@ function drawFrame(now) {
 function pointStyle() {
   const radius = Math.min(Math.max(baseRadius + Math.log2(view.scale / view.fitScale) * 0.5, 1.6), 5);
   const isFaded = state.selected !== null || state.expression !== null;
-  return { blend: stops.blend, radius, opacity: isFaded ? 0.4 : 1, background: annotations.colours.backgroundRgb };
+  return { blend: stops.share, radius, opacity: isFaded ? 0.4 : 1, background: annotations.colours.backgroundRgb };
 }
 
 /** What is drawn above the points: see Annotations.draw. */
 function scene() {
   const { radius, opacity } = pointStyle();
   return {
-    regions: regions.place(view, anchorOf, (region) => region.typical.some(isVisible)),
+    regions: regions.place(view, (region) => region.typical.some(isVisible)),
     view, radius, positionOf, faded: opacity < 1, labels,
-    labelled: labelBlend === stops.blend ? labels.at(view.scale) : [],
+    labelled: labelledAt === stops.at ? labels.at(view.scale) : [],
     lasso: state.lasso ?? state.outline?.map((corner) => view.toScreen(...corner)) ?? null, inside: state.inside,
     ...marks(),
   };
@@ -143,14 +143,20 @@ const panelContext = { tokens, isOnMap, select: (row) => select(pointOfRow[row],
 
 function select(point, { fly = false } = {}) {
   Object.assign(state, { expression: null, selected: point, outline: null, inside: [] });
-  const { neighbours, scores } = stops.shown;
-  const K = neighbours.length / N;
-  state.neighbours = Array.from(neighbours.subarray(point * K, point * K + K), (row, i) => ({ row, score: scores[point * K + i] }))
-    .filter(({ row }) => row >= 0);
-  showToken(rows[point], classLabel(point), state.neighbours, summaryOf(stops.shown), panelContext);
+  describeToken();
   if (fly) flyToPoint(point);
   address.push();
   redraw();
+}
+
+/** Show the neighbours of the selected token in the table shown. */
+function describeToken() {
+  const point = state.selected, table = stops.shown, { neighbours, scores } = table, K = neighbours ? neighbours.length / N : 0;
+  state.neighbours = Array.from({ length: K }, (_, i) => ({ row: neighbours[point * K + i], score: scores[point * K + i], note: "" }))
+    .filter(({ row }) => row >= 0);
+  const notes = table.has[point] ? [] : [text("missingIn", { tokens: tokens[rows[point]], table: table.name })];
+  if (!neighbours) notes.push(text("loadingNeighbours"));
+  showToken(rows[point], classLabel(point), state.neighbours, summaryOf(table), notes, panelContext);
 }
 
 function clearSelection() {
@@ -258,12 +264,12 @@ listenToPointers(get("annotations"), {
 function flyToRegion(region) {
   clearSelection();
   showRegion(region.name, region.members.length, region.typical.map((point) => rows[point]), panelContext);
-  camera.flyToAll(core(region, positionOf, anchorOf(region)).map(positionOf), view.fitScale * 30);
+  camera.flyToAll(regions.core(region).map(positionOf), view.fitScale * 30);
 }
 
 function listRegions() {
   clearSelection();
-  showRegions(regions.at(view), stops.first.name, flyToRegion);
+  showRegions(regions.at(view), stops.shown.name, flyToRegion);
 }
 
 const switchTheme = () => setTheme(root.dataset.theme === "dark" ? "light" : "dark");
@@ -300,6 +306,7 @@ function selectCentre(event) {
 listenToKeys({
   ArrowLeft: () => pan(80, 0), ArrowRight: () => pan(-80, 0), ArrowUp: () => pan(0, 80), ArrowDown: () => pan(0, -80),
   "+": () => camera.zoomBy(1.6), ";": () => camera.zoomBy(1.6), "-": () => camera.zoomBy(1 / 1.6), 0: showAll, // ; is + without Shift in Japan
+  p: () => slider?.togglePlay(), "[": () => slider?.step(-1), "]": () => slider?.step(1),
   "/": () => get("search-input").focus(), "?": buttons.help, Enter: selectCentre,
   l: () => setLasso(!state.isLassoOn), d: switchTheme, r: listRegions,
   Escape: () => (setLasso(false), clearSelection()),
@@ -309,9 +316,11 @@ listenToKeys({
 
 setUpSearch(tokens, (row) => (isOnMap(row) ? classLabel(pointOfRow[row]) : text("notOnMap")), (row) => {
   if (!isOnMap(row)) return;
+  const point = pointOfRow[row];
+  if (!stops.shown.has[point]) slider.slideTo(stops.nearestWith(point));
   const { hidden, styleOf } = state.colouring;
-  if (!isVisible(pointOfRow[row])) hide([...hidden].filter((i) => i !== styleOf(pointOfRow[row])));
-  select(pointOfRow[row], { fly: true });
+  if (!isVisible(point)) hide([...hidden].filter((i) => i !== styleOf(point)));
+  select(point, { fly: true });
 });
 
 /** Hide these categories of the colouring and show all others. */
@@ -323,7 +332,7 @@ function hide(categories) {
 
 function recolour() {
   painter.setColours(pointColours());
-  drawLegend(state.colouring, N, root.dataset.theme, legendActions);
+  drawLegend(state.colouring, stops.shown.has, root.dataset.theme, legendActions);
   redraw();
 }
 
@@ -332,7 +341,8 @@ const legendActions = {
   /** only: the name of the one category that is shown, or undefined for all. */
   choose: (colouring, only) => {
     state.colouring = colouring;
-    const shown = colouring.styles?.findIndex(({ name }) => name === only) ?? -1;
+    colouring.changeTable();
+    const shown = only === undefined ? -1 : colouring.styles.findIndex(({ name }) => name === only);
     colouring.hidden = new Set(shown < 0 ? [] : [...colouring.styles.keys()].filter((i) => i !== shown));
     recolour();
     placeLabels();
@@ -342,21 +352,26 @@ const legendActions = {
 
 // ---- expressions
 
-/** perTable: the answer of each table, embedded in the page or from answerExpression. */
-function selectExpression(source, perTable) {
-  Object.assign(state, { selected: null, outline: null, inside: [] });
-  state.expression = { source, perTable, ...perTable[tables.indexOf(stops.shown)] };
-  const { neighbours, queryRows, notes } = state.expression;
-  state.neighbours = neighbours.map(([row, score]) => ({ row, score, note: queryRows.includes(row) ? text("inQuery") : "" }));
+/** answerIn(i): the answer of the i-th table, embedded in the page or from answerExpression. */
+function selectExpression(source, answerIn) {
+  Object.assign(state, { selected: null, outline: null, inside: [], expression: { source, answerIn } });
+  describeExpression();
   foldHeader(true);
   address.push();
-  showExpression(source, state.neighbours, summaryOf(stops.shown), notes, panelContext);
   flyToExpression();
+}
+
+/** Show the answer of the expression in the table shown. */
+function describeExpression() {
+  const { source, answerIn } = state.expression, found = answerIn(stops.index), { neighbours, queryRows, notes } = found;
+  state.expression = { source, answerIn, ...found };
+  state.neighbours = neighbours.map(([row, score]) => ({ row, score, note: queryRows.includes(row) ? text("inQuery") : "" }));
+  showExpression(source, state.neighbours, summaryOf(stops.shown), notes, panelContext);
 }
 
 for (const { source, tables: perTable } of metadata.expressions) {
   const button = createElement("button", { textContent: source });
-  button.addEventListener("click", () => selectExpression(source, perTable));
+  button.addEventListener("click", () => selectExpression(source, (i) => perTable[i]));
   get("expressions").querySelector("ul").append(createElement("li", {}, button));
   get("expressions").hidden = false;
 }
@@ -366,22 +381,34 @@ const rowOf = createLookup(tokens, metadata);
 
 function answer(source) {
   const terms = parse(source).map(({ operand, weight }) => ({ row: rowOf(operand, source), weight }));
-  selectExpression(source, tables.map((table) => answerExpression(terms, table, tokens, isOnMap)));
+  const known = new Map(), isIn = (i) => (row) => isOnMap(row) && tables[i].has[pointOfRow[row]];
+  selectExpression(source, (i) => {
+    if (!known.has(i)) known.set(i, answerExpression(terms, tables[i], tokens, isIn(i)));
+    return known.get(i);
+  });
 }
 
 const submitQuery = canAnswer ? setUpQueryForm(answer, clearSelection) : null;
 
-// ---- two tables
+// ---- several tables
 
-function blendTo(blend) {
-  const before = stops.shown;
-  stops.blend = blend;
-  if (stops.shown !== before && state.selected !== null) select(state.selected);
-  else if (stops.shown !== before && state.expression) selectExpression(state.expression.source, state.expression.perTable);
+/** Move to a stop, or to a position between two. */
+function moveTo(at) {
+  const { index, segment } = stops;
+  stops.at = at;
+  if (stops.segment !== segment) painter.setPositions(...stops.ends());
+  if (stops.index !== index) changeTable();
   redraw();
 }
 
-if (tables.length > 1) setUpSlider(stops.first.name, stops.second.name, blendTo, () => (placeLabels(), redraw()));
+function changeTable() {
+  state.colouring.changeTable();
+  recolour();
+  if (state.selected !== null) describeToken();
+  else if (state.expression) describeExpression();
+}
+
+const slider = tables.length > 1 ? new TableSlider(tables.map(({ name }) => name), moveTo, () => (placeLabels(), redraw())) : null;
 
 // ---- light and dark
 
@@ -415,15 +442,16 @@ function resize() {
 /** Answer an expression of the page, or any if the page has the vectors. */
 function ask(source) {
   const embedded = metadata.expressions.find((each) => each.source === source);
-  if (embedded) selectExpression(source, embedded.tables);
+  if (embedded) selectExpression(source, (i) => embedded.tables[i]);
   else if (canAnswer) submitQuery(source);
 }
 
-const parts = { state, stops, view, tokens, rows, pointOfRow, positionOf, tables, choices, isOnMap, select, ask, slideTo, clearSelection, choose: legendActions.choose, redraw };
+const parts = { state, stops, view, tokens, rows, pointOfRow, positionOf, tables, choices, isOnMap, select, ask, slider, clearSelection, choose: legendActions.choose, redraw };
 
 // ---- start
 
-painter.setPoints(...stops.ends(), pointColours());
+get("method-notes").textContent = text(`helpNotes-${metadata.method}`);
+painter.setPositions(...stops.ends());
 setUpLegend(choices, legendActions);
 writeTitle(tables, metadata, N, tokens.length);
 resize();
@@ -431,7 +459,12 @@ setTheme(prefersDark.matches ? "dark" : "light");
 addEventListener("resize", resize);
 address.follow((values) => applyView(parts, Object.keys(values).length ? values : metadata.start));
 get("loading").remove();
+root.dataset.shown = "true";
+await new Promise((resolve) => setTimeout(resolve)); // the map is painted first
+await Promise.all(tables.map((table, i) => loadNeighbours(table, i, N)));
+if (state.selected !== null) describeToken();
+redraw();
 root.dataset.ready = "true";
 
 /** For tests, benchmarks and the console. */
-globalThis.wordvecMap = { view, state, stops, painter, redraw, select, positionOf, pointOfRow, rows, tokens, labels, regions, annotations };
+globalThis.wordvecMap = { view, state, stops, painter, redraw, select, positionOf, pointOfRow, rows, tokens, labels, regions, annotations, slider };
