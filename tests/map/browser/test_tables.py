@@ -149,6 +149,30 @@ def test_play_glides_and_a_hand_on_the_slider_stops_it(three_page: Page) -> None
     assert page.evaluate(STOP) == 2
 
 
+def test_the_selected_token_stays_in_view_at_another_stop(three_page: Page) -> None:
+    page = three_page
+    page.fill("#search-input", "王")
+    page.keyboard.press("Enter")
+    page.evaluate(
+        """() => { const { view, positionOf, pointOfRow } = wordvecMap;
+            const [x, y] = positionOf(pointOfRow[0]);
+            view.show({ x, y, scale: view.fitScale * 300 }); wordvecMap.redraw(); }"""
+    )
+    page.fill("#blend", "200")
+    page.wait_for_function(
+        """() => { const { labels, view, positionOf, pointOfRow } = wordvecMap;
+            const isPlaced = labels.x[0] === Math.fround(positionOf(0)[0]);
+            return isPlaced && view.contains(positionOf(pointOfRow[0])); }"""
+    )
+    page.evaluate("wordvecMap.view.pan(5000, 0)")  # a token that is out of view is not followed
+    away = page.evaluate("wordvecMap.view.x")
+    page.fill("#blend", "0")
+    page.wait_for_function(
+        "() => wordvecMap.labels.x[0] === Math.fround(wordvecMap.positionOf(0)[0])"
+    )
+    assert page.evaluate("wordvecMap.view.x") == away
+
+
 def test_the_address_keeps_the_stop(three_page: Page) -> None:
     page = three_page
     for value, written in (("200", "table=made%3Acontextual"), ("130", "stop=1.3"), ("0", "z=")):

@@ -26,6 +26,7 @@ import { TableSlider } from "map/table_slider";
 import { measureIn } from "map/text_width";
 import { summaryOf, writeTitle } from "map/title";
 import { setUpSearch } from "map/token_search";
+import { hideTooltip, showTooltip } from "map/tooltip";
 import { answerExpression } from "map/vector_search";
 import { View } from "map/view";
 
@@ -77,9 +78,11 @@ function pointColours() {
 
 const widthOf = measureIn(FONT);
 const labels = new LabelPlacement(Float32Array.from(rows, (row) => widthOf(shorten(tokens[row]))));
+let isStarted = false; // until then nothing is coloured or labelled, so that it is done once
 let labelledAt = null; // the stop for which labels were placed
 
 function placeLabels() {
+  if (!isStarted) return;
   const x = new Float32Array(N), y = new Float32Array(N);
   for (let point = 0; point < N; point++) [x[point], y[point]] = positionOf(point);
   const shown = Array.from(rows, (_, point) => isVisible(point));
@@ -166,17 +169,8 @@ function clearSelection() {
   redraw();
 }
 
-/** The visible point that is nearest to a position on the screen, at most `maxDistance` pixels away. */
-function nearestPoint([px, py], maxDistance) {
-  let nearest = null, least = maxDistance * maxDistance;
-  for (let point = 0; point < N; point++) {
-    const [x, y] = positionOf(point);
-    const dx = (x - view.x) * view.scale + view.width / 2 - px, dy = (view.y - y) * view.scale + view.height / 2 - py;
-    const square = dx * dx + dy * dy;
-    if (square < least && isVisible(point)) [nearest, least] = [point, square];
-  }
-  return nearest;
-}
+/** The visible point that is nearest to a position on the screen, at most `maxDistance` pixels away, or null. */
+const nearestPoint = (position, maxDistance) => stops.nearestPoint(position, maxDistance, view, isVisible);
 
 // ---- moving the view
 
@@ -204,7 +198,7 @@ function showAll() {
 /** Wrap a function that moves the view at once. */
 const move = (change) => (...args) => {
   state.glide = null;
-  tooltip.hidden = true;
+  hideTooltip();
   change(...args);
   redraw();
 };
@@ -212,17 +206,12 @@ const pan = move((dx, dy) => view.pan(dx, dy));
 
 // ---- mouse, touch and keyboard
 
-const tooltip = get("tooltip");
-
 function hover(position) {
   const point = regions.named(position) ? null : nearestPoint(position, 10);
   get("annotations").classList.toggle("over-token", point !== null || regions.named(position) !== null);
-  tooltip.hidden = point === null;
-  if (point === null) return;
-  tooltip.textContent = text("tooltip", { token: tokens[rows[point]], row: rows[point], class: classLabel(point) });
-  const [x, y] = view.toScreen(...positionOf(point));
-  tooltip.style.left = `${Math.min(x + 12, view.width - tooltip.offsetWidth - 8)}px`;
-  tooltip.style.top = `${Math.max(y - tooltip.offsetHeight - 10, 4)}px`;
+  if (point === null) return hideTooltip();
+  const content = text("tooltip", { token: tokens[rows[point]], row: rows[point], class: classLabel(point) });
+  showTooltip(content, view.toScreen(...positionOf(point)), view.width);
 }
 
 function setLasso(isOn) {
@@ -236,7 +225,7 @@ listenToPointers(get("annotations"), {
   zoom: move((factor, x, y) => view.zoom(factor, x, y)),
   zoomIn: (x, y) => camera.zoomBy(3, x, y),
   hover,
-  leave: () => (tooltip.hidden = true),
+  leave: hideTooltip,
   glide: (dx, dy) => {
     state.glide = { dx, dy, time: performance.now() };
     redraw();
@@ -331,6 +320,7 @@ function hide(categories) {
 }
 
 function recolour() {
+  if (!isStarted) return;
   painter.setColours(pointColours());
   drawLegend(state.colouring, stops.shown.has, root.dataset.theme, legendActions);
   redraw();
@@ -392,9 +382,22 @@ const submitQuery = canAnswer ? setUpQueryForm(answer, clearSelection) : null;
 
 // ---- several tables
 
+let isFollowing = false; // whether the selected token was in view before the slider moved
+
+const isInView = (point) => point !== null && view.contains(positionOf(point));
+
+/** The slider rests: place the labels, and follow the selected token where it has left the screen. */
+function rest() {
+  placeLabels();
+  if (isFollowing && state.selected !== null && !isInView(state.selected)) flyToPoint(state.selected);
+  isFollowing = false;
+  redraw();
+}
+
 /** Move to a stop, or to a position between two. */
 function moveTo(at) {
   const { index, segment } = stops;
+  isFollowing ||= isInView(state.selected);
   stops.at = at;
   if (stops.segment !== segment) painter.setPositions(...stops.ends());
   if (stops.index !== index) changeTable();
@@ -408,7 +411,7 @@ function changeTable() {
   else if (state.expression) describeExpression();
 }
 
-const slider = tables.length > 1 ? new TableSlider(tables.map(({ name }) => name), moveTo, () => (placeLabels(), redraw())) : null;
+const slider = tables.length > 1 ? new TableSlider(tables.map(({ name }) => name), moveTo, rest) : null;
 
 // ---- light and dark
 
@@ -458,6 +461,9 @@ resize();
 setTheme(prefersDark.matches ? "dark" : "light");
 addEventListener("resize", resize);
 address.follow((values) => applyView(parts, Object.keys(values).length ? values : metadata.start));
+isStarted = true;
+recolour();
+placeLabels();
 get("loading").remove();
 root.dataset.shown = "true";
 await new Promise((resolve) => setTimeout(resolve)); // the map is painted first

@@ -52,6 +52,18 @@ export class Stops {
     return [from.x[point] + (to.x[point] - from.x[point]) * t, from.y[point] + (to.y[point] - from.y[point]) * t];
   }
 
+  /** The point nearest to a position on the screen, of those that isVisible admits, or null. */
+  nearestPoint([px, py], maxDistance, view, isVisible) {
+    let nearest = null, least = maxDistance * maxDistance;
+    for (let point = 0; point < this.shown.x.length; point++) {
+      const [x, y] = this.positionOf(point);
+      const dx = (x - view.x) * view.scale + view.width / 2 - px, dy = (view.y - y) * view.scale + view.height / 2 - py;
+      const square = dx * dx + dy * dy;
+      if (square < least && isVisible(point)) [nearest, least] = [point, square];
+    }
+    return nearest;
+  }
+
   /** The stop nearest to the one shown that has a token. */
   nearestWith(point) {
     const order = [...this.tables.keys()].sort((a, b) => Math.abs(a - this.at) - Math.abs(b - this.at));
