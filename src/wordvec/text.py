@@ -219,6 +219,25 @@ def clip(text: str, cells: int) -> str:
     return start[:kept] + "…"
 
 
+def wrap(message: str, cells: int | None) -> list[str]:
+    """Break a message between words where it is wider than the terminal; a long word stays whole.
+
+    >>> wrap("Note: 王 is read as 女", 10), wrap("Note: 王", None)
+    (['Note: 王', '  is read', '  as 女'], ['Note: 王'])
+    """
+    lines = [message]
+    if cells is not None and width(message) > cells:
+        first, *words = message.split(" ")
+        lines = [first]
+        for word in words:
+            joined = f"{lines[-1]} {word}"
+            if width(joined) <= cells:
+                lines[-1] = joined
+            else:
+                lines.append(f"  {word}")
+    return lines
+
+
 def quote(value: object, cells: int = 60) -> str:
     r"""Write a value for a message: as Python would, on one line, cut to fit.
 

@@ -17,7 +17,7 @@ import click
 
 from wordvec.cli.interrupts import StoppedError, is_interrupt
 from wordvec.errors import ExpressionError, WordvecError
-from wordvec.text import clip, escape, escape_controls, width
+from wordvec.text import clip, escape, escape_controls, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -36,7 +36,7 @@ _OPTIONS = {  # parameter → option; the others have the same name
             "layers", "limit", "match", "merge_twins", "method", "metric", "mode", "min_count",
             "model", "name", "no_special", "only", "per_token", "perplexity", "pieces", "pool",
             "seed", "sentences", "skip_bad", "smallest", "store", "table", "tables", "tokens",
-            "unit", "variant", "vectors", "vocab", "workers",
+            "top", "unit", "variant", "vectors", "vocab", "workers",
         )
     },
 }  # fmt: skip
@@ -165,25 +165,6 @@ def _print_message(kind: str, message: str, colour: str | None = None) -> None:
     first, *others = wrap(f"{kind}: {_tidy(as_options(message))}", style.cells)
     painted = style.paint(f"{kind}:", colour) + first.removeprefix(f"{kind}:")
     sys.stderr.write("".join(f"{line}\n" for line in (painted, *others)))
-
-
-def wrap(message: str, cells: int | None) -> list[str]:
-    """Break a message between words where it is wider than the terminal; a long word stays whole.
-
-    >>> wrap("Note: 王 is read as 女", 10), wrap("Note: 王", None)
-    (['Note: 王', '  is read', '  as 女'], ['Note: 王'])
-    """
-    lines = [message]
-    if cells is not None and width(message) > cells:
-        first, *words = message.split(" ")
-        lines = [first]
-        for word in words:
-            joined = f"{lines[-1]} {word}"
-            if width(joined) <= cells:
-                lines[-1] = joined
-            else:
-                lines.append(f"  {word}")
-    return lines
 
 
 def show_error(error: WordvecError, *, prefix: str = "", hints: bool = True) -> None:
