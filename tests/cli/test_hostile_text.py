@@ -127,6 +127,8 @@ def test_answers(args: tuple[str, ...], output: str, style: OutputStyle | None) 
         ("axis", f"a{TYPED}", "王"),
         ("axis", "王", f"a{TYPED}"),
         ("axis", "王", "女", "--png", f"x{TYPED}/x.png"),
+        ("contexts", "王", "--corpus", TYPED, "--mode", "dynamic"),
+        ("contexts", f"a{TYPED}", "--corpus", os.devnull, "--mode", "dynamic"),
         ("trace", "王", f"a{TYPED}"),
         ("trace", f"a{TYPED}", "王"),
         ("odd", "王", "男", f"a{TYPED}"),
@@ -165,7 +167,7 @@ def test_refusals(args: tuple[str, ...], style: OutputStyle | None) -> None:
 
 def test_the_command_list_has_no_command_that_is_not_tried() -> None:
     tried = {"query", "compare", "explain", "similar", "odd", "norms", "evaluate", "tables"}
-    tried |= {"trace", "axis", "doctor"}
+    tried |= {"trace", "axis", "doctor", "contexts"}
     assert tried | {"export", "import", "map", "extract", "completion", "shell"} == set(COMMANDS)
 
 
