@@ -17,7 +17,7 @@ from wordvec.errors import StoreError, TableNotFoundError, UsageError, as_path
 from wordvec.models.bundled import BUNDLED, has_bundled
 from wordvec.progress import Progress, no_progress
 from wordvec.search.settings import QuerySettings, split_transforms
-from wordvec.table import Table, evaluate_tables, parsed
+from wordvec.table import Table, check_up_tables, evaluate_tables, parsed, place_on_axis
 from wordvec.tables.name import Mode, TableName, TableRef
 from wordvec.tables.resolve import missing_table_hint, resolve_name
 from wordvec.tables.store import Store
@@ -25,7 +25,9 @@ from wordvec.tables.store import Store
 __all__ = [
     "OpenTables",
     "Table",
+    "axis",
     "compare",
+    "doctor",
     "evaluate",
     "extract",
     "import_vectors",
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Unpack
 
+    from wordvec.analysis.axis_report import AxisReport
+    from wordvec.analysis.axis_settings import AxisOptions
+    from wordvec.analysis.check_up import CheckUps
     from wordvec.analysis.compare import Comparison
     from wordvec.analysis.evaluation import Evaluation
     from wordvec.analysis.evaluation_settings import EvaluationOptions
@@ -85,6 +90,37 @@ def compare(
     return compare_engines(engines, parsed(expression))
 
 
+def axis(  # noqa: PLR0913  # the question, and where it is asked
+    tables: Sequence[str | Table],
+    axis: str | Expression,
+    words: Sequence[str | int] = (),
+    *,
+    y: str | Expression | None = None,
+    store: Store | str | Path | None = None,
+    png: str | Path | None = None,
+    svg: str | Path | None = None,
+    **options: Unpack[AxisOptions],
+) -> AxisReport:
+    """Order words along an axis in several tables, side by side.
+
+    Args:
+        tables: names as for `open`, or open tables.
+        axis: the direction, as for `Table.axis`.
+        words: the words to place.
+        y: a second axis, for a scatter.
+        store: as for `open`.
+        png, svg: files to draw them in; need the extra `map`.
+        **options: as for `Table.axis`.
+    """
+    report = place_on_axis(_opened(tables, store), axis, words, y=y, **options)
+    for kind, file in (("png", png), ("svg", svg)):
+        if file is not None:
+            from wordvec.map.axes import draw_axis
+
+            draw_axis(report, as_path(file, kind), file_format=kind)
+    return report
+
+
 def evaluate(
     tables: Sequence[str | Table],
     files: str | Path | Sequence[str | Path] = (),
@@ -103,6 +139,24 @@ def evaluate(
         **options: as for `Table.evaluate`.
     """
     return evaluate_tables(_opened(tables, store), files, progress=progress, **options)
+
+
+def doctor(
+    tables: Sequence[str | Table],
+    files: str | Path | Sequence[str | Path] = (),
+    *,
+    store: Store | str | Path | None = None,
+    progress: Progress = no_progress,
+) -> CheckUps:
+    """Check the spaces of several tables up, and say which answers analogies best.
+
+    Args:
+        tables: names as for `open`, or open tables.
+        files: as for `Table.doctor`.
+        store: as for `open`.
+        progress: called as progress(done, total) with numbers of steps.
+    """
+    return check_up_tables(_opened(tables, store), files, progress=progress)
 
 
 def _with_transforms(
@@ -161,7 +215,7 @@ def trace(  # noqa: PLR0913  # the question, and where it is asked
     if png is not None:
         from wordvec.map.curves import draw_trace
 
-        draw_trace(traced, Path(png))
+        draw_trace(traced, as_path(png, "png"))
     return traced
 
 

@@ -8,7 +8,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from wordvec.errors import UsageError, WordvecError, as_path
+from wordvec.errors import UsageError, WordvecError, as_path, check_type
 from wordvec.expression.parser import parse
 from wordvec.expression.tree import Expression
 from wordvec.progress import Progress, no_progress
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from wordvec.analysis.axis_report import AxisReport
+    from wordvec.analysis.axis_settings import AxisOptions
+    from wordvec.analysis.check_up import CheckUps
     from wordvec.analysis.evaluation import Evaluation
     from wordvec.analysis.evaluation_settings import EvaluationOptions
     from wordvec.analysis.explanation import Explanation
@@ -226,6 +229,25 @@ class Table:
 
         return odd(self.transformed(transforms), _as_list(words), pieces=pieces)
 
+    def axis(
+        self,
+        axis: str | Expression,
+        words: Sequence[str | int] = (),
+        *,
+        y: str | Expression | None = None,
+        **options: Unpack[AxisOptions],
+    ) -> AxisReport:
+        """Order words along an axis between two poles, such as "女-男" (SemAxis).
+
+        Args:
+            axis: the direction, a sum such as "女-男" or "(女+母)/2-(男+父)/2".
+            words: the words to place.
+            y: a second axis, for a scatter.
+            **options: top=0, file=None, metric="cosine", transforms=[], pieces=False and filters:
+                see `wordvec.analysis.axis_settings.AxisSettings`.
+        """
+        return place_on_axis([self], axis, words, y=y, **options)
+
     def evaluate(
         self,
         files: str | Path | Sequence[str | Path] = (),
@@ -243,6 +265,17 @@ class Table:
                 by=None, failures=0: see `wordvec.analysis.evaluation_settings.EvaluationSettings`.
         """
         return evaluate_tables([self], files, progress=progress, **options)
+
+    def doctor(
+        self, files: str | Path | Sequence[str | Path] = (), *, progress: Progress = no_progress
+    ) -> CheckUps:
+        """Check the space up: what can mislead, which option mends it, and what to use.
+
+        Args:
+            files: analogies, as for `evaluate`; none for those that are part of the package.
+            progress: called as progress(done, total) with numbers of steps.
+        """
+        return check_up_tables([self], files, progress=progress)
 
     def export(
         self,
@@ -290,6 +323,7 @@ class Table:
         """
         from wordvec.analysis.query import QueryEngine
 
+        check_type(settings, QuerySettings, "settings")
         if named_transforms:
             if settings.all_transforms:
                 raise UsageError(
@@ -341,6 +375,24 @@ def _as_list(words: Any) -> Sequence[Any]:
     return list(words) if isinstance(words, Iterable) and not isinstance(words, str) else [words]
 
 
+def place_on_axis(
+    tables: Sequence[Table],
+    axis: str | Expression,
+    words: Sequence[str | int] = (),
+    *,
+    y: str | Expression | None = None,
+    **options: Unpack[AxisOptions],
+) -> AxisReport:
+    """Place words on an axis in several tables, as `Table.axis` does in one."""
+    from wordvec.analysis.axis import axis as place
+    from wordvec.analysis.axis_settings import AxisSettings
+
+    settings = AxisSettings.of(**options)
+    expressions = [parsed(one) for one in (axis, y) if one is not None]
+    spaces = [table.space(settings.transforms) for table in tables]
+    return place(spaces, expressions, _as_list(words), settings)
+
+
 def evaluate_tables(
     tables: Sequence[Table],
     files: str | Path | Sequence[str | Path] = (),
@@ -355,9 +407,23 @@ def evaluate_tables(
 
     settings = EvaluationSettings.of(**options)
     paths = [files] if isinstance(files, str | Path) else list(files)
-    test_sets = [read_test_set(Path(path)) for path in paths or [bundled_analogies()]]
+    test_sets = [read_test_set(as_path(path, "files")) for path in paths or [bundled_analogies()]]
     pairs = [(table.data, table.derived) for table in tables]
     return evaluate(pairs, test_sets, settings, progress=progress)
+
+
+def check_up_tables(
+    tables: Sequence[Table],
+    files: str | Path | Sequence[str | Path] = (),
+    *,
+    progress: Progress = no_progress,
+) -> CheckUps:
+    """Check several tables up, as `Table.doctor` does one."""
+    from wordvec.analysis.doctor import check_up
+
+    paths = [files] if isinstance(files, str | Path) else list(files)
+    pairs = [(table.data, table.derived) for table in tables]
+    return check_up(pairs, [Path(path) for path in paths], progress=progress)
 
 
 def parsed(expression: str | Expression) -> Expression:

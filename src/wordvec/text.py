@@ -219,12 +219,10 @@ def clip(text: str, cells: int) -> str:
     return start[:kept] + "…"
 
 
-def wrap(message: str, cells: int | None, *, indent: str = "") -> list[str]:
+def wrap(message: str, cells: int | None) -> list[str]:
     """Break a message between words where it is wider than the terminal; a long word stays whole.
 
-    indent: before the lines after the first.
-
-    >>> wrap("Note: 王 is read as 女", 10, indent="  "), wrap("Note: 王", None)
+    >>> wrap("Note: 王 is read as 女", 10), wrap("Note: 王", None)
     (['Note: 王', '  is read', '  as 女'], ['Note: 王'])
     """
     lines = [message]
@@ -236,7 +234,7 @@ def wrap(message: str, cells: int | None, *, indent: str = "") -> list[str]:
             if width(joined) <= cells:
                 lines[-1] = joined
             else:
-                lines.append(f"{indent}{word}")
+                lines.append(f"  {word}")
     return lines
 
 

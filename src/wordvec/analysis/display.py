@@ -13,7 +13,7 @@ from wordvec import text
 from wordvec.search.settings import Method, Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from wordvec.search.settings import QuerySettings
     from wordvec.tables.table import TableDescription
@@ -117,22 +117,28 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Prose:
-    """A sentence of a result, which may be longer than a line."""
+class Drawing:
+    """Lines that are laid out for a width: a drawing in characters, or a paragraph.
 
-    sentence: str
+    draw: returns the lines for a number of terminal cells; None if there is no terminal.
+    """
+
+    draw: Callable[[int | None], Sequence[str]]
 
     def lines(self, style: OutputStyle) -> list[str]:
-        """Return the sentence, broken between words where the terminal ends."""
-        return text.wrap(text.escape_controls(self.sentence), style.cells)
+        """Return the lines for the width of a terminal."""
+        return [text.escape_controls(line) for line in self.draw(style.cells)]
 
     def html(self, caption: str = "") -> str:
-        """Return HTML paragraphs, everything escaped."""
-        above = [caption] if caption else []
-        return "".join(html_element("p", line) for line in [*above, self.sentence])
+        """Return an HTML paragraph that keeps its spaces, everything escaped."""
+        from html import escape
+
+        above = html_element("p", caption) if caption else ""
+        drawn = "\n".join(map(escape, self.lines(OutputStyle())))
+        return f"{above}<pre>{drawn}</pre>"
 
 
-Block: TypeAlias = TextTable | Facts | Prose
+Block: TypeAlias = TextTable | Facts | Drawing
 
 
 def html_element(name: str, shown: str) -> str:
@@ -164,10 +170,10 @@ def table_lines(
     heading = [Cell(column.title, "dim") for column in columns]
     cells_of = list(zip(heading, *rows, strict=True))  # column by column
     texts = [
-        [text.escape_controls(cell.text if isinstance(cell, Cell) else cell) for cell in cells]
+        _escaped([cell.text if isinstance(cell, Cell) else cell for cell in cells])
         for cells in cells_of
     ]
-    sizes = [list(map(text.width, column)) for column in texts]
+    sizes = list(map(_widths, texts))
     widths = _shrink([max(column) for column in sizes], columns, style.cells)
     filled = list(map(_filled, texts, sizes, columns, widths))
     if style.colour:
@@ -179,12 +185,22 @@ def table_lines(
     return ["  ".join(line).rstrip(" ") for line in zip(*filled, strict=True)]
 
 
+def _escaped(texts: list[str]) -> list[str]:
+    return texts if "".join(texts).isprintable() else list(map(text.escape_controls, texts))
+
+
+def _widths(texts: list[str]) -> list[int]:
+    return list(map(len if "".join(texts).isascii() else text.width, texts))
+
+
 def _filled(texts: list[str], sizes: list[int], column: Column, cells: int) -> list[str]:
     """Return the texts of one column, cut if it shrank, and padded to its width."""
-    marked = any(  # with many combining marks
-        len(shown) > text.MOST_PER_CELL * size for shown, size in zip(texts, sizes, strict=True)
-    )
-    if column.shrinks and (marked or max(sizes) > cells):
+    if column.shrinks and (
+        max(sizes) > cells
+        or any(  # with many combining marks
+            len(shown) > text.MOST_PER_CELL * size for shown, size in zip(texts, sizes, strict=True)
+        )
+    ):
         texts = [text.clip(shown, cells) for shown in texts]
         sizes = [text.width(shown) for shown in texts]
     if column.right:

@@ -36,7 +36,7 @@ from wordvec.analysis.evaluation_scores import (
 )
 from wordvec.analysis.evaluation_settings import LRCOS, EvaluationSettings
 from wordvec.analysis.evaluation_statistics import compare_tables, rank_correlation
-from wordvec.errors import WordvecError
+from wordvec.errors import NoQuestionsError
 from wordvec.progress import Progress, no_progress
 from wordvec.search.analogy_keys import AnalogyRows
 from wordvec.search.analogy_ranks import AnalogyRanks, analogy_ranks, first_answers
@@ -159,11 +159,12 @@ def evaluate(
         progress: called with the number of questions done.
 
     Raises:
-        WordvecError: if no question can be asked, or a table cannot be transformed so.
+        NoQuestionsError: if no question can be asked.
+        UsageError: if a table cannot be transformed so.
     """
     runs = [_Run(table, derived, test_sets, settings) for table, derived in tables]
     if not any(run.questions for run in runs) and not any(run.pairs for run in runs):
-        raise WordvecError("no question can be asked: the vocabulary has too few of the words")
+        raise NoQuestionsError("no question can be asked: the vocabulary has too few of the words")
     counter = _Counter(progress, sum(run.questions for run in runs) * len(settings.transforms))
     found: list[Combination] = []
     similarities: list[SimilarityScore] = []

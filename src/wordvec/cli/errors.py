@@ -36,7 +36,7 @@ _OPTIONS = {  # parameter → option; the others have the same name
             "layers", "limit", "match", "merge_twins", "method", "metric", "mode", "min_count",
             "model", "name", "no_special", "only", "over", "per_token", "perplexity", "pieces",
             "pool", "seed", "sentences", "skip_bad", "smallest", "store", "table", "tables",
-            "tokens", "unit", "variant", "vectors", "vocab", "workers",
+            "tokens", "top", "unit", "variant", "vectors", "vocab", "workers",
         )
     },
 }  # fmt: skip
@@ -165,7 +165,7 @@ def _print_message(kind: str, message: str, colour: str | None = None) -> None:
 
     sys.stdout.flush()  # keep the order of both streams
     style = OutputStyle.of(sys.stderr)
-    first, *others = wrap(f"{kind}: {_tidy(as_options(message))}", style.cells, indent="  ")
+    first, *others = wrap(f"{kind}: {_tidy(as_options(message))}", style.cells)
     painted = style.paint(f"{kind}:", colour) + first.removeprefix(f"{kind}:")
     sys.stderr.write("".join(f"{line}\n" for line in (painted, *others)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 
 from wordvec.cli.errors import print_notes
 from wordvec.cli.options import (
+    check_folder,
     metric_option,
     output_options,
     pieces_option,
@@ -21,6 +23,7 @@ from wordvec.cli.output import print_report, size_text, write_lines
 from wordvec.cli.progress_bar import ProgressBar, progress_option
 from wordvec.errors import UsageError
 from wordvec.search.settings import Method, Metric
+from wordvec.text import quote
 
 if TYPE_CHECKING:
     from wordvec.cli.output import Format
@@ -105,9 +108,8 @@ def command(
     from wordvec.table import evaluate_tables
 
     counted_at = _numbers(at)
-    if report is not None and not report.parent.is_dir():
-        raise UsageError(f"there is no folder {report.parent}", hint=f"mkdir -p {report.parent}")
-    names = _saved(store) if tables == ("all",) else tables
+    check_folder(report)
+    names = saved_tables(store) if tables == ("all",) else tables
     opened = open_tables(table_refs(names, ref), store)
     with ProgressBar("questions", shown=progress) as bar:
         evaluation = evaluate_tables(
@@ -127,10 +129,10 @@ def command(
         print_report(output_format, [evaluation])
         return
     from wordvec.analysis.evaluation_page import evaluation_page
-    from wordvec.tables.files import write_atomically
+    from wordvec.tables.files import write_file
 
     page = evaluation_page(evaluation).encode()
-    write_atomically(report, lambda file: file.write(page))
+    write_file(report, lambda file: file.write(page))
     print_report(output_format, [evaluation])
     if output_format == "text":
         write_lines(["", f"{report}  {size_text(report.stat().st_size)}"])
@@ -138,12 +140,13 @@ def command(
 
 def _numbers(words: tuple[str, ...]) -> tuple[int, ...]:
     for word in words:
-        if not word.isascii() or not word.isdigit():
-            raise UsageError(f"--at takes whole numbers with commas, got {word!r:.60}")
+        if not re.fullmatch("[0-9]{1,18}", word):
+            raise UsageError(f"--at takes whole numbers with commas, got {quote(word)}")
     return tuple(map(int, words)) or (1, 5, 10)
 
 
-def _saved(store: Store) -> tuple[str, ...]:
+def saved_tables(store: Store) -> tuple[str, ...]:
+    """Return the names of all saved tables that can be opened."""
     names = tuple(
         str(info.name)
         for info in store.tables()

@@ -86,7 +86,7 @@ def _text_lines(results: Iterable[Result[Any]], style: OutputStyle) -> Iterator[
         if header != before:
             yield from [*([""] if before else []), *header]
             before = header
-        yield from result.body_lines(style)
+        yield "\n".join(result.body_lines(style))  # one write is faster than one a line
 
 
 def print_formatted(
