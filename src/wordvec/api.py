@@ -13,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wordvec.context import ContextModels
 from wordvec.errors import StoreError, TableNotFoundError, UsageError, as_path
 from wordvec.models.bundled import BUNDLED, has_bundled
-from wordvec.progress import Progress, no_progress
+from wordvec.progress import Notify, Progress, ignore_note, no_progress
 from wordvec.search.settings import QuerySettings, split_transforms
 from wordvec.table import Table, check_up_tables, evaluate_tables, parsed, place_on_axis
 from wordvec.tables.name import Mode, TableName, TableRef
@@ -361,8 +362,10 @@ def _as_store(store: Store | str | Path | None) -> Store:
 class OpenTables:
     """Opens the tables of a store and keeps them open, with what was computed from them."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, status: Notify = ignore_note) -> None:
+        """status: called with what is being loaded, which takes seconds for a model."""
         self.store = store
+        self._models = ContextModels(status)
         self._open: dict[TableName, Table] = {}
 
     def open_all(self, refs: Sequence[TableRef]) -> list[Table]:
@@ -426,10 +429,10 @@ class OpenTables:
                 ensure_static(source, self.store)
             except StoreError as error:  # a read-only folder must not prevent questions
                 note = f"{error.message}; {name} is kept in memory and not saved"
-                return Table(read_static_table(source), notes=(note,))
+                return Table(read_static_table(source), notes=(note,), models=self._models)
         try:
             data = self.store.open(name)
         except TableNotFoundError as error:
             hint = missing_table_hint(ref, name, self.store)
             raise TableNotFoundError(error.message, hint=hint) from None
-        return Table(data, derived=self.store.derived(data))
+        return Table(data, derived=self.store.derived(data), models=self._models)

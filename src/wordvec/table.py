@@ -8,6 +8,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from wordvec.context import ContextModels
 from wordvec.errors import UsageError, WordvecError, as_path, check_type
 from wordvec.expression.parser import parse
 from wordvec.expression.tree import Expression
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from wordvec.analysis.axis_report import AxisReport
     from wordvec.analysis.axis_settings import AxisOptions
     from wordvec.analysis.check_up import CheckUps
+    from wordvec.analysis.contexts import Contexts
     from wordvec.analysis.evaluation import Evaluation
     from wordvec.analysis.evaluation_settings import EvaluationOptions
     from wordvec.analysis.explanation import Explanation
@@ -53,10 +55,12 @@ class Table:
         *,
         derived: Derived | None = None,
         notes: tuple[str, ...] = (),
+        models: ContextModels | None = None,
     ) -> None:
         self.data = data
         self.derived = derived
         self.notes = notes
+        self._models = models or ContextModels()
         self._spaces: dict[tuple[str, ...], Space] = {}
 
     @property
@@ -248,6 +252,54 @@ class Table:
         """
         return place_on_axis([self], axis, words, y=y, **options)
 
+    def contexts(  # noqa: PLR0913  # one keyword for each option of `wordvec contexts`
+        self,
+        word: str | int,
+        corpus: str | Path | Sequence[str | Path],
+        *,
+        n: int = 20,
+        sort: str = "corpus",
+        k: int = 5,
+        metric: str = "l2",
+        transforms: str | Iterable[str] = (),
+        field: str | None = None,
+        sentences: int | None = None,
+        progress: Progress = no_progress,
+        computing: Progress = no_progress,
+    ) -> Contexts:
+        """Find occurrences of a word in a corpus, with the vector of the word in each sentence.
+
+        Args:
+            word: as typed, or an id.
+            corpus: files, folders, "-" or "hf:OWNER/NAME[:CONFIG]".
+            n: how many occurrences to list.
+            sort: "corpus" for the first ones; "distance" for those nearest to the word's vector in
+                the table, of all or of a random sample of 1,000.
+            k: tokens nearest to each occurrence.
+            metric: "l2", "cosine" or "dot".
+            transforms: as for `query`.
+            field: the field with the text, if the corpus is JSON lines or a data set.
+            sentences: read only the first sentences.
+            progress: called as progress(done, total) with numbers of bytes.
+            computing: called with numbers of occurrences.
+        """
+        from wordvec.context import find_contexts
+        from wordvec.extraction.corpus import Corpus
+
+        names = [corpus] if isinstance(corpus, str | Path) else list(corpus)
+        engine = self.engine(k=k, metric=metric, transforms=as_transforms(transforms), exclude=True)
+        return find_contexts(
+            self._models.context(self.data),
+            engine,
+            word,
+            Corpus.of(names, field),
+            n=check_k(n, "n"),
+            sort=sort,
+            sentences=sentences,
+            progress=progress,
+            computing=computing,
+        )
+
     def evaluate(
         self,
         files: str | Path | Sequence[str | Path] = (),
@@ -311,15 +363,9 @@ class Table:
         *,
         progress: Progress = no_progress,
     ) -> QueryEngine:
-        """Return a query engine with these settings.
+        """Return a query engine with these settings, or with transforms that only it has.
 
-        Args:
-            settings: how questions are answered.
-            named_transforms: the transforms of this table alone, which is shown with them.
-            progress: called while a neighbour graph is computed.
-
-        Raises:
-            UsageError: if the settings have transforms too.
+        It is shown with `named_transforms`; they and transforms of the settings exclude each other.
         """
         from wordvec.analysis.query import QueryEngine
 
@@ -333,7 +379,10 @@ class Table:
             settings = replace(settings, transforms=named_transforms)
         space = self.space(settings.all_transforms)
         named = bool(named_transforms)
-        return QueryEngine(space, settings, named_transforms=named, progress=progress)
+        reader = self._models.reader(self.data, space)
+        return QueryEngine(
+            space, settings, named_transforms=named, read_sentence=reader, progress=progress
+        )
 
     def space(self, transforms: str | Iterable[str] = ()) -> Space:
         """Return the space of this table after transforms, computed once and kept."""
@@ -354,7 +403,7 @@ class Table:
         """Return this table with other notes; what was computed is shared."""
         if notes == self.notes:
             return self
-        table = Table(self.data, derived=self.derived, notes=notes)
+        table = Table(self.data, derived=self.derived, notes=notes, models=self._models)
         table._spaces = self._spaces
         return table
 

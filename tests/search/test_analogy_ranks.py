@@ -32,7 +32,7 @@ WAYS = [(method, metric) for method, metrics in METRICS.items() for metric in me
 def one_by_one(
     space: Space, how: QuerySettings, question: AnalogyRows, right: Sequence[int]
 ) -> tuple[int, int, int, int]:
-    """Return ranks without own words and with them, which is first, and the first without them."""
+    """Return both ranks, which own word is first if one is, and the first without them."""
     a, b, c = (Term(TokenId(rows[0]), 1.0, rows) for rows in (question.a, question.b, question.c))
     resolved = ResolvedExpression(
         "made", (c, replace(a, weight=-1.0), b), Analogy((a,), (b,), (c,))

@@ -118,7 +118,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Lines that are laid out for a width: a drawing in characters, or a paragraph.
+    """Lines that are laid out for a width, such as bars.
 
     draw: returns the lines for a number of terminal cells; None if there is no terminal.
     """
@@ -138,7 +138,23 @@ class Drawing:
         return f"{above}<pre>{drawn}</pre>"
 
 
-Block: TypeAlias = TextTable | Facts | Drawing
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """A sentence of a result, which may be longer than a line."""
+
+    sentence: str
+
+    def lines(self, style: OutputStyle) -> list[str]:
+        """Return the sentence, broken between words where the terminal ends."""
+        return text.wrap(text.escape_controls(self.sentence), style.cells)
+
+    def html(self, caption: str = "") -> str:
+        """Return HTML paragraphs, everything escaped."""
+        above = [caption] if caption else []
+        return "".join(html_element("p", line) for line in [*above, self.sentence])
+
+
+Block: TypeAlias = TextTable | Facts | Drawing | Prose
 
 
 def html_element(name: str, shown: str) -> str:

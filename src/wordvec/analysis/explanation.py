@@ -9,8 +9,8 @@ from wordvec import text
 from wordvec.analysis.display import (
     Cell,
     Column,
-    Drawing,
     Facts,
+    Prose,
     TextTable,
     number,
     number_columns,
@@ -139,7 +139,7 @@ class Explanation(Result[Contribution]):
         if self.random_pairs is not None:
             facts.append([f"random pairs: mean cosine {self.random_pairs}"])
         blocks: list[Block] = [
-            Drawing(lambda cells: text.wrap(self.sentence, cells)),
+            Prose(self.sentence),
             Facts(facts),
             self._part_table(),
         ]

@@ -28,7 +28,7 @@ from wordvec.progress import Progress, no_progress
 from wordvec.search.filters import candidates, same_surface
 from wordvec.search.methods import Question, prepare, rankings
 from wordvec.search.ranking import Hits, without
-from wordvec.search.resolve import resolve
+from wordvec.search.resolve import refuse_sentence, resolve
 from wordvec.search.settings import Method, Metric
 from wordvec.tables.table import TableDescription
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from wordvec.expression.tree import Expression
     from wordvec.search.ranking import Mask, Ranking
-    from wordvec.search.resolve import ResolvedExpression
+    from wordvec.search.resolve import ResolvedExpression, SentenceReader
     from wordvec.search.settings import QuerySettings
     from wordvec.search.space import Space
 
@@ -141,6 +141,7 @@ class QueryEngine:
 
     named_transforms: whether the transforms were named with the table, which is then shown with
     them. progress: called while a neighbour graph is computed (CSLS alone needs one).
+    read_sentence: see `resolve`; its vectors are in the space.
     notes: what the reader of any answer should know about the table and the filters.
     filters_to_drop: if no token passes the filters, those without which some would.
     """
@@ -151,6 +152,7 @@ class QueryEngine:
         settings: QuerySettings,
         *,
         named_transforms: bool = False,
+        read_sentence: SentenceReader | None = refuse_sentence,
         progress: Progress = no_progress,
     ) -> None:
         if space.transforms != settings.all_transforms:
@@ -168,6 +170,7 @@ class QueryEngine:
         named = space.transforms if named_transforms else ()
         self.description = TableDescription.of(self.table, named)
         self._progress = progress
+        self._read_sentence = read_sentence
         passed = candidates(self.table.vocabulary, settings.filters)
         self._passed = None if passed is None else passed.mask
         self.filters_to_drop = "" if passed is None else passed.to_drop
@@ -185,7 +188,12 @@ class QueryEngine:
                 the place.
         """
         return self.prepare_resolved(
-            resolve(expression, self.table.vocabulary, pieces=self.settings.pieces)
+            resolve(
+                expression,
+                self.table.vocabulary,
+                pieces=self.settings.pieces,
+                read_sentence=self._read_sentence,
+            )
         )
 
     def prepare_resolved(self, resolved: ResolvedExpression) -> Question:
@@ -319,6 +327,8 @@ class QueryEngine:
     def _check_terms(self, resolved: ResolvedExpression) -> None:
         searchable = self.engine.searchable(Metric.L2)
         for term in resolved.terms:
+            if term.vector is not None:
+                continue
             bad = [id_ for id_ in term.ids if not searchable[id_]]
             if bad:
                 raise ExpressionError(

@@ -165,7 +165,7 @@ def _print_message(kind: str, message: str, colour: str | None = None) -> None:
 
     sys.stdout.flush()  # keep the order of both streams
     style = OutputStyle.of(sys.stderr)
-    first, *others = wrap(f"{kind}: {_tidy(as_options(message))}", style.cells)
+    first, *others = wrap(f"{kind}: {_tidy(as_options(message))}", style.cells, indent="  ")
     painted = style.paint(f"{kind}:", colour) + first.removeprefix(f"{kind}:")
     sys.stderr.write("".join(f"{line}\n" for line in (painted, *others)))
 

@@ -14,6 +14,7 @@ from wordvec.cli.options import (
     metric_option,
     output_options,
     pieces_option,
+    report_option,
     table_options,
     table_refs,
     tables_option,
@@ -71,12 +72,7 @@ Examples:
 )
 @pieces_option
 @table_options
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE.html",
-    help="Write a report as one HTML page.",
-)
+@report_option
 @progress_option
 @output_options
 def command(

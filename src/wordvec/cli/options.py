@@ -82,40 +82,48 @@ def variant_option(text: str) -> Option:
     return click.option("--variant", metavar="NAME", help=text)
 
 
-def table_options(callback: Callback) -> Callback:
-    """Add `--mode`, `--variant`, `--model`, `--table` and `--store`.
+def table_options_of(default: Mode) -> Option:
+    """Make `--mode`, `--variant`, `--model`, `--table` and `--store`.
 
-    The command gets `ref` and `store`.
+    The command gets `ref` and `store`. default: the mode, if none is given.
     """
 
-    @click.option(
-        "--mode",
-        metavar="MODE[@LAYER]",
-        shell_complete=complete_mode,
-        help="static: input embeddings (default); dynamic: the model's output for each token, or "
-        "dynamic@N: that of layer N.",
-    )
-    @variant_option("Variant of the table: mini:dynamic.NAME.")
-    @model_option()
-    @click.option(
-        "--table",
-        metavar="TABLE",
-        shell_complete=complete_table,
-        help=f"All of these in one option: {FORM}, such as mini:static.",
-    )
-    @store_option
-    @functools.wraps(callback)
-    def with_ref(
-        *args: Any,
-        mode: str | None,
-        variant: str | None,
-        model: str | None,
-        table: str | None,
-        **kwargs: Any,
-    ) -> Any:
-        return callback(*args, ref=table_ref(table, mode, variant, model), **kwargs)
+    def with_options(callback: Callback) -> Callback:
+        @click.option(
+            "--mode",
+            metavar="MODE[@LAYER]",
+            shell_complete=complete_mode,
+            help="static: input embeddings; dynamic: the model's output for each token, or "
+            f"dynamic@N: that of layer N (default: {default}).",
+        )
+        @variant_option("Variant of the table: mini:dynamic.NAME.")
+        @model_option()
+        @click.option(
+            "--table",
+            metavar="TABLE",
+            shell_complete=complete_table,
+            help=f"All of these in one option: {FORM}, such as mini:static.",
+        )
+        @store_option
+        @functools.wraps(callback)
+        def with_ref(
+            *args: Any,
+            mode: str | None,
+            variant: str | None,
+            model: str | None,
+            table: str | None,
+            **kwargs: Any,
+        ) -> Any:
+            if table is None:
+                mode = mode or default.value
+            return callback(*args, ref=table_ref(table, mode, variant, model), **kwargs)
 
-    return with_ref
+        return with_ref
+
+    return with_options
+
+
+table_options = table_options_of(Mode.STATIC)
 
 
 def table_ref(
@@ -217,6 +225,29 @@ def words_option(
         callback=lambda _ctx, _param, value: tuple(chain.from_iterable(value)),
         **attributes,
     )
+
+
+# --- what text is read ------------------------------------------------------------------------
+
+
+def corpus_option(text: str) -> Option:
+    """Make `--corpus`; more files may follow as arguments."""
+    return click.option(
+        "--corpus",
+        multiple=True,
+        metavar="FILE...|DIR|-",
+        help=f"{text}: text (also .gz, .bz2, .xz, .zst), .jsonl, .parquet, a folder of such files, "
+        "- for standard input, or hf:OWNER/NAME[:CONFIG].",
+    )
+
+
+field_option = click.option("--field", metavar="NAME", help="Field of JSON lines with the text.")
+sentences_option = click.option(
+    "--sentences",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Read only the first N sentences of the corpus.",
+)
 
 
 # --- how expressions are answered -------------------------------------------------------------
@@ -325,6 +356,14 @@ _QUERY_OPTIONS = (
         "--merge-twins", is_flag=True, help="List tokens of the same text (王, ##王) once."
     ),
     pieces_option,
+)
+
+
+report_option = click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.html",
+    help="Write a report as one HTML page.",
 )
 
 
