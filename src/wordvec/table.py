@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from wordvec.context import ContextModels
 from wordvec.errors import UsageError, WordvecError, as_path, check_type
-from wordvec.expression.parser import parse
-from wordvec.expression.tree import Expression
+from wordvec.expression.parser import parsed
 from wordvec.progress import Progress, no_progress
 from wordvec.search.settings import QuerySettings, as_transforms, check_k
 from wordvec.text import escape_controls
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from wordvec.analysis.odd import OddOne
     from wordvec.analysis.query import Answer, QueryEngine
     from wordvec.analysis.similar import Similarities
+    from wordvec.expression.tree import Expression
     from wordvec.formats.export import ExportResult
     from wordvec.search.settings import QueryOptions
     from wordvec.search.space import Space
@@ -455,8 +455,8 @@ def evaluate_tables(
     from wordvec.analysis.evaluation_settings import EvaluationSettings
 
     settings = EvaluationSettings.of(**options)
-    paths = [files] if isinstance(files, str | Path) else list(files)
-    test_sets = [read_test_set(as_path(path, "files")) for path in paths or [bundled_analogies()]]
+    paths = _as_list(files) or [bundled_analogies()]
+    test_sets = [read_test_set(as_path(path, "files")) for path in paths]
     pairs = [(table.data, table.derived) for table in tables]
     return evaluate(pairs, test_sets, settings, progress=progress)
 
@@ -470,11 +470,5 @@ def check_up_tables(
     """Check several tables up, as `Table.doctor` does one."""
     from wordvec.analysis.doctor import check_up
 
-    paths = [files] if isinstance(files, str | Path) else list(files)
     pairs = [(table.data, table.derived) for table in tables]
-    return check_up(pairs, [Path(path) for path in paths], progress=progress)
-
-
-def parsed(expression: str | Expression) -> Expression:
-    """Return an expression, parsed if it is text."""
-    return expression if isinstance(expression, Expression) else parse(expression)
+    return check_up(pairs, list(map(Path, _as_list(files))), progress=progress)
