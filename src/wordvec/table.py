@@ -363,15 +363,9 @@ class Table:
         *,
         progress: Progress = no_progress,
     ) -> QueryEngine:
-        """Return a query engine with these settings.
+        """Return a query engine with these settings, or with transforms that only it has.
 
-        Args:
-            settings: how questions are answered.
-            named_transforms: the transforms of this table alone, which is shown with them.
-            progress: called while a neighbour graph is computed.
-
-        Raises:
-            UsageError: if the settings have transforms too.
+        It is shown with `named_transforms`; they and transforms of the settings exclude each other.
         """
         from wordvec.analysis.query import QueryEngine
 
