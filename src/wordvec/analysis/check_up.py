@@ -59,6 +59,7 @@ class AnalogyCheck:
         of = f"of {best.overall.questions:,} questions"
         p = f"(p = {compared.p:.2g})"
         if compared.only_second > compared.only_first and compared.p < SIGNIFICANT:
+            before = before.removesuffix(" %")
             return f"For analogies use {option_text(best)}: {before} → {after} {of} {p}."
         if best is default:
             return f"For analogies use the defaults: nothing tried beats their {before} {of}."
@@ -190,17 +191,12 @@ def _sentence(sentence: str) -> Drawing:
 
 
 def _wrapped(lines: Sequence[str], cells: int | None) -> list[str]:
-    """Wrap lines between words, all but the first two cells of the first."""
-    room = None if cells is None else cells - 2
-    return [
-        f"{line[:2] if first else '  '}{part.removeprefix('  ')}"
-        for line in lines
-        for first, part in _numbered(text.wrap(line[2:], room))
-    ]
-
-
-def _numbered(parts: Sequence[str]) -> Iterator[tuple[bool, str]]:
-    return ((i == 0, part) for i, part in enumerate(parts))
+    """Wrap lines between words, each after an indent of two cells that may hold a mark."""
+    wrapped = []
+    for line in lines:
+        first, *others = text.wrap(line[2:], None if cells is None else cells - 2)
+        wrapped += [line[:2] + first, *others]  # the others have the same indent
+    return wrapped
 
 
 def _accuracy(check: AnalogyCheck) -> TextTable:
@@ -223,4 +219,6 @@ def _accuracy(check: AnalogyCheck) -> TextTable:
             "–" if left_out.mrr is None else f"{left_out.mrr:.3f}",
         ]
         rows.append([Cell(cell, "bold" if best else None) for cell in cells])
-    return TextTable(columns, rows)
+    kept = (0, 1, 2, 4)  # on a narrow terminal
+    narrow = TextTable([columns[i] for i in kept], [[row[i] for i in kept] for row in rows])
+    return TextTable(columns, rows, (narrow,))

@@ -13,6 +13,7 @@ from wordvec.cli.options import (
     metric_option,
     output_options,
     pieces_option,
+    report_option,
     table_options,
     table_refs,
     tables_option,
@@ -62,12 +63,7 @@ Examples:
 @click.option("--by", type=click.Choice(["category"]), help="Show every category.")
 @pieces_option
 @table_options
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE.html",
-    help="Write a report as one HTML page.",
-)
+@report_option
 @progress_option
 @output_options
 def command(
