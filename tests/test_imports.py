@@ -46,7 +46,8 @@ FLOORS: list[set[str]] = [
     {"tables"},
     {"models"},
     {"vocabulary", "expression"},
-    {"foreign", "encoding"},
+    {"encoding"},
+    {"foreign"},
     {"errors"},
     {"text", "progress"},
 ]

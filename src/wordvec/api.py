@@ -198,7 +198,7 @@ def trace(  # noqa: PLR0913  # the question, and where it is asked
     if png is not None:
         from wordvec.map.curves import draw_trace
 
-        draw_trace(traced, Path(png))
+        draw_trace(traced, as_path(png, "png"))
     return traced
 
 

@@ -7,7 +7,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from wordvec.errors import UsageError, WordvecError, as_path
+from wordvec.errors import UsageError, WordvecError, as_path, check_type
 from wordvec.expression.parser import parse
 from wordvec.expression.tree import Expression
 from wordvec.progress import Progress, no_progress
@@ -306,6 +306,7 @@ class Table:
         """Return a query engine with these settings."""
         from wordvec.analysis.query import QueryEngine
 
+        check_type(settings, QuerySettings, "settings")
         space = self.space(settings.all_transforms)
         return QueryEngine(space, settings, progress=progress)
 
@@ -381,7 +382,7 @@ def evaluate_tables(
 
     settings = EvaluationSettings.of(**options)
     paths = [files] if isinstance(files, str | Path) else list(files)
-    test_sets = [read_test_set(Path(path)) for path in paths or [bundled_analogies()]]
+    test_sets = [read_test_set(as_path(path, "files")) for path in paths or [bundled_analogies()]]
     pairs = [(table.data, table.derived) for table in tables]
     return evaluate(pairs, test_sets, settings, progress=progress)
 

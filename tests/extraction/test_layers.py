@@ -33,7 +33,10 @@ ENCODERS = ["bert", "distilbert", "electra", "roberta", "albert", "deberta-v2", 
 
 
 def hidden_states(folder: Path, sentences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-    """Return transformers' hidden states of each sentence alone: (sentences, layers, T, D)."""
+    """Return transformers' hidden states of each sentence alone: (sentences, layers, T, D).
+
+    The last ones are the model's output: some versions have a norm between them and the last layer.
+    """
     import torch
     import transformers
 
@@ -43,7 +46,12 @@ def hidden_states(folder: Path, sentences: Sequence[Sequence[int]]) -> NDArray[n
             model(input_ids=torch.tensor([list(ids)]), output_hidden_states=True)
             for ids in sentences
         ]
-    return np.stack([torch.cat(output.hidden_states).numpy() for output in outputs])
+    return np.stack(
+        [
+            torch.cat([*output.hidden_states[:-1], output.last_hidden_state]).numpy()
+            for output in outputs
+        ]
+    )
 
 
 def extract_rows(

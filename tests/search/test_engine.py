@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 import faiss
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import wordvec.search.engine as engine_module
 from wordvec.errors import UsageError, WordvecError
 from wordvec.search.engine import Engine
-from wordvec.search.nearest import HalfPrecisionRows
+from wordvec.search.nearest import nearest_rows
 from wordvec.search.settings import Metric
 from wordvec.tables.name import Mode
 from wordvec.tables.table import Provenance, VectorTable
@@ -69,18 +67,6 @@ def plain_search(
 def random_vectors(rows: int, width: int, *, seed: int = 0, scale: float = 1.0) -> Vectors:
     drawn = np.random.default_rng(seed).standard_normal((rows, width)) * scale
     return drawn.astype(np.float32)
-
-
-@pytest.fixture(
-    params=[False, True], ids=["by the rows", "by the copy"], scope="module", autouse=True
-)
-def copied(request: pytest.FixtureRequest) -> Iterator[bool]:
-    """Run every test twice: as it comes, and with lone questions asked of half precision."""
-    with pytest.MonkeyPatch.context() as patch:
-        if request.param:
-            patch.setattr(engine_module, "COPY_AFTER", -1)
-            patch.setattr(engine_module, "COPY_FROM", 0)
-        yield request.param
 
 
 @pytest.fixture(params=[1, 4], ids=["1 thread", "4 threads"])
@@ -324,92 +310,24 @@ def test_csls_is_refused_by_the_engine() -> None:
         engine.search(np.ones((1, 4)), 3, metric="nearest")
 
 
-@pytest.mark.parametrize("count", [1, engine_module.FAISS_FROM])
-@pytest.mark.parametrize("metric", PLAIN)
-def test_strings_and_enums_give_the_same_hits(metric: Metric, count: int) -> None:
-    vectors = random_vectors(200, 8)
-    queries = random_vectors(count, 8, seed=18).astype(np.float64)
-    engine = Engine(table_of(vectors))
-    by_string = engine.search(queries, 5, metric=metric.value)
-    by_enum = engine.search(queries, 5, metric=metric)
-    expected = [plain_search(vectors, query, 5, metric, unit=False) for query in queries]
-    assert [hits.ids.tolist() for hits in by_string] == expected
-    assert [hits.ids.tolist() for hits in by_enum] == expected
-
-
-VALUES = st.sampled_from([0.0, 1.0, -1.0, 2.0, 0.1, 3e-20, 1e20])  # few: ties are common
-
-
-def matrices(rows: int, width: int) -> st.SearchStrategy[list[list[float]]]:
-    row = st.lists(VALUES, min_size=width, max_size=width)
-    return st.lists(row, min_size=1, max_size=rows)
-
-
-@settings(max_examples=200, deadline=None)
-@given(data=st.data(), width=st.integers(1, 4), case=st.sampled_from(ALL), k=st.integers(1, 14))
-def test_any_small_table_gives_the_answers_of_plain_numpy(
-    data: st.DataObject, width: int, case: tuple[Metric, bool], k: int
-) -> None:
-    metric, unit = case
-    vectors = np.array(data.draw(matrices(12, width)), dtype=np.float32)
-    queries = np.array(data.draw(matrices(20, width)), dtype=np.float64)
-    queries = queries[queries.any(axis=1)]
-    hits = Engine(table_of(vectors), unit=unit).search(queries, k, metric=metric)
-    for query, found in zip(queries, hits, strict=True):
-        assert found.ids.tolist() == plain_search(vectors, query, k, metric, unit=unit)
-
-
-@pytest.mark.parametrize("metric", [Metric.L2, Metric.DOT])
-def test_faiss_alone_can_answer_a_block(metric: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
-    vectors = random_vectors(700, 20)
-    queries = random_vectors(100, 20, seed=14).astype(np.float64)
-    exclude = [{row} for row in range(100)]
-
-    monkeypatch.setattr(Engine, "rankings", lambda *_: ())
-    hits = Engine(table_of(vectors)).search(queries, 6, metric=metric, exclude=exclude)
-    for row, (query, found) in enumerate(zip(queries, hits, strict=True)):
-        everything = plain_search(vectors, query, 7, metric, unit=False)
-        assert found.ids.tolist() == [near for near in everything if near != row][:6]
-
-
-@pytest.mark.parametrize(("metric", "unit"), ALL)
-def test_small_blocks_and_large_agree(
-    metric: Metric, monkeypatch: pytest.MonkeyPatch, *, unit: bool
-) -> None:
-    engine = Engine(table_of(random_vectors(700, 20)), unit=unit)
-    queries = random_vectors(engine_module.FAISS_FROM, 20, seed=13).astype(np.float64)
-    by_faiss = engine.search(queries, 6, metric=metric)
-    monkeypatch.setattr(engine_module, "FAISS_FROM", len(queries) + 1)
-    by_product = engine.search(queries, 6, metric=metric)
-    assert [hits.ids.tolist() for hits in by_faiss] == [hits.ids.tolist() for hits in by_product]
-    assert [hits.scores.tolist() for hits in by_faiss] == [
-        hits.scores.tolist() for hits in by_product
-    ]
-
-
-@pytest.mark.parametrize("count", [1, engine_module.FAISS_FROM])
+@pytest.mark.parametrize("count", [1, engine_module.FAISS_FROM])  # faiss computes blocks otherwise
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.DOT])
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("scale", [1e-9, 1e-5, 1.0, 50.0])
 def test_the_keys_of_faiss_are_within_their_bound(
-    scale: float, seed: int, metric: Metric, count: int, monkeypatch: pytest.MonkeyPatch
+    scale: float, seed: int, metric: Metric, count: int
 ) -> None:
-    monkeypatch.setattr(engine_module, "COPY_AFTER", -1)
-    monkeypatch.setattr(engine_module, "COPY_FROM", 0)
     vectors = random_vectors(400, 32, seed=seed, scale=scale)
     vectors[::3, 5] *= 3  # a few large numbers beside many small ones
-    query = random_vectors(1, 32, seed=100 + seed, scale=scale).astype(np.float64)
-    length = float(np.sqrt((query**2).sum()))
-    source = Engine(table_of(vectors))._source(metric, count)
-    if source is None:
-        assert (metric, count) == (Metric.DOT, 1)
-        return
-    [keys], [ids] = source.nearest(query.astype(np.float32), 400)
-    true = plain_scores(vectors, query, metric, unit=False)[ids]
-    squared = true if count == 1 else true**2  # the float16 copy gives distances
-    exact = -true if metric is Metric.DOT else squared
-    assert sorted(ids.tolist()) == list(range(400))
-    assert np.abs(keys - exact).max() <= source.error(length)
+    queries = random_vectors(count, 32, seed=100 + seed, scale=scale).astype(np.float64)
+    all_keys, all_ids = nearest_rows(vectors, metric, queries.astype(np.float32), 400)
+    for query, keys, ids in zip(queries, all_keys, all_ids, strict=True):
+        true = plain_scores(vectors, query, metric, unit=False)[ids]
+        exact = -true if metric is Metric.DOT else true**2
+        assert sorted(ids.tolist()) == list(range(400))
+        length = float(np.sqrt((query**2).sum()))
+        error = Engine(table_of(vectors))._faiss_error(length, metric)
+        assert np.abs(keys - exact).max() <= error
 
 
 @pytest.mark.parametrize("metric", PLAIN)
@@ -425,54 +343,3 @@ def test_the_keys_of_the_product_are_within_their_bound(scale: float, metric: Me
         Metric.DOT: -plain_scores(vectors, query, Metric.DOT, unit=False) / length,
     }[metric]
     assert np.abs(bounds.keys - exact).max() <= bounds.error
-
-
-@pytest.mark.parametrize(("metric", "unit"), ALL)
-def test_the_half_precision_copy_alone_can_answer_single_queries(
-    metric: Metric, monkeypatch: pytest.MonkeyPatch, *, copied: bool, unit: bool
-) -> None:
-    if not copied or (metric is Metric.DOT and not unit):
-        pytest.skip("the product answers")
-    vectors = random_vectors(900, 64)
-    engine = Engine(table_of(vectors), unit=unit)
-    monkeypatch.setattr(Engine, "rankings", lambda *_: ())
-    for query in random_vectors(20, 64, seed=15).astype(np.float64):
-        near = plain_search(vectors, query, 13, metric, unit=unit)
-        [found] = engine.search(query[None], 10, metric=metric, exclude=[set(near[:3])])
-        assert found.ids.tolist() == near[3:]
-
-
-def test_the_half_precision_copy_is_made_only_for_many_queries_of_a_large_table(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    made: list[tuple[int, ...]] = []
-
-    def counted(rows: Vectors) -> object:
-        made.append(rows.shape)
-        return HalfPrecisionRows(rows)
-
-    monkeypatch.setattr(engine_module, "HalfPrecisionRows", counted)
-    monkeypatch.setattr(engine_module, "COPY_AFTER", 3)
-    monkeypatch.setattr(engine_module, "COPY_FROM", 500 * 8)
-    query = random_vectors(1, 8, seed=16).astype(np.float64)
-    small, large = (
-        Engine(table_of(random_vectors(499, 8))),
-        Engine(table_of(random_vectors(500, 8))),
-    )
-    for _ in range(5):
-        small.search(query, 5)
-        large.search(query, 5)
-        large.search(query, 5, candidates=np.ones(500, dtype=bool))
-    assert made == [(500, 8)]
-
-
-@pytest.mark.parametrize("longest", [7e4, np.inf])
-def test_rows_that_overflow_float16_are_not_copied(
-    longest: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine_module, "HalfPrecisionRows", None)  # a call would fail
-    vectors = random_vectors(100, 8)
-    vectors[50, 3] = longest
-    query = random_vectors(1, 8, seed=17).astype(np.float64)
-    [found] = Engine(table_of(vectors)).search(query, 5)
-    assert found.ids.tolist() == plain_search(vectors, query[0], 5, Metric.L2, unit=False)

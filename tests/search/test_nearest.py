@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wordvec.search.nearest import HalfPrecisionRows, nearest_rows
+from wordvec.search.nearest import nearest_rows
 from wordvec.search.settings import Metric
 
 ROWS = np.array([[1, 0], [0, 1], [3e38, 0], [np.nan, 0]], dtype=np.float32)
@@ -28,12 +28,4 @@ def test_an_empty_place_has_the_key_inf_and_the_id_0(count: int) -> None:
     assert ids.min() >= 0
     keys, ids = nearest_rows(ROWS, Metric.L2, queries * np.float32(-3e38), 4)
     assert keys.tolist() == [[np.inf] * 4] * count
-    assert ids.min() >= 0
-
-
-def test_a_copy_in_half_precision_has_no_empty_id_either() -> None:
-    keys, ids = HalfPrecisionRows(ROWS).nearest(ROWS[:1], 4)
-    assert keys[0, :2] == pytest.approx([0, 2**0.5])
-    assert keys[0, 2:].tolist() == [np.inf, np.inf]
-    assert ids[0, :2].tolist() == [0, 1]
     assert ids.min() >= 0

@@ -170,10 +170,10 @@ def table_lines(
     heading = [Cell(column.title, "dim") for column in columns]
     cells_of = list(zip(heading, *rows, strict=True))  # column by column
     texts = [
-        [text.escape_controls(cell.text if isinstance(cell, Cell) else cell) for cell in cells]
+        _escaped([cell.text if isinstance(cell, Cell) else cell for cell in cells])
         for cells in cells_of
     ]
-    sizes = [list(map(text.width, column)) for column in texts]
+    sizes = list(map(_widths, texts))
     widths = _shrink([max(column) for column in sizes], columns, style.cells)
     filled = list(map(_filled, texts, sizes, columns, widths))
     if style.colour:
@@ -185,12 +185,22 @@ def table_lines(
     return ["  ".join(line).rstrip(" ") for line in zip(*filled, strict=True)]
 
 
+def _escaped(texts: list[str]) -> list[str]:
+    return texts if "".join(texts).isprintable() else list(map(text.escape_controls, texts))
+
+
+def _widths(texts: list[str]) -> list[int]:
+    return list(map(len if "".join(texts).isascii() else text.width, texts))
+
+
 def _filled(texts: list[str], sizes: list[int], column: Column, cells: int) -> list[str]:
     """Return the texts of one column, cut if it shrank, and padded to its width."""
-    marked = any(  # with many combining marks
-        len(shown) > text.MOST_PER_CELL * size for shown, size in zip(texts, sizes, strict=True)
-    )
-    if column.shrinks and (marked or max(sizes) > cells):
+    if column.shrinks and (
+        max(sizes) > cells
+        or any(  # with many combining marks
+            len(shown) > text.MOST_PER_CELL * size for shown, size in zip(texts, sizes, strict=True)
+        )
+    ):
         texts = [text.clip(shown, cells) for shown in texts]
         sizes = [text.width(shown) for shown in texts]
     if column.right:

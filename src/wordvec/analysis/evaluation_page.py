@@ -11,13 +11,14 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from wordvec.analysis.display import html_element, table_name
+from wordvec.analysis.evaluation import Evaluation
 from wordvec.analysis.evaluation_scores import goodness, percent
 from wordvec.analysis.page import COLOURS, html_page, svg, svg_text
+from wordvec.errors import check_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from wordvec.analysis.evaluation import Evaluation
     from wordvec.analysis.evaluation_scores import Combination
 
 _LAYER = re.compile(r"(.*)@(\d+)")
@@ -27,6 +28,7 @@ _BAR, _LABEL, _LENGTH = 16, 220, 480  # height, label and full length of a bar
 
 def evaluation_page(evaluation: Evaluation) -> str:
     """Return a report as one HTML page: heat maps, curves over layers, bars by category."""
+    check_type(evaluation, Evaluation, "evaluation")
     title = f"Evaluation on {', '.join(evaluation.files)}"
     body = [
         html_element("h1", title),

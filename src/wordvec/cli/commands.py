@@ -30,6 +30,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completion": ("completion", "Print the completion script for bash, zsh or fish."),
 }
 
+COMPLETION = "_WORDVEC_COMPLETE"
+"""The variable by which the script of a shell asks for completions."""
+
 
 def load_command(name: str) -> click.Command:
     """Import the module of a command, and return the command."""

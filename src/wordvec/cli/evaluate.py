@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from wordvec.cli.output import print_report, size_text, write_lines
 from wordvec.cli.progress_bar import ProgressBar, progress_option
 from wordvec.errors import UsageError
 from wordvec.search.settings import Method, Metric
+from wordvec.text import quote
 
 if TYPE_CHECKING:
     from wordvec.cli.output import Format
@@ -114,10 +116,10 @@ def command(
         print_report(output_format, [evaluation])
         return
     from wordvec.analysis.evaluation_page import evaluation_page
-    from wordvec.tables.files import write_atomically
+    from wordvec.tables.files import write_file
 
     page = evaluation_page(evaluation).encode()
-    write_atomically(report, lambda file: file.write(page))
+    write_file(report, lambda file: file.write(page))
     print_report(output_format, [evaluation])
     if output_format == "text":
         write_lines(["", f"{report}  {size_text(report.stat().st_size)}"])
@@ -125,8 +127,8 @@ def command(
 
 def _numbers(words: tuple[str, ...]) -> tuple[int, ...]:
     for word in words:
-        if not word.isascii() or not word.isdigit():
-            raise UsageError(f"--at takes whole numbers with commas, got {word!r:.60}")
+        if not re.fullmatch("[0-9]{1,18}", word):
+            raise UsageError(f"--at takes whole numbers with commas, got {quote(word)}")
     return tuple(map(int, words)) or (1, 5, 10)
 
 

@@ -33,4 +33,4 @@ class HelpContext(click.Context):
     formatter_class = HelpFormatter
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"help_option_names": ["-h", "--help"], **kwargs})
+        super().__init__(*args, **{"help_option_names": ["--help", "-h"], **kwargs})

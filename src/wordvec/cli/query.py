@@ -12,7 +12,7 @@ from wordvec.cli.errors import MOST_HINTS, print_notes, show_error
 from wordvec.cli.options import k_option, output_options, query_options, table_options
 from wordvec.cli.output import print_report
 from wordvec.cli.progress_bar import ProgressBar
-from wordvec.encoding import InputText
+from wordvec.encoding import InputText, check_length, read_lines
 from wordvec.errors import EncodingError, WordvecError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class LineAnswers:
         self._text = InputText()
 
     def __iter__(self) -> Iterator[Answer]:
-        for block in _blocks(self._stream):
+        for block in _numbered(read_lines(self._stream)):
             try:
                 self._text.check(b"\n".join(content for _, content in block))
             except EncodingError as error:
@@ -113,6 +113,7 @@ class LineAnswers:
         from wordvec.expression.parser import parse
 
         try:
+            check_length(content)
             source = content.decode("utf-8-sig" if line == 1 else "utf-8").rstrip("\r")
             return self._engine.prepare(parse(source))
         except UnicodeDecodeError:
@@ -121,22 +122,12 @@ class LineAnswers:
             return error
 
 
-def _blocks(stream: BinaryIO) -> Iterator[list[Line]]:
-    """Yield the lines of a stream as they arrive, in blocks, which are answered faster."""
-    parts: list[bytes] = []  # of a line whose end has not arrived
+def _numbered(blocks: Iterable[list[bytes]]) -> Iterator[list[Line]]:
+    """Number the lines of a stream from 1, and leave out the blank ones."""
     count = 0
-    while chunk := stream.read1(1 << 16):  # type: ignore[attr-defined]  # of buffered streams
-        whole, end, rest = chunk.rpartition(b"\n")
-        if not end:
-            parts.append(chunk)
-            continue
-        lines = b"".join([*parts, whole]).split(b"\n")
+    for lines in blocks:
         yield [line for line in enumerate(lines, start=count + 1) if line[1].strip()]
         count += len(lines)
-        parts = [rest]
-    last = b"".join(parts)
-    if last.strip():
-        yield [(count + 1, last)]
 
 
 def print_answers(answers: Iterable[Answer], output_format: Format) -> None:

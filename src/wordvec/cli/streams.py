@@ -38,7 +38,7 @@ class SafeStream:
 
     def write(self, text: str) -> int:
         """Write a text, escaped except for its layout."""
-        if not text.isprintable():
+        if not text.replace("\n", "").isprintable():  # rarely
             parts = self._layout.split(text)  # in turns: content, layout, content …
             parts[::2] = map(escape_controls, parts[::2])
             text = "".join(parts)

@@ -9,36 +9,30 @@ The bound. A float32 dot product of D terms, in any order of summation, is off b
 (D + 1)·2⁻²⁴·‖x‖·‖q‖ (Higham 2002, section 3.1, with Cauchy-Schwarz); D + 8 leaves room for a few
 more roundings. With M the largest norm of the rows, this gives one error e per query:
 
-    keys                                        e
-    cosine        −cos(x, q)                    (D + 8)·2⁻²⁴
-    inner product −x·q                          (D + 8)·2⁻²⁴·M·‖q‖
-    L2            ‖x − q‖²                      (D + 8)·2⁻²⁴·(M + ‖q‖)²
-    L2, float16   ‖x − q‖                       2⁻¹¹·M + 2⁻²⁵·√D + (D + 8)·2⁻²⁴·(M + ‖q‖)
+    keys                       e
+    cosine        −cos(x, q)   (D + 8)·2⁻²⁴
+    inner product −x·q         (D + 8)·2⁻²⁴·M·‖q‖
+    L2            ‖x − q‖²     (D + 8)·2⁻²⁴·(M + ‖q‖)²
 
 A row that belongs in the answer has a key of at most κ + 2e, where κ is the k-th smallest key.
 Rows far longer or shorter than the others would spoil M, or under- or overflow; these exceptional
 rows are always scored in float64.
 
-Keys come from one of three sources, fastest first (32,000 rows of 768, two AVX-512 cores):
-
-- `faiss.knn` for blocks of queries under plain L2 or inner product: 0.3 ms per query;
-- a float16 copy of the rows, made once many single queries have been asked: half the memory
-  traffic of the product below, 1.4 ms per query;
-- one matrix-vector product over the rows, for everything else: 2.2 ms per query.
-
-The first two return only the best few rows; if these do not prove the answer, the product does.
+Keys come from `faiss.knn` for blocks of queries under plain L2 or inner product (32,000 rows of
+768, two AVX-512 cores: 0.3 ms per query), and from one product over the rows for everything else
+(1.5 to 1.9 ms for a single query). faiss returns only the best few rows; if these do not prove the
+answer, the product does.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
 from wordvec.errors import UsageError, WordvecError, as_choice
-from wordvec.search.nearest import HalfPrecisionRows, nearest_rows
+from wordvec.search.nearest import nearest_rows
 from wordvec.search.ranking import Hits, Ranking, ScoreBounds, best_of, without
 from wordvec.search.settings import Metric, check_k
 from wordvec.text import quote
@@ -52,8 +46,6 @@ if TYPE_CHECKING:
     from wordvec.tables.table import VectorTable
 
 FAISS_FROM = 64  # queries; for fewer, faiss is not faster than the product
-COPY_AFTER = 32  # single queries; the float16 copy costs the time that these many save
-COPY_FROM = 2**22  # numbers in the table; for fewer, the product takes less than a millisecond
 _SINGLE = 4  # queries; fewer are multiplied one by one
 _BLOCK_BYTES = 1 << 25  # of float32 products at once: 256 queries over 32,000 rows
 _ROWS_AT_ONCE = 1024  # rows scored in float64 at once: 6 MB at D = 768
@@ -61,12 +53,10 @@ _ROWS_AT_ONCE = 1024  # rows scored in float64 at once: 6 MB at D = 768
 _EPS32 = 2.0**-24  # unit roundoff of float32
 _EPS64 = 2.0**-53
 _TINY32 = 2.0**-126  # what a float32 product may lose by underflow
-_HALF_STEP = 1.001 * 2.0**-11  # relative rounding of float16, of rows rounded to float32 before
-_HALF_TINY = 2.0**-25  # absolute rounding of a subnormal float16
-_HALF_MAX = 6e4  # a longer row may hold a number that overflows float16
 _NO_CSLS = "an engine ranks by l2, cosine or dot, not by csls"
 _SHORT, _LONG = 1e-25, 1e18  # norms outside these are exceptional: float32 squares fail
 _SPREAD = 16.0  # norms above the median times this are exceptional too
+_EXTRA = 24  # rows to ask faiss for beyond k: enough to prove most answers
 _MAX_EXCEPTIONAL = 64  # with more exceptional rows than this, only the product is used
 MAX_QUERY_NORM = 1e150  # float64 cannot hold the square of a much longer vector
 
@@ -91,8 +81,6 @@ class Engine:
         self._finite = np.isfinite(self._norms)
         self._nonzero = self._finite & (self._norms > 0)
         self._error = relative_error(table.dimensions)
-        self._single_queries = 0
-        self._half: dict[bool, HalfPrecisionRows] = {}  # by whether the rows are normalised
 
     def rows(self, ids: RowIds | Sequence[int]) -> Floats:
         """Return rows as they are searched: (n, D) float64, of unit length if `unit`."""
@@ -129,8 +117,8 @@ class Engine:
         queries = self._check(queries, metric, exclude)
         excluded = list(exclude) or [()] * len(queries)
         hits: list[Hits | None] = [None] * len(queries)
-        if candidates is None:
-            hits = self._search_few(queries, k, metric, excluded)
+        if candidates is None and self._suits_faiss(metric, len(queries)):
+            hits = self._search_block(queries, k, metric, excluded)
         left = [i for i, found in enumerate(hits) if found is None]
         allowed = self.searchable(metric) if candidates is None else candidates
         for i, ranking in zip(left, self.rankings(queries[left], metric), strict=True):
@@ -181,7 +169,8 @@ class Engine:
                 keys = -products.astype(np.float64)
                 error = e * M + underflow
             else:
-                keys = self._half_squares - length * products.astype(np.float64)
+                keys = np.multiply(products, -length, dtype=np.float64)
+                keys += self._half_squares
                 error = (e * M + underflow) * length
                 error += 16 * self.table.dimensions * _EPS64 * (M + length) ** 2
         if not len(self.exceptional):
@@ -241,25 +230,21 @@ class Engine:
             raise WordvecError("the query vector is zero: it has no direction for a cosine")
         return queries
 
-    def _search_few(
+    def _search_block(
         self, queries: Floats, k: int, metric: Metric, exclude: Sequence[Collection[int]]
     ) -> list[Hits | None]:
-        """Answer from the best few rows of a faster source; None where they prove nothing."""
+        """Answer a block of queries by faiss; None where its best few rows prove nothing."""
         hits: list[Hits | None] = [None] * len(queries)
-        source = self._source(metric, len(queries))
-        if source is None:
-            return hits
-        asked_for = queries
-        if metric is not Metric.L2 and source.unit:  # the nearest unit rows have the best cosines
-            queries = queries / np.maximum(norms_of(queries), _TINY32)[:, None]
         if not (np.abs(queries) < _LONG).all():
             return hits
-        asked = k + source.extra + max(map(len, exclude), default=0) + len(self.exceptional)
-        keys, ids = source.nearest(queries.astype(np.float32), min(asked, len(self._rows)))
+        asked = k + _EXTRA + max(map(len, exclude), default=0) + len(self.exceptional)
+        some = queries.astype(np.float32)
+        keys, ids = nearest_rows(self._rows, metric, some, min(asked, len(self._rows)))
         for i, length in enumerate(norms_of(queries).tolist()):
-            rows = self._prove(keys[i], ids[i], k, exclude[i], source.error(length))
+            error = self._faiss_error(length, metric)
+            rows = self._prove(keys[i], ids[i], k, exclude[i], error)
             if rows is not None:
-                scores = self.scores(asked_for[i], rows, metric=metric)
+                scores = self.scores(queries[i], rows, metric=metric)
                 hits[i] = best_of(rows, scores, k, descending=not metric.smaller_is_nearer)
         return hits
 
@@ -286,39 +271,16 @@ class Engine:
             rows = np.concatenate([rows, always.astype(np.int64)])
         return np.sort(rows)
 
-    def _source(self, metric: Metric, count: int) -> _Source | None:
-        """Return a source that is faster than the product for `count` queries, or None."""
-        unit = self.unit or metric is Metric.COSINE
-        if len(self.exceptional) > _MAX_EXCEPTIONAL:
-            return None
-        if count >= FAISS_FROM:
-            return None if unit else self._faiss_source(metric)
-        self._single_queries += count
-        if self._single_queries <= COPY_AFTER or self._rows.size < COPY_FROM:
-            return None
-        return self._half_source(unit=unit) if unit or metric is Metric.L2 else None
+    def _suits_faiss(self, metric: Metric, count: int) -> bool:
+        """Whether faiss is faster than the product for `count` queries."""
+        plain = not self.unit and metric is not Metric.COSINE
+        return plain and count >= FAISS_FROM and len(self.exceptional) <= _MAX_EXCEPTIONAL
 
-    def _faiss_source(self, metric: Metric) -> _Source:
+    def _faiss_error(self, length: float, metric: Metric) -> float:
+        """The largest error of a key of faiss, for a query of that norm."""
         M, e = self.usual_norm, self._error
         underflow = 4 * (self.table.dimensions + 8) * _TINY32
-        nearest = partial(nearest_rows, self._rows, metric)
-        if metric is Metric.DOT:
-            return _Source(nearest, 24, lambda q: e * M * q + underflow)
-        return _Source(nearest, 24, lambda q: e * (M + q) ** 2 + underflow)
-
-    def _half_source(self, *, unit: bool) -> _Source | None:
-        M = 1.001 if unit else self.usual_norm
-        if len(self.exceptional) or M > _HALF_MAX or (unit and not self._nonzero.all()):
-            return None
-        if unit not in self._half:
-            rows = self._rows
-            if unit:
-                norms = self._norms[:, None]
-                rows = np.divide(rows, norms, dtype=np.float32, casting="same_kind")
-            self._half[unit] = HalfPrecisionRows(rows)
-        rounding = _HALF_STEP * M + _HALF_TINY * np.sqrt(self.table.dimensions)
-        nearest = self._half[unit].nearest
-        return _Source(nearest, 54, lambda q: rounding + self._error * (M + q), unit=unit)
+        return (e * M * length if metric is Metric.DOT else e * (M + length) ** 2) + underflow
 
 
 def in_chunks(score: Callable[..., Floats], *arrays: RowIds) -> Floats:
@@ -348,21 +310,6 @@ def score_rows(rows: Floats, query: Floats, metric: Metric) -> Floats:
             raise UsageError(_NO_CSLS)
         case _:
             assert_never(metric)
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """A way to nominate the best few rows of a query, faster than by the product.
-
-    nearest: (Q, D) float32 queries, n → keys and ids, as `nearest_rows` returns them.
-    extra: how many rows to ask for beyond k: enough to prove most answers.
-    error: ‖q‖ → the largest error of a key. unit: whether the rows are normalised.
-    """
-
-    nearest: Callable[[NDArray[np.float32], int], tuple[Floats, RowIds]]
-    extra: int
-    error: Callable[[float], float]
-    unit: bool = False
 
 
 def norms_of(vectors: Floats) -> Floats:

@@ -6,7 +6,7 @@ from norms of about 1e19 on, and a NaN is not compared. No id of −1 leaves thi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -37,31 +37,6 @@ def nearest_rows(
 
     kind = faiss.METRIC_L2 if metric is Metric.L2 else faiss.METRIC_INNER_PRODUCT
     values, ids = faiss.knn(queries, rows, n, metric=kind)
-    return _without_empty_places(values if metric is Metric.L2 else -values, ids)
-
-
-class HalfPrecisionRows:
-    """A copy of rows in float16, (V, D): half the memory traffic of a search by L2 distance."""
-
-    def __init__(self, rows: NDArray[np.float32]) -> None:
-        import faiss
-
-        threaded = successive_ids = True
-        self._index: Any = faiss.IndexShards(rows.shape[1], threaded, successive_ids)  # type: ignore[call-arg]
-        for part in np.array_split(rows, min(faiss.omp_get_max_threads(), len(rows))):
-            kind = faiss.ScalarQuantizer.QT_fp16
-            shard = faiss.IndexScalarQuantizer(rows.shape[1], kind, faiss.METRIC_L2)
-            shard.train(part[:1])  # faiss requires it, though float16 has nothing to learn
-            shard.add(part)
-            self._index.add_shard(shard)  # the index keeps it alive
-
-    def nearest(self, queries: NDArray[np.float32], n: int) -> tuple[Floats, RowIds]:
-        """Return distances and ids as `nearest_rows` does; the keys are distances."""
-        squares, ids = self._index.search(queries, n)
-        keys, ids = _without_empty_places(squares, ids)
-        return np.sqrt(np.maximum(keys, 0)), ids
-
-
-def _without_empty_places(values: NDArray[np.float32], ids: RowIds) -> tuple[Floats, RowIds]:
+    keys = values.astype(np.float64) if metric is Metric.L2 else -values.astype(np.float64)
     empty = ids < 0
-    return np.where(empty, np.inf, values.astype(np.float64)), np.where(empty, 0, ids)
+    return np.where(empty, np.inf, keys), np.where(empty, 0, ids)

@@ -48,7 +48,7 @@ class ScoreBounds:
         if isinstance(self.error, np.ndarray):
             worst = np.where(allowed, self.keys + self.error, np.inf)
             return np.flatnonzero((self.keys - self.error <= _kth_smallest(worst, k)) & allowed)
-        keys = np.where(allowed, self.keys, np.inf)
+        keys = self.keys if allowed.all() else np.where(allowed, self.keys, np.inf)
         rows = np.flatnonzero(keys <= _kth_smallest(keys, k) + 2 * self.error)
         return rows[allowed[rows]]
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -62,11 +63,11 @@ def user_folder(find: Callable[..., str]) -> Path:
     Raises:
         StoreError: if the user has no home folder.
     """
-    try:
+    with suppress(RuntimeError):  # older versions return a path that starts with ~
         path = find("wordvec", appauthor=False)
-    except RuntimeError as error:  # older versions return a path that starts with ~
-        raise _no_home("~") from error
-    return expand_home(path)
+        if not path.startswith("~"):
+            return Path(path)
+    raise _no_home("~")
 
 
 def _no_home(path: str) -> StoreError:

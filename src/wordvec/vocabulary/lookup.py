@@ -166,9 +166,8 @@ class Vocabulary:
             found = self._find_unchanged(text)
             if found is not None:
                 id_, position = found
-                return TokenMatch(
-                    id_, self.tokens[id_], ", ".join(filter(None, (form, position))) or None
-                )
+                note = f"{form}, {position}" if form and position else form or position
+                return TokenMatch(id_, self.tokens[id_], note or None)
         return None
 
     def has(self, word: str) -> bool:
@@ -176,6 +175,9 @@ class Vocabulary:
         return self._find_unchanged(word) is not None
 
     def _find_unchanged(self, text: str) -> tuple[int, str] | None:
+        if self.scheme in (Scheme.WORDPIECE, Scheme.WORDS):  # a whole word has no mark
+            id_ = self._index.get(text)
+            return None if id_ is None else (id_, self._duplicates_note(id_))
         for position, spelled in self._spellings(text):
             id_ = self.id_of(spelled)
             if id_ is not None:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
-from support.map_page import open_map, screen_position, wait_for_frame
+from support.map_page import open_map, screen_position, wait_for_frame, wait_until
 from wordvec.analysis.odd import odd
 from wordvec.map.build import Window
 
@@ -32,13 +32,14 @@ def ready(page: Page) -> None:
 
 def wait_for_address(page: Page) -> None:
     """Wait until the view rests and stands in the address."""
-    page.wait_for_function(
+    wait_until(
+        page,
         """() => {
             const { view } = wordvecMap, address = new URLSearchParams(location.hash.slice(1));
             const written = (name, value) => address.get(name) === String(+value.toPrecision(5));
             return !view.flight && written("x", view.x) && written("y", view.y)
                 && written("z", view.scale / view.fitScale);
-        }"""
+        }""",
     )
 
 
