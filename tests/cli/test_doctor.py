@@ -78,6 +78,7 @@ def test_lines_wrap_between_words_on_a_narrow_terminal(pairs: Path) -> None:
     _, out, _ = run("doctor", "--files", pairs, style=OutputStyle(cells=40))
     lines = out.splitlines()
     assert max(map(width, lines)) <= 40
+    assert not any(line.strip().startswith("%") for line in lines)
     start = lines.index("! subwords: 10.0 % of the neighbours of")
     assert lines[start : start + 5] == [
         "! subwords: 10.0 % of the neighbours of",

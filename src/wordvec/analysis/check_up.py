@@ -187,16 +187,22 @@ def _paragraph(finding: Finding) -> Drawing:
 
 
 def _sentence(sentence: str) -> Drawing:
-    return Drawing(lambda cells: text.wrap(sentence, cells))
+    return Drawing(lambda cells: _wrap(sentence, cells))
 
 
 def _wrapped(lines: Sequence[str], cells: int | None) -> list[str]:
     """Wrap lines between words, each after an indent of two cells that may hold a mark."""
     wrapped = []
     for line in lines:
-        first, *others = text.wrap(line[2:], None if cells is None else cells - 2)
+        first, *others = _wrap(line[2:], None if cells is None else cells - 2)
         wrapped += [line[:2] + first, *others]  # the others have the same indent
     return wrapped
+
+
+def _wrap(sentence: str, cells: int | None) -> list[str]:
+    """Wrap a sentence between words, but not before the sign of a percentage."""
+    joined = text.wrap(sentence.replace(" %", "\u00a0%"), cells)
+    return [line.replace("\u00a0%", " %") for line in joined]
 
 
 def _accuracy(check: AnalogyCheck) -> TextTable:
