@@ -82,8 +82,8 @@ def test_lines_wrap_between_words_on_a_narrow_terminal(pairs: Path) -> None:
     start = lines.index("! subwords: 10.0 % of the neighbours of")
     assert lines[start : start + 5] == [
         "! subwords: 10.0 % of the neighbours of",
-        "  whole words are subwords (8.3 % of",
-        "  the tokens)",
+        "  whole words are subwords (8.3 % of the",
+        "  tokens)",
         "  Lists of neighbours have parts of",
         "  words among them. Use --only word.",
     ]

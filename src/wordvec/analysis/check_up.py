@@ -11,6 +11,7 @@ from wordvec.analysis.display import (
     Column,
     Drawing,
     Facts,
+    Prose,
     TextTable,
     number_columns,
     shape_text,
@@ -155,9 +156,9 @@ class CheckUps(Result[CheckUp]):
             blocks += [_paragraph(finding) for finding in one.findings]
             if one.analogies.combinations:
                 blocks.append(_accuracy(one.analogies))
-            blocks.append(_sentence(one.analogies.advice))
+            blocks.append(Prose(one.analogies.advice))
         if self.between:
-            blocks.append(_sentence(self.between))
+            blocks.append(Prose(self.between))
         return blocks
 
     def tsv_rows(self) -> Iterator[list[object]]:
@@ -186,23 +187,14 @@ def _paragraph(finding: Finding) -> Drawing:
     return Drawing(lambda cells: _wrapped(lines, cells))
 
 
-def _sentence(sentence: str) -> Drawing:
-    return Drawing(lambda cells: _wrap(sentence, cells))
-
-
 def _wrapped(lines: Sequence[str], cells: int | None) -> list[str]:
-    """Wrap lines between words, each after an indent of two cells that may hold a mark."""
-    wrapped = []
-    for line in lines:
-        first, *others = _wrap(line[2:], None if cells is None else cells - 2)
-        wrapped += [line[:2] + first, *others]  # the others have the same indent
-    return wrapped
-
-
-def _wrap(sentence: str, cells: int | None) -> list[str]:
-    """Wrap a sentence between words, but not before the sign of a percentage."""
-    joined = text.wrap(sentence.replace(" %", "\u00a0%"), cells)
-    return [line.replace("\u00a0%", " %") for line in joined]
+    """Wrap lines between words, all but the first two cells of the first."""
+    room = None if cells is None else cells - 2
+    return [
+        f"{'  ' if i else line[:2]}{part}"
+        for line in lines
+        for i, part in enumerate(text.wrap(line[2:], room))
+    ]
 
 
 def _accuracy(check: AnalogyCheck) -> TextTable:

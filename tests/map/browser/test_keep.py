@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,7 +117,7 @@ def test_a_page_starts_where_the_command_says(
 ) -> None:
     row = token_map.vocabulary.tokens.index("女王")
     window = Window(around=row, zoom=5, only=token_map.vocabulary.token_class(row))
-    page = open_map(context, token_map.show(window), tmp_path)
+    page = open_map(context, replace(token_map, window=window), tmp_path)
     wait_for_frame(page)
     assert page.text_content("#details h2") == "女王"
     assert page.evaluate(VIEW)[2] == pytest.approx(5)
