@@ -245,10 +245,8 @@ class Table:
 
         Args:
             axis: the direction, a sum such as "女-男" or "(女+母)/2-(男+父)/2".
-            words: the words to place.
             y: a second axis, for a scatter.
-            **options: top=0, file=None, metric="cosine", transforms=[], pieces=False and filters:
-                see `wordvec.analysis.axis_settings.AxisSettings`.
+            **options: top, file, metric …: see `wordvec.analysis.axis_settings.AxisSettings`.
         """
         return place_on_axis([self], axis, words, y=y, **options)
 
@@ -451,14 +449,12 @@ def evaluate_tables(
 ) -> Evaluation:
     """Measure several tables, as `Table.evaluate` does one."""
     from wordvec.analysis.evaluate import evaluate
-    from wordvec.analysis.evaluation_files import bundled_analogies, read_test_set
+    from wordvec.analysis.evaluation_files import read_test_sets
     from wordvec.analysis.evaluation_settings import EvaluationSettings
 
     settings = EvaluationSettings.of(**options)
-    paths = _as_list(files) or [bundled_analogies()]
-    test_sets = [read_test_set(as_path(path, "files")) for path in paths]
     pairs = [(table.data, table.derived) for table in tables]
-    return evaluate(pairs, test_sets, settings, progress=progress)
+    return evaluate(pairs, read_test_sets(files), settings, progress=progress)
 
 
 def check_up_tables(
@@ -470,5 +466,4 @@ def check_up_tables(
     """Check several tables up, as `Table.doctor` does one."""
     from wordvec.analysis.doctor import check_up
 
-    pairs = [(table.data, table.derived) for table in tables]
-    return check_up(pairs, list(map(Path, _as_list(files))), progress=progress)
+    return check_up([(table.data, table.derived) for table in tables], files, progress=progress)
