@@ -40,6 +40,7 @@ FLOORS: list[set[str]] = [
     {"cli"},
     {"api"},
     {"table"},
+    {"context"},
     {"map"},
     {"analysis"},
     {"formats", "extraction", "search"},

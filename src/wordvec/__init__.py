@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wordvec.analysis.check_up import CheckUps as CheckUps
     from wordvec.analysis.check_up_page import check_up_page as check_up_page
     from wordvec.analysis.compare import Comparison as Comparison
+    from wordvec.analysis.contexts import Contexts as Contexts
     from wordvec.analysis.evaluation import Evaluation as Evaluation
     from wordvec.analysis.evaluation_page import evaluation_page as evaluation_page
     from wordvec.analysis.explanation import Explanation as Explanation
@@ -56,6 +57,7 @@ _HOME = {  # public name → the module that holds it
     "AxisReport": "wordvec.analysis.axis_report",
     "CheckUps": "wordvec.analysis.check_up",
     "Comparison": "wordvec.analysis.compare",
+    "Contexts": "wordvec.analysis.contexts",
     "Evaluation": "wordvec.analysis.evaluation",
     "Explanation": "wordvec.analysis.explanation",
     "Expression": "wordvec.expression.tree",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from wordvec.context import ContextModels
 from wordvec.errors import UsageError, WordvecError, as_path, check_type
-from wordvec.expression.parser import parse
-from wordvec.expression.tree import Expression
+from wordvec.expression.parser import parsed
 from wordvec.progress import Progress, no_progress
 from wordvec.search.settings import QuerySettings, as_transforms, check_k
 from wordvec.text import escape_controls
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from wordvec.analysis.axis_report import AxisReport
     from wordvec.analysis.axis_settings import AxisOptions
     from wordvec.analysis.check_up import CheckUps
+    from wordvec.analysis.contexts import Contexts
     from wordvec.analysis.evaluation import Evaluation
     from wordvec.analysis.evaluation_settings import EvaluationOptions
     from wordvec.analysis.explanation import Explanation
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from wordvec.analysis.odd import OddOne
     from wordvec.analysis.query import Answer, QueryEngine
     from wordvec.analysis.similar import Similarities
+    from wordvec.expression.tree import Expression
     from wordvec.formats.export import ExportResult
     from wordvec.search.settings import QueryOptions
     from wordvec.search.space import Space
@@ -52,10 +55,12 @@ class Table:
         *,
         derived: Derived | None = None,
         notes: tuple[str, ...] = (),
+        models: ContextModels | None = None,
     ) -> None:
         self.data = data
         self.derived = derived
         self.notes = notes
+        self._models = models or ContextModels()
         self._spaces: dict[tuple[str, ...], Space] = {}
 
     @property
@@ -172,6 +177,7 @@ class Table:
         expression: str | Expression,
         token: str | int | None = None,
         *,
+        over: str | int | None = None,
         calibrated: bool = False,
         **options: Unpack[QueryOptions],
     ) -> Explanation:
@@ -179,12 +185,14 @@ class Table:
 
         Args:
             token: the answer; None for the first that is not a word of the expression.
+            over: another token, to compare the answer with.
             calibrated: compare the score with those of 10,000 random expressions too.
             **options: as for `query`; metric "l2", "cosine" or "dot".
         """
         from wordvec.analysis.explain import explain
 
-        return explain(self.engine(**options), parsed(expression), token, calibrated=calibrated)
+        engine = self.engine(**options)
+        return explain(engine, parsed(expression), token, over=over, calibrated=calibrated)
 
     def norms(
         self,
@@ -244,6 +252,54 @@ class Table:
         """
         return place_on_axis([self], axis, words, y=y, **options)
 
+    def contexts(  # noqa: PLR0913  # one keyword for each option of `wordvec contexts`
+        self,
+        word: str | int,
+        corpus: str | Path | Sequence[str | Path],
+        *,
+        n: int = 20,
+        sort: str = "corpus",
+        k: int = 5,
+        metric: str = "l2",
+        transforms: str | Iterable[str] = (),
+        field: str | None = None,
+        sentences: int | None = None,
+        progress: Progress = no_progress,
+        computing: Progress = no_progress,
+    ) -> Contexts:
+        """Find occurrences of a word in a corpus, with the vector of the word in each sentence.
+
+        Args:
+            word: as typed, or an id.
+            corpus: files, folders, "-" or "hf:OWNER/NAME[:CONFIG]".
+            n: how many occurrences to list.
+            sort: "corpus" for the first ones; "distance" for those nearest to the word's vector in
+                the table, of all or of a random sample of 1,000.
+            k: tokens nearest to each occurrence.
+            metric: "l2", "cosine" or "dot".
+            transforms: as for `query`.
+            field: the field with the text, if the corpus is JSON lines or a data set.
+            sentences: read only the first sentences.
+            progress: called as progress(done, total) with numbers of bytes.
+            computing: called with numbers of occurrences.
+        """
+        from wordvec.context import find_contexts
+        from wordvec.extraction.corpus import Corpus
+
+        names = [corpus] if isinstance(corpus, str | Path) else list(corpus)
+        engine = self.engine(k=k, metric=metric, transforms=as_transforms(transforms), exclude=True)
+        return find_contexts(
+            self._models.context(self.data),
+            engine,
+            word,
+            Corpus.of(names, field),
+            n=check_k(n, "n"),
+            sort=sort,
+            sentences=sentences,
+            progress=progress,
+            computing=computing,
+        )
+
     def evaluate(
         self,
         files: str | Path | Sequence[str | Path] = (),
@@ -258,7 +314,7 @@ class Table:
                 the package.
             progress: called as progress(done, total) with numbers of questions.
             **options: methods=["add"], transforms=[[]], metric, at=(1, 5, 10), pieces=False,
-                by=None: see `wordvec.analysis.evaluation_settings.EvaluationSettings`.
+                by=None, failures=0: see `wordvec.analysis.evaluation_settings.EvaluationSettings`.
         """
         return evaluate_tables([self], files, progress=progress, **options)
 
@@ -301,14 +357,38 @@ class Table:
         return self.engine_for(QuerySettings.of(**options), progress=progress)
 
     def engine_for(
-        self, settings: QuerySettings, *, progress: Progress = no_progress
+        self,
+        settings: QuerySettings,
+        named_transforms: tuple[str, ...] = (),
+        *,
+        progress: Progress = no_progress,
     ) -> QueryEngine:
-        """Return a query engine with these settings."""
+        """Return a query engine with these settings.
+
+        Args:
+            settings: how questions are answered.
+            named_transforms: the transforms of this table alone, which is shown with them.
+            progress: called while a neighbour graph is computed.
+
+        Raises:
+            UsageError: if the settings have transforms too.
+        """
         from wordvec.analysis.query import QueryEngine
 
         check_type(settings, QuerySettings, "settings")
+        if named_transforms:
+            if settings.all_transforms:
+                raise UsageError(
+                    f"{self.name}+{'+'.join(named_transforms)} has its own transforms: leave out "
+                    f"{', '.join(settings.all_transforms)} for all tables",
+                )
+            settings = replace(settings, transforms=named_transforms)
         space = self.space(settings.all_transforms)
-        return QueryEngine(space, settings, progress=progress)
+        named = bool(named_transforms)
+        reader = self._models.reader(self.data, space)
+        return QueryEngine(
+            space, settings, named_transforms=named, read_sentence=reader, progress=progress
+        )
 
     def space(self, transforms: str | Iterable[str] = ()) -> Space:
         """Return the space of this table after transforms, computed once and kept."""
@@ -329,7 +409,7 @@ class Table:
         """Return this table with other notes; what was computed is shared."""
         if notes == self.notes:
             return self
-        table = Table(self.data, derived=self.derived, notes=notes)
+        table = Table(self.data, derived=self.derived, notes=notes, models=self._models)
         table._spaces = self._spaces
         return table
 
@@ -381,8 +461,8 @@ def evaluate_tables(
     from wordvec.analysis.evaluation_settings import EvaluationSettings
 
     settings = EvaluationSettings.of(**options)
-    paths = [files] if isinstance(files, str | Path) else list(files)
-    test_sets = [read_test_set(as_path(path, "files")) for path in paths or [bundled_analogies()]]
+    paths = _as_list(files) or [bundled_analogies()]
+    test_sets = [read_test_set(as_path(path, "files")) for path in paths]
     pairs = [(table.data, table.derived) for table in tables]
     return evaluate(pairs, test_sets, settings, progress=progress)
 
@@ -396,11 +476,5 @@ def check_up_tables(
     """Check several tables up, as `Table.doctor` does one."""
     from wordvec.analysis.doctor import check_up
 
-    paths = [files] if isinstance(files, str | Path) else list(files)
     pairs = [(table.data, table.derived) for table in tables]
-    return check_up(pairs, [Path(path) for path in paths], progress=progress)
-
-
-def parsed(expression: str | Expression) -> Expression:
-    """Return an expression, parsed if it is text."""
-    return expression if isinstance(expression, Expression) else parse(expression)
+    return check_up(pairs, list(map(Path, _as_list(files))), progress=progress)

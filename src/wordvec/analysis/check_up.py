@@ -11,6 +11,7 @@ from wordvec.analysis.display import (
     Column,
     Drawing,
     Facts,
+    Prose,
     TextTable,
     number_columns,
     shape_text,
@@ -154,9 +155,9 @@ class CheckUps(Result[CheckUp]):
             blocks += [_paragraph(finding) for finding in one.findings]
             if one.analogies.combinations:
                 blocks.append(_accuracy(one.analogies))
-            blocks.append(_sentence(one.analogies.advice))
+            blocks.append(Prose(one.analogies.advice))
         if self.between:
-            blocks.append(_sentence(self.between))
+            blocks.append(Prose(self.between))
         return blocks
 
     def tsv_rows(self) -> Iterator[list[object]]:
@@ -185,22 +186,14 @@ def _paragraph(finding: Finding) -> Drawing:
     return Drawing(lambda cells: _wrapped(lines, cells))
 
 
-def _sentence(sentence: str) -> Drawing:
-    return Drawing(lambda cells: text.wrap(sentence, cells))
-
-
 def _wrapped(lines: Sequence[str], cells: int | None) -> list[str]:
     """Wrap lines between words, all but the first two cells of the first."""
     room = None if cells is None else cells - 2
     return [
-        f"{line[:2] if first else '  '}{part.removeprefix('  ')}"
+        f"{'  ' if i else line[:2]}{part}"
         for line in lines
-        for first, part in _numbered(text.wrap(line[2:], room))
+        for i, part in enumerate(text.wrap(line[2:], room))
     ]
-
-
-def _numbered(parts: Sequence[str]) -> Iterator[tuple[bool, str]]:
-    return ((i == 0, part) for i, part in enumerate(parts))
 
 
 def _accuracy(check: AnalogyCheck) -> TextTable:

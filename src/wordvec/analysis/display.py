@@ -118,7 +118,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Lines that are laid out for a width: a drawing in characters, or a paragraph.
+    """Lines that are laid out for a width, such as bars.
 
     draw: returns the lines for a number of terminal cells; None if there is no terminal.
     """
@@ -138,7 +138,23 @@ class Drawing:
         return f"{above}<pre>{drawn}</pre>"
 
 
-Block: TypeAlias = TextTable | Facts | Drawing
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """A sentence of a result, which may be longer than a line."""
+
+    sentence: str
+
+    def lines(self, style: OutputStyle) -> list[str]:
+        """Return the sentence, broken between words where the terminal ends."""
+        return text.wrap(text.escape_controls(self.sentence), style.cells)
+
+    def html(self, caption: str = "") -> str:
+        """Return HTML paragraphs, everything escaped."""
+        above = [caption] if caption else []
+        return "".join(html_element("p", line) for line in [*above, self.sentence])
+
+
+Block: TypeAlias = TextTable | Facts | Drawing | Prose
 
 
 def html_element(name: str, shown: str) -> str:
@@ -283,13 +299,13 @@ def table_fields(table: TableDescription) -> list[str]:
     return [table_name(table), shape_text(table)]
 
 
-def settings_fields(settings: QuerySettings) -> list[str]:
-    """Return how expressions are answered: metric, transforms, filters."""
+def settings_fields(settings: QuerySettings, *, transforms: bool = True) -> list[str]:
+    """Return how expressions are answered: metric, transforms if these are asked for, filters."""
     method, metric = METHOD_NAMES.get(settings.method), METRIC_NAMES[settings.ranking_metric]
     return [
         *([method] if method else []),
         *([metric] if not method or settings.metric is Metric.CSLS else []),
-        transforms_field(settings.all_transforms),
+        *([transforms_field(settings.all_transforms)] if transforms else []),
         *(["query words left out"] if settings.exclude else []),
         *settings.filters.facts(),
         *(["twins merged"] if settings.merge_twins else []),

@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("compare", "Compare the answers of tables, such as static and dynamic."),
     "explain": ("explain", "Split the score of an answer over words and dimensions."),
     "trace": ("trace", "Show the rank of an answer in the static table and every layer."),
+    "contexts": ("contexts", "List the occurrences of a word in a corpus."),
     "similar": ("similar", "Show the similarity of every pair of words."),
     "axis": ("axis", "Order words along an axis such as 女-男, or two."),
     "odd": ("odd", "Find the word that does not belong with the others."),

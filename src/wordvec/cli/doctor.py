@@ -12,6 +12,7 @@ from wordvec.cli.evaluate import saved_tables
 from wordvec.cli.options import (
     check_folder,
     output_options,
+    report_option,
     table_options,
     table_refs,
     tables_option,
@@ -43,12 +44,7 @@ Examples:
     "reads. Can be repeated.",
 )
 @table_options
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE.html",
-    help="Write a report as one HTML page.",
-)
+@report_option
 @progress_option
 @output_options
 def command(

@@ -34,14 +34,15 @@ _OPTIONS = {  # parameter → option; the others have the same name
         for name in (
             "batch_size", "corpus", "device", "dtype", "exclude", "field", "force", "largest",
             "layers", "limit", "match", "merge_twins", "method", "metric", "mode", "min_count",
-            "model", "name", "no_special", "only", "per_token", "perplexity", "pieces", "pool",
-            "seed", "sentences", "skip_bad", "smallest", "store", "table", "tables", "tokens",
-            "top", "unit", "variant", "vectors", "vocab", "workers",
+            "model", "name", "no_special", "only", "over", "per_token", "perplexity", "pieces",
+            "pool", "seed", "sentences", "skip_bad", "smallest", "store", "table", "tables",
+            "tokens", "top", "unit", "variant", "vectors", "vocab", "workers",
         )
     },
 }  # fmt: skip
+_NEGATIVE = {"exclude": "--no-exclude"}  # parameter=False → option
 _STRING = r"""(?:"(?:[^"\\]|\\.)*"|(?<!\w)'(?:[^'\\]|\\.)*')"""
-_VALUE = rf"True|-?\d+(?:\.\d+)?|{_STRING}|\[{_STRING}(?:, {_STRING})*\]"
+_VALUE = rf"True|False|-?\d+(?:\.\d+)?|{_STRING}|\[{_STRING}(?:, {_STRING})*\]"
 # name=value; or a quoted string, which is skipped, as the user may have typed it
 _ARGUMENT = rf"(?<![\w.-])({'|'.join(_OPTIONS)})=({_VALUE})(?!\w)|{_STRING}"
 
@@ -49,8 +50,8 @@ _ARGUMENT = rf"(?<![\w.-])({'|'.join(_OPTIONS)})=({_VALUE})(?!\w)|{_STRING}"
 def as_options(message: str) -> str:
     """Rewrite the arguments in a message of the library as options of the command line.
 
-    >>> as_options('force=True replaces it; or metric="cosine", transforms=["unit", "abtt:3"]')
-    '--force replaces it; or --metric cosine, --transform unit --transform abtt:3'
+    >>> as_options('exclude=False keeps them; or metric="cosine", transforms=["unit", "abtt:3"]')
+    '--no-exclude keeps them; or --metric cosine, --transform unit --transform abtt:3'
     """
     return re.sub(_ARGUMENT, _as_option, message)
 
@@ -61,6 +62,8 @@ def _as_option(match: re.Match[str]) -> str:
         return match[0]
     if value == "True":
         return _OPTIONS[name]
+    if value == "False":
+        return _NEGATIVE.get(name, match[0])
     values = [_unquote(string) for string in re.findall(_STRING, value)] or [value]
     if name == "tables":
         values = [",".join(values)]
@@ -162,7 +165,7 @@ def _print_message(kind: str, message: str, colour: str | None = None) -> None:
 
     sys.stdout.flush()  # keep the order of both streams
     style = OutputStyle.of(sys.stderr)
-    first, *others = wrap(f"{kind}: {_tidy(as_options(message))}", style.cells)
+    first, *others = wrap(f"{kind}: {_tidy(as_options(message))}", style.cells, indent="  ")
     painted = style.paint(f"{kind}:", colour) + first.removeprefix(f"{kind}:")
     sys.stderr.write("".join(f"{line}\n" for line in (painted, *others)))
 

@@ -14,6 +14,7 @@ from wordvec.cli.options import (
     metric_option,
     output_options,
     pieces_option,
+    report_option,
     table_options,
     table_refs,
     tables_option,
@@ -35,6 +36,7 @@ Examples:
   wordvec evaluate                               the included Japanese analogies
   wordvec evaluate --tables static,dynamic --methods add,mul,lrcos
   wordvec evaluate --transforms "none;center;abtt:3;center,unit" --report space.html
+  wordvec evaluate --failures 10                 ten questions with a wrong answer
   wordvec evaluate questions-words.txt BATS_3.0/ jsim/*.csv --by category
 """
 
@@ -62,14 +64,15 @@ Examples:
     "--at", metavar="K,K", help="Count right answers among the first K.  [default: 1,5,10]"
 )
 @click.option("--by", type=click.Choice(["category"]), help="Show every category.")
+@click.option(
+    "--failures",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="List N questions with a wrong first answer, spread over all of them, for each row.",
+)
 @pieces_option
 @table_options
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE.html",
-    help="Write a report as one HTML page.",
-)
+@report_option
 @progress_option
 @output_options
 def command(
@@ -81,6 +84,7 @@ def command(
     transform_lists: str,
     at: tuple[str, ...],
     by: str | None,
+    failures: int | None,
     pieces: bool,
     ref: TableRef,
     store: Store,
@@ -113,6 +117,7 @@ def command(
             at=counted_at,
             pieces=pieces,
             by=by,
+            failures=failures or 0,
             progress=bar,
         )
     print_notes(evaluation.notes)

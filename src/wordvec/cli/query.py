@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   wordvec query 王-男+女             nearest to the sum of the vectors
-  wordvec query 男:女=王:?           the same, as an analogy
+  wordvec query 男:女=王:?           the same, as an analogy: without its own words
   wordvec query -王+女 -k 5          may start with a minus
   wordvec query "(王+女王)/2 - 男"   quote spaces and parentheses
   wordvec query '"C++" - "#1"'       quote words that contain operators
   wordvec query - < lines.txt        one expression per line
-  wordvec query 男:女=王:? --method mul --exclude --only kanji
+  wordvec query 男:女=王:? --method mul --only kanji
   wordvec query 王-男+女 --transform center,unit --metric csls
 """
 
@@ -56,8 +56,9 @@ def command(
 ) -> int:
     """Find the tokens nearest to each expression.
 
-    The words of an expression are tokens of the model. They can be answers too, marked with *;
-    --exclude leaves them out. A lone - reads expressions from standard input, one per line.
+    The words of an expression are tokens of the model. Those of a sum can be answers too, marked
+    with *; those of an analogy are left out (--exclude, --no-exclude). A lone - reads expressions
+    from standard input, one per line.
     """
     from wordvec.cli.opening import open_table
     from wordvec.expression.parser import parse
@@ -136,6 +137,8 @@ def print_answers(answers: Iterable[Answer], output_format: Format) -> None:
 
 
 def _after_notes(answers: Iterable[Answer]) -> Iterator[Answer]:
+    shown: dict[str, None] = {}  # one note may be about every line
     for answer in answers:
-        print_notes(answer.notes)
+        print_notes(note for note in answer.notes if note not in shown)
+        shown |= dict.fromkeys(answer.notes)
         yield answer

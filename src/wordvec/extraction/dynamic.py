@@ -78,6 +78,7 @@ def compute_blocks(  # noqa: PLR0913  # what decides the vectors
     layers: Sequence[int] | None = None,
     pool: Pool = Pool.TOKEN,
     start: int = 0,
+    share: tuple[int, int] = (0, 1),
 ) -> Iterator[tuple[int, list[NDArray[np.float32]]]]:
     """Yield the vectors of the first `tokens` ids batch by batch.
 
@@ -90,11 +91,14 @@ def compute_blocks(  # noqa: PLR0913  # what decides the vectors
         pool: how the hidden states of a sentence become one vector.
         start: the row at which to resume. Batches begin at multiples of `batch_size`, so a row is
             always computed in the same batch, and its vector is the same to the last bit.
+        share: (rank, size): compute one batch of `size` batches, the one at `rank`.
 
     Yields:
         The first row of a block, and for each layer the block, (B, D) float32.
     """
-    for first in range(start - start % batch_size, tokens, batch_size):
+    rank, size = share
+    begin = start - start % batch_size + rank * batch_size
+    for first in range(begin, tokens, batch_size * size):
         ids = range(first, min(first + batch_size, tokens))
         total: list[torch.Tensor] = []
         with torch.inference_mode():  # inside the loop: otherwise it stays on in the caller's code

@@ -10,11 +10,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from wordvec.errors import WordvecError
+from wordvec.errors import MissingExtraError, WordvecError
 from wordvec.extraction.checkpoint import one_line
 from wordvec.extraction.rows import fit_vocabulary
 from wordvec.extraction.saved import check_saved, layer_names, make_provenance
 from wordvec.extraction.settings import Dtype
+from wordvec.progress import ignore_note, no_progress
 from wordvec.vocabulary.folder import read_vocabulary
 
 if TYPE_CHECKING:
@@ -50,10 +51,10 @@ class Callbacks:
     status: with what is being done now. detail: with what was decided, for those who ask.
     """
 
-    notify: Notify
-    progress: Progress
-    status: Notify
-    detail: Notify
+    notify: Notify = ignore_note
+    progress: Progress = no_progress
+    status: Notify = ignore_note
+    detail: Notify = ignore_note
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class LayerTables:
 def load_model(request: Request, calls: Callbacks) -> tuple[torch.nn.Module, Vocabulary]:
     """Load a model on the CPU, and the tokens that have a row in its matrix."""
     calls.status("loading torch")
-    _check_torch_loads()
+    check_torch_loads()
     from wordvec.extraction.encoder import load_encoder, matrix_rows
 
     calls.status(f"loading {request.source.name}")
@@ -184,7 +185,20 @@ def _recorded_way(
     return None, None
 
 
-def _check_torch_loads() -> None:
+def require_torch(what: str) -> None:
+    """Check that torch and transformers are installed, without loading them: that takes seconds.
+
+    what: needs them, for the message.
+    """
+    from importlib.util import find_spec
+
+    for package in ("torch", "transformers"):
+        if find_spec(package) is None:
+            raise MissingExtraError(what, extra="extract", package=package)
+
+
+def check_torch_loads() -> None:
+    """Load torch, or raise WordvecError if it is installed but broken."""
     try:
         import torch  # noqa: F401
     except (ImportError, OSError) as error:  # a shared library is missing
