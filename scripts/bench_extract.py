@@ -39,7 +39,7 @@ from wordvec.extraction.extract import extract
 from wordvec.extraction.linear import can_pack
 from wordvec.extraction.scan import Sample, Scan
 from wordvec.extraction.sentences import split_sentences
-from wordvec.extraction.settings import BATCH_SIZE, Sampling
+from wordvec.extraction.settings import BATCH_SIZE, Device, Dtype, ExtractionSettings, Sampling
 from wordvec.models.bundled import bundled_folder
 from wordvec.tables.store import Store
 from wordvec.vocabulary.folder import read_vocabulary
@@ -54,7 +54,11 @@ _CPUINFO, _STAT = Path("/proc/cpuinfo"), Path("/proc/stat")
 SHAPES = {(D, D): 4, (D, INNER): 1, (INNER, D): 1}  # (in, out) → how many per layer
 FLOPS_PER_TOKEN = 2 * POSITIONS * LAYERS * sum(n * i * o for (i, o), n in SHAPES.items())
 LOOP_TOKENS = 24  # of the article's loop; all of them would take half an hour
-CPU = torch.device("cpu")
+
+
+def cpu(dtype: str) -> ExtractionSettings:
+    """Return the settings of an extraction on the CPU, whatever is faster."""
+    return ExtractionSettings(Device.CPU, Dtype(dtype), force_dtype=True)
 
 
 class Clock:
@@ -118,7 +122,7 @@ def compare(
     """Time the article's loop, plain batches and wordvec in turn, and print the rates."""
     fast = copy.deepcopy(model)
     began = clock()
-    product = prepare(fast, CPU, dtype, POSITIONS * batch_size)
+    product = prepare(fast, cpu(dtype), POSITIONS * batch_size).way.product
     preparation = clock() - began
     plain = copy.deepcopy(model).to(getattr(torch, dtype))
     products = Products(getattr(torch, dtype), POSITIONS * batch_size)
@@ -150,7 +154,7 @@ def sweep(model: BertModel, sizes: Sequence[int], dtypes: Sequence[str], rounds:
         runs: dict[str, Callable[[], float]] = {}
         for size in sizes:
             fast = copy.deepcopy(model)
-            prepare(fast, CPU, dtype, POSITIONS * size)
+            prepare(fast, cpu(dtype), POSITIONS * size)
             runs[str(size)] = partial(seconds_per_token, fast, size)
         for name, seconds in run_in_turn(runs, rounds).items():
             print(f"{dtype}  {name:>5} tokens per batch  {1 / seconds:8.1f} tokens/s")
@@ -177,7 +181,7 @@ def compare_contextual(model: BertModel, corpus: str, sentences: int, rounds: in
 
     positions = POSITIONS * BATCH_SIZE
     fast = copy.deepcopy(model)
-    product = prepare(fast, CPU, "float32", positions)
+    product = prepare(fast, cpu("float32"), positions).way.product
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         model.save_pretrained(folder)

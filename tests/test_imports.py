@@ -47,7 +47,8 @@ FLOORS: list[set[str]] = [
     {"tables"},
     {"models"},
     {"vocabulary", "expression"},
-    {"foreign", "encoding"},
+    {"encoding"},
+    {"foreign"},
     {"errors"},
     {"text", "progress"},
 ]

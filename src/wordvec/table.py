@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from wordvec.context import ContextModels
-from wordvec.errors import UsageError, WordvecError, as_path
-from wordvec.expression.parser import parse
-from wordvec.expression.tree import Expression
+from wordvec.errors import UsageError, WordvecError, as_path, check_type
+from wordvec.expression.parser import parsed
 from wordvec.progress import Progress, no_progress
 from wordvec.search.settings import QuerySettings, as_transforms, check_k
 from wordvec.text import escape_controls
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from wordvec.analysis.axis_report import AxisReport
+    from wordvec.analysis.axis_settings import AxisOptions
+    from wordvec.analysis.check_up import CheckUps
     from wordvec.analysis.contexts import Contexts
     from wordvec.analysis.evaluation import Evaluation
     from wordvec.analysis.evaluation_settings import EvaluationOptions
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from wordvec.analysis.odd import OddOne
     from wordvec.analysis.query import Answer, QueryEngine
     from wordvec.analysis.similar import Similarities
+    from wordvec.expression.tree import Expression
     from wordvec.formats.export import ExportResult
     from wordvec.search.settings import QueryOptions
     from wordvec.search.space import Space
@@ -173,6 +177,7 @@ class Table:
         expression: str | Expression,
         token: str | int | None = None,
         *,
+        over: str | int | None = None,
         calibrated: bool = False,
         **options: Unpack[QueryOptions],
     ) -> Explanation:
@@ -180,12 +185,14 @@ class Table:
 
         Args:
             token: the answer; None for the first that is not a word of the expression.
+            over: another token, to compare the answer with.
             calibrated: compare the score with those of 10,000 random expressions too.
             **options: as for `query`; metric "l2", "cosine" or "dot".
         """
         from wordvec.analysis.explain import explain
 
-        return explain(self.engine(**options), parsed(expression), token, calibrated=calibrated)
+        engine = self.engine(**options)
+        return explain(engine, parsed(expression), token, over=over, calibrated=calibrated)
 
     def norms(
         self,
@@ -225,6 +232,25 @@ class Table:
         from wordvec.analysis.odd import odd
 
         return odd(self.transformed(transforms), _as_list(words), pieces=pieces)
+
+    def axis(
+        self,
+        axis: str | Expression,
+        words: Sequence[str | int] = (),
+        *,
+        y: str | Expression | None = None,
+        **options: Unpack[AxisOptions],
+    ) -> AxisReport:
+        """Order words along an axis between two poles, such as "女-男" (SemAxis).
+
+        Args:
+            axis: the direction, a sum such as "女-男" or "(女+母)/2-(男+父)/2".
+            words: the words to place.
+            y: a second axis, for a scatter.
+            **options: top=0, file=None, metric="cosine", transforms=[], pieces=False and filters:
+                see `wordvec.analysis.axis_settings.AxisSettings`.
+        """
+        return place_on_axis([self], axis, words, y=y, **options)
 
     def contexts(  # noqa: PLR0913  # one keyword for each option of `wordvec contexts`
         self,
@@ -288,9 +314,20 @@ class Table:
                 the package.
             progress: called as progress(done, total) with numbers of questions.
             **options: methods=["add"], transforms=[[]], metric, at=(1, 5, 10), pieces=False,
-                by=None: see `wordvec.analysis.evaluation_settings.EvaluationSettings`.
+                by=None, failures=0: see `wordvec.analysis.evaluation_settings.EvaluationSettings`.
         """
         return evaluate_tables([self], files, progress=progress, **options)
+
+    def doctor(
+        self, files: str | Path | Sequence[str | Path] = (), *, progress: Progress = no_progress
+    ) -> CheckUps:
+        """Check the space up: what can mislead, which option mends it, and what to use.
+
+        Args:
+            files: analogies, as for `evaluate`; none for those that are part of the package.
+            progress: called as progress(done, total) with numbers of steps.
+        """
+        return check_up_tables([self], files, progress=progress)
 
     def export(
         self,
@@ -320,14 +357,38 @@ class Table:
         return self.engine_for(QuerySettings.of(**options), progress=progress)
 
     def engine_for(
-        self, settings: QuerySettings, *, progress: Progress = no_progress
+        self,
+        settings: QuerySettings,
+        named_transforms: tuple[str, ...] = (),
+        *,
+        progress: Progress = no_progress,
     ) -> QueryEngine:
-        """Return a query engine with these settings."""
+        """Return a query engine with these settings.
+
+        Args:
+            settings: how questions are answered.
+            named_transforms: the transforms of this table alone, which is shown with them.
+            progress: called while a neighbour graph is computed.
+
+        Raises:
+            UsageError: if the settings have transforms too.
+        """
         from wordvec.analysis.query import QueryEngine
 
+        check_type(settings, QuerySettings, "settings")
+        if named_transforms:
+            if settings.all_transforms:
+                raise UsageError(
+                    f"{self.name}+{'+'.join(named_transforms)} has its own transforms: leave out "
+                    f"{', '.join(settings.all_transforms)} for all tables",
+                )
+            settings = replace(settings, transforms=named_transforms)
         space = self.space(settings.all_transforms)
+        named = bool(named_transforms)
         reader = self._models.reader(self.data, space)
-        return QueryEngine(space, settings, read_sentence=reader, progress=progress)
+        return QueryEngine(
+            space, settings, named_transforms=named, read_sentence=reader, progress=progress
+        )
 
     def space(self, transforms: str | Iterable[str] = ()) -> Space:
         """Return the space of this table after transforms, computed once and kept."""
@@ -369,6 +430,24 @@ def _as_list(words: Any) -> Sequence[Any]:
     return list(words) if isinstance(words, Iterable) and not isinstance(words, str) else [words]
 
 
+def place_on_axis(
+    tables: Sequence[Table],
+    axis: str | Expression,
+    words: Sequence[str | int] = (),
+    *,
+    y: str | Expression | None = None,
+    **options: Unpack[AxisOptions],
+) -> AxisReport:
+    """Place words on an axis in several tables, as `Table.axis` does in one."""
+    from wordvec.analysis.axis import axis as place
+    from wordvec.analysis.axis_settings import AxisSettings
+
+    settings = AxisSettings.of(**options)
+    expressions = [parsed(one) for one in (axis, y) if one is not None]
+    spaces = [table.space(settings.transforms) for table in tables]
+    return place(spaces, expressions, _as_list(words), settings)
+
+
 def evaluate_tables(
     tables: Sequence[Table],
     files: str | Path | Sequence[str | Path] = (),
@@ -382,12 +461,20 @@ def evaluate_tables(
     from wordvec.analysis.evaluation_settings import EvaluationSettings
 
     settings = EvaluationSettings.of(**options)
-    paths = [files] if isinstance(files, str | Path) else list(files)
-    test_sets = [read_test_set(Path(path)) for path in paths or [bundled_analogies()]]
+    paths = _as_list(files) or [bundled_analogies()]
+    test_sets = [read_test_set(as_path(path, "files")) for path in paths]
     pairs = [(table.data, table.derived) for table in tables]
     return evaluate(pairs, test_sets, settings, progress=progress)
 
 
-def parsed(expression: str | Expression) -> Expression:
-    """Return an expression, parsed if it is text."""
-    return expression if isinstance(expression, Expression) else parse(expression)
+def check_up_tables(
+    tables: Sequence[Table],
+    files: str | Path | Sequence[str | Path] = (),
+    *,
+    progress: Progress = no_progress,
+) -> CheckUps:
+    """Check several tables up, as `Table.doctor` does one."""
+    from wordvec.analysis.doctor import check_up
+
+    pairs = [(table.data, table.derived) for table in tables]
+    return check_up(pairs, list(map(Path, _as_list(files))), progress=progress)

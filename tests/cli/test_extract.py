@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 
@@ -347,7 +348,8 @@ def test_ctrl_c_erases_the_bar_before_it_notes_what_is_saved(home: Path, wide_be
 def test_a_second_extraction_of_the_same_table_is_refused(home: Path, wide_bert: Path) -> None:
     with running(*dynamic(wide_bert, "--batch-size", "1")) as process:
         wait_for_rows(home, 1, process)
-        code, _, err = run(*dynamic(wide_bert, "--batch-size", "1"))
+        with patch("wordvec.extraction.dynamic_tables.load_model", None):  # it takes seconds
+            code, _, err = run(*dynamic(wide_bert, "--batch-size", "1"))
     assert code == 1
     assert err == (
         f"Error: another process is writing {wide_bert}:dynamic\n"

@@ -22,6 +22,7 @@ from wordvec.cli.output import size_text, write_lines
 from wordvec.cli.progress_bar import ProgressBar, progress_option
 from wordvec.extraction.settings import Pool
 from wordvec.models.default import REFERENCE
+from wordvec.progress import ignore_note
 from wordvec.tables.name import Mode, TableName
 from wordvec.text import escape
 
@@ -112,11 +113,13 @@ def corpus_options(callback: Callback) -> Callback:
 )
 @click.option(
     "--dtype",
-    type=click.Choice(["float32", "bfloat16"]),
+    type=click.Choice(["auto", "float32", "bfloat16"]),
     default="float32",
     show_default=True,
-    help="Precision of the linear layers. bfloat16 is faster on some CPUs, with about 1 % error.",
+    help="Precision of the linear layers. bfloat16 is faster on some CPUs, with about 1 % error; "
+    "auto measures which is.",
 )
+@click.option("--force-dtype", is_flag=True, help="Use --dtype even if it is slower than float32.")
 @click.option(
     "--batch-size",
     type=click.IntRange(min=1),
@@ -126,6 +129,7 @@ def corpus_options(callback: Callback) -> Callback:
     help="Tokens per forward pass.",
 )
 @click.option("--force", is_flag=True, help="Replace tables that already exist.")
+@click.option("-v", "--verbose", is_flag=True, help="Say how the model is run, and why.")
 @progress_option
 @store_option
 def command(
@@ -141,7 +145,9 @@ def command(
     device: str,
     dtype: str,
     batch_size: int,
+    force_dtype: bool,
     force: bool,
+    verbose: bool,
     progress: bool | None,
     store: Store,
     **reading: Any,
@@ -180,6 +186,7 @@ def command(
             **reading,
             device=device,
             dtype=dtype,
+            force_dtype=force_dtype,
             batch_size=batch_size,
             force=force,
             ranks=ranks,
@@ -187,6 +194,7 @@ def command(
             notify=note,
             progress=bar,
             status=bar.status,
+            detail=note if verbose else ignore_note,
         )
     for table in result.tables:
         if table.non_finite:

@@ -147,14 +147,18 @@ def table_ref(
     return replace(ref, model=model, variant=check_variant(variant))
 
 
-def tables_option(text: str, *, default: str | None = None) -> Option:
-    """Make `--tables`, which names several tables; the command gets a tuple of names."""
+def tables_option(text: str, *, default: str | None = None, transforms: bool = False) -> Option:
+    """Make `--tables`, which names several tables; the command gets a tuple of names.
+
+    transforms: whether a table can be named with transforms, as static+unit.
+    """
     shown = "" if default is None else f"  [default: {default}]"
+    form = f"{FORM}[+TRANSFORM…]" if transforms else FORM
     return words_option(
         "--tables",
         metavar="TABLE,TABLE",
         shell_complete=complete_table,
-        help=f"{text}, each as {FORM}.{shown}",
+        help=f"{text}, each as {form}.{shown}",
     )
 
 
@@ -311,16 +315,7 @@ pieces_option = click.option(
 )
 
 
-_QUERY_OPTIONS = (
-    metric_option(
-        *Metric,
-        text="Rank by L2 distance (default of sum), cosine similarity, inner product, or CSLS: "
-        "cosine similarity corrected for hubs.",
-    ),
-    method_option(Method.SUM),
-    unit_option,
-    transform_option,
-    click.option("--exclude", is_flag=True, help="Leave the words of the query out of the answer."),
+_FILTER_OPTIONS = (
     words_option(
         "--only",
         words=[kind.value for kind in Only],
@@ -340,11 +335,43 @@ _QUERY_OPTIONS = (
     click.option(
         "--no-special", is_flag=True, help="Leave out special tokens, such as [CLS] and [unused1]."
     ),
+)
+_QUERY_OPTIONS = (
+    metric_option(
+        *Metric,
+        text="Rank by L2 distance (default of sum), cosine similarity, inner product, or CSLS: "
+        "cosine similarity corrected for hubs.",
+    ),
+    method_option(Method.SUM),
+    unit_option,
+    transform_option,
+    click.option(
+        "--exclude/--no-exclude",
+        default=None,
+        help="Leave the words of the query out of the answer, or keep them (default: an analogy "
+        "a:b=c:? leaves them out, a sum keeps them).",
+    ),
+    *_FILTER_OPTIONS,
     click.option(
         "--merge-twins", is_flag=True, help="List tokens of the same text (王, ##王) once."
     ),
     pieces_option,
 )
+
+
+report_option = click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.html",
+    help="Write a report as one HTML page.",
+)
+
+
+def filter_options(callback: Callback) -> Callback:
+    """Add the filters; the command gets `only`, `match`, `vocab` and `no_special`."""
+    for option in reversed(_FILTER_OPTIONS):
+        callback = option(callback)
+    return callback
 
 
 def query_options(callback: Callback) -> Callback:
@@ -362,6 +389,18 @@ def query_options(callback: Callback) -> Callback:
         return callback(*args, settings=QuerySettings.of(**options), **kwargs)
 
     return with_settings
+
+
+def check_folder(file: Path | None) -> None:
+    """Refuse a file whose folder does not exist, before the work."""
+    if file is not None and not file.parent.is_dir():
+        raise UsageError(f"there is no folder {file.parent}", hint=f"mkdir -p {file.parent}")
+
+
+def picture_option(name: str, text: str) -> Option:
+    """Make an option for a file that a picture is written to."""
+    kind = click.Path(path_type=Path, dir_okay=False)
+    return click.option(name, type=kind, metavar="FILE", help=text)
 
 
 # --- how the answer is printed ----------------------------------------------------------------

@@ -55,6 +55,8 @@ from wordvec.expression.tree import (
     Word,
 )
 
+LONGEST = 1 << 18
+"""Characters of an expression: more than anyone writes, and answered within seconds."""
 DEEPEST = 50
 """Levels of parentheses: more than anyone writes, and well below Python's recursion limit."""
 
@@ -70,17 +72,26 @@ def parse(source: str) -> Expression:
 
     Raises:
         ExpressionError: for a syntax error; it marks the place in the source.
-        UsageError: if the source is not text.
+        UsageError: if the source is not text, or too long.
 
     >>> [(str(term.operand), term.weight) for term in parse("(王+女王)/2 − 男").terms]
     [('王', 0.5), ('女王', 0.5), ('男', -1.0)]
     """
     if not isinstance(source, str):
         raise UsageError(f"expected an expression as text, got {type(source).__name__}")
+    if len(source) > LONGEST:
+        raise UsageError(
+            f"an expression of {len(source):,} characters is longer than the {LONGEST:,} allowed"
+        )
     parser = _Parser(source)
     expression = Expression(source, parser.expression(), tuple(parser.words))
     _ = expression.terms  # reports a weight that overflows now, not later
     return expression
+
+
+def parsed(expression: str | Expression) -> Expression:
+    """Return an expression, parsed if it is text."""
+    return expression if isinstance(expression, Expression) else parse(expression)
 
 
 class _Parser:

@@ -76,7 +76,7 @@ def extract_contextual(
     tables = LayerTables.find(request, store, layer_widths(encoder, carriers))
     records = [store.draft_record(name) for name in tables.missing.values()]
     positions = POSITIONS * settings.batch_size
-    run = prepare_model(encoder, settings, positions, records)
+    request, run = prepare_model(encoder, request, positions, records, calls)
     run |= {"batch_size": settings.batch_size, "corpus": corpus.fingerprint}
     with open_drafts(request, store, tables, vocabulary, run) as drafts:
         extraction = _Run(request, settings, encoder, vocabulary, tables, drafts, calls)

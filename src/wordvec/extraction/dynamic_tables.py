@@ -47,10 +47,8 @@ def extract_dynamic(
     batch_size = min(settings.batch_size, len(vocabulary))
     rows = batch_size * max(map(len, carriers))
     records = [store.draft_record(name) for name in tables.missing.values()]
-    run = {
-        "batch_size": batch_size,
-        **prepare_model(encoder, settings, rows, records),
-    }
+    request, run = prepare_model(encoder, request, rows, records, calls)
+    run = {"batch_size": batch_size, **run}
     with open_drafts(request, store, tables, vocabulary, run) as drafts:
         _notify_resumption(drafts, calls.notify)
         start = min(draft.done for draft in drafts)

@@ -9,7 +9,6 @@ from wordvec.errors import ModelError
 from wordvec.extraction.layer_tables import Callbacks, Request, load_model, prepare_model
 from wordvec.extraction.settings import POSITIONS, ContextualSettings
 from wordvec.models.find import find_model
-from wordvec.progress import ignore_note, no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,7 +51,8 @@ def help_rank_0(ranks: Ranks) -> None:
             f"rank {ranks.rank} has revision {source.revision} of {source.name}, and rank 0 has "
             f"{request.source.revision}"
         )
-    encoder, vocabulary = load_model(request, Callbacks(ignore_note, no_progress, ignore_note))
+    calls = Callbacks()
+    encoder, vocabulary = load_model(request, calls)
     from wordvec.extraction.carriers import make_carriers
     from wordvec.extraction.dynamic import compute_blocks, layer_widths
 
@@ -62,7 +62,7 @@ def help_rank_0(ranks: Ranks) -> None:
     contextual = isinstance(settings, ContextualSettings)
     rows = plan.batch_size * (POSITIONS if contextual else max(map(len, carriers)))
     record = {"dtype": settings.dtype, "settings": {"linear": plan.product}}
-    prepare_model(encoder, settings, rows, [record])
+    prepare_model(encoder, request, rows, [record], calls)
     if plan.sample is not None:
         from wordvec.extraction.contextual import Batches, add_occurrences
 

@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 # The commands that a `:` can run: those that only read tables.
 SHELL_COMMANDS = (
-    *("query", "compare", "explain", "trace", "similar", "odd", "norms", "evaluate", "tables"),
+    *("query", "compare", "explain", "trace", "similar", "odd", "axis", "norms", "evaluate"),
+    *("doctor", "tables"),
 )
 _WITH_EXPRESSIONS = ("query", "compare", "explain", "trace")  # the others take tokens
 _WITH_LAST_EXPRESSION = ("compare", "explain")  # if none is given
