@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -173,7 +175,8 @@ def command(
         ranks = stack.enter_context(join_ranks())
         if ranks.rank:
             help_rank_0(ranks)
-            return
+            stack.close()
+            _leave()
         result = extract(
             model,
             mode,
@@ -204,6 +207,13 @@ def command(
                 "infinity"
             )
     write_lines(_result_lines(result))
+
+
+def _leave() -> NoReturn:
+    """End this process at once: torch sometimes aborts while a rank other than 0 unloads it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _corpus_lines(corpus: CorpusSummary, tokens: int) -> Iterator[str]:

@@ -101,6 +101,8 @@ def join_ranks() -> Iterator[Ranks]:
     yield ranks
     if ranks.rank == 0:
         ranks.share_plan(None)
+    with _other_ranks():
+        dist.barrier()  # a rank that leaves while rank 0 still receives from it may abort
     dist.destroy_process_group()
 
 
