@@ -1,4 +1,4 @@
-"""`wordvec evaluate` on 20,000 questions, beside gensim, which must count the same, and a product.
+"""`wordvec evaluate` on made questions, beside gensim, which must count the same, and a product.
 
 The vectors are made so that part of the questions are solved, as with real ones. The product is
 that of all queries with all rows in float32, in blocks. Two files of questions are made:
@@ -33,7 +33,7 @@ PAIRS = 40  # of a category
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tokens", type=int, default=32_000)
     parser.add_argument("--dimensions", default="300,768")
-    parser.add_argument("--questions", type=int, default=20_000)
+    parser.add_argument("--questions", type=int, default=5_000)
 
 
 def measure(bench: Bench) -> None:

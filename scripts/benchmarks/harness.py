@@ -70,11 +70,11 @@ class Bench:
     def prepare(self, make: str, **arguments: object) -> None:
         """Run a function of the benchmark once in each version, such as one that saves a table."""
         for version in self.versions:
-            Worker(make, arguments, version=version).start().close()
+            _prepare(Worker(make, arguments, version=version))
 
     def prepare_here(self, make: str, **arguments: object) -> None:
         """Run a function of the benchmark once, such as one that writes a model for all."""
-        Worker(make, arguments, version=self.now).start().close()
+        _prepare(Worker(make, arguments, version=self.now))
 
     def run(
         self,
@@ -148,6 +148,14 @@ class Bench:
         figure = {"table": table, "row": row, "value": float(f"{value:.4g}"), "unit": unit}
         self.figures.append(figure | ({"target": target} if target else {}))
         print(f"  {row:<64}{show(value, unit):>9} {unit:<8}{target and f'({target})'}", flush=True)
+
+
+def _prepare(worker: Worker) -> None:
+    try:
+        worker.start().close()
+    except ProgramError as error:
+        label = worker.version and worker.version.label
+        sys.exit(f"{worker.make} failed in the version {label}: {error}")
 
 
 def _medians(sets: list[dict[str, float]]) -> dict[str, float]:
