@@ -272,6 +272,9 @@ def test_an_answer_is_a_table_in_a_notebook() -> None:
     )
 
 
+STORE = wordvec.Store("nowhere")
+
+
 def test_a_table_iterates_over_its_tokens_and_contains_words_and_ids() -> None:
     assert list(TABLE) == TABLE.tokens
     king = TABLE.tokens.index("王")
@@ -317,6 +320,21 @@ def test_a_table_iterates_over_its_tokens_and_contains_words_and_ids() -> None:
         (lambda t: t.most_similar(positive=[t["王"]]), "expected a word or an id, got ndarray"),
         (lambda _: wordvec.open(cast("Any", None)), "expected the name of a table, got NoneType"),
         (lambda t: wordvec.compare("mini:static", t), "expected a list of tables, got 'mini:stat"),
+        (
+            lambda _: wordvec.evaluation_page(cast("Any", "x")),
+            "expected evaluation of type Evaluat",
+        ),
+        (lambda t: t.engine_for("x"), "expected settings of type QuerySettings, got 'x'"),
+        (lambda t: t.evaluate("9" * 300), "no file can have the name '999"),
+        (lambda t: t.evaluate([5]), "expected files to be the path of a file, got 5"),
+        (lambda _: wordvec.open("mini:static", store="9" * 300), "no file can have the name '999"),
+        (lambda _: wordvec.extract("./" + "9" * 300), "no file can have the name './999"),
+        (
+            lambda _: wordvec.import_pickle(cast("Any", "x"), cast("Any", 5), "static", STORE),
+            "expected model of type str, got 5",
+        ),
+        (lambda _: STORE.save(cast("Any", None)), "expected table of type VectorTable, got None"),
+        (lambda _: STORE.derived(cast("Any", 1)), "expected table of type VectorTable, got 1"),
     ],
 )
 def test_arguments_of_a_wrong_type_are_refused(ask: Callable[[Any], object], message: str) -> None:

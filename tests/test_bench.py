@@ -141,7 +141,7 @@ TINY = {
     "extract": "--tokens 64 --memory 64 --size 1x64 --batch-size 16 --dtypes float32 --sentences 5",
     "query": "--sizes 300x8 --blocks 20 --against HEAD",
     "evaluate": "--tokens 400 --dimensions 8 --questions 200",
-    "map": "--tokens 300",
+    "map": "--tokens 300 --large 300",
     "import": "--tokens 200 --dimensions 4",
 }
 

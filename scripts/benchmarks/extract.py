@@ -12,6 +12,7 @@ memory      each command once, from --memory tokens, with its peak memory
 
 from __future__ import annotations
 
+import inspect
 import random
 import shutil
 import time
@@ -197,13 +198,17 @@ def random_sentences(count: int) -> list[str]:
 def by_wordvec(
     model: str, dtype: str, size: int, layers: str | None = None
 ) -> Callable[[int], object]:
-    import wordvec
+    from wordvec.extraction.extract import extract
+    from wordvec.tables.store import Store
+
+    names = inspect.signature(extract).parameters  # an earlier version has no force_dtype
+    forced: dict[str, Any] = {"force_dtype": True} if "force_dtype" in names else {}
 
     def run(_: int) -> dict[str, float]:
         marks: list[tuple[float, int]] = [(time.perf_counter(), 0)]
-        wordvec.extract(
-            model, mode="dynamic", dtype=dtype, batch_size=size, layers=layers, force=True,
-            progress=lambda done, _: marks.append((time.perf_counter(), done)),
+        extract(
+            model, "dynamic", Store(), dtype=dtype, batch_size=size, layers=layers, force=True,
+            progress=lambda done, _: marks.append((time.perf_counter(), done)), **forced,
         )  # fmt: skip
         batches = [mark for mark in marks if mark[1]] or marks
         (start, first), (end, last) = batches[0], batches[-1]

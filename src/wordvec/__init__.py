@@ -13,7 +13,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wordvec.analysis.axis_report import AxisReport as AxisReport
+    from wordvec.analysis.check_up import CheckUps as CheckUps
+    from wordvec.analysis.check_up_page import check_up_page as check_up_page
     from wordvec.analysis.compare import Comparison as Comparison
+    from wordvec.analysis.contexts import Contexts as Contexts
     from wordvec.analysis.evaluation import Evaluation as Evaluation
     from wordvec.analysis.evaluation_page import evaluation_page as evaluation_page
     from wordvec.analysis.explanation import Explanation as Explanation
@@ -23,7 +27,9 @@ if TYPE_CHECKING:
     from wordvec.analysis.query import Neighbour as Neighbour
     from wordvec.analysis.similar import Similarities as Similarities
     from wordvec.analysis.trace import Trace as Trace
+    from wordvec.api import axis as axis
     from wordvec.api import compare as compare
+    from wordvec.api import doctor as doctor
     from wordvec.api import evaluate as evaluate
     from wordvec.api import extract as extract
     from wordvec.api import import_vectors as import_vectors
@@ -48,7 +54,10 @@ __version__ = "0.1.0"
 
 _HOME = {  # public name → the module that holds it
     "Answer": "wordvec.analysis.query",
+    "AxisReport": "wordvec.analysis.axis_report",
+    "CheckUps": "wordvec.analysis.check_up",
     "Comparison": "wordvec.analysis.compare",
+    "Contexts": "wordvec.analysis.contexts",
     "Evaluation": "wordvec.analysis.evaluation",
     "Explanation": "wordvec.analysis.explanation",
     "Expression": "wordvec.expression.tree",
@@ -68,7 +77,10 @@ _HOME = {  # public name → the module that holds it
     "UnknownWordError": "wordvec.errors",
     "UsageError": "wordvec.errors",
     "WordvecError": "wordvec.errors",
+    "axis": "wordvec.api",
+    "check_up_page": "wordvec.analysis.check_up_page",
     "compare": "wordvec.api",
+    "doctor": "wordvec.api",
     "evaluate": "wordvec.api",
     "evaluation_page": "wordvec.analysis.evaluation_page",
     "extract": "wordvec.api",

@@ -13,11 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wordvec.context import ContextModels
 from wordvec.errors import StoreError, TableNotFoundError, UsageError, as_path
 from wordvec.models.bundled import BUNDLED, has_bundled
-from wordvec.progress import Progress, no_progress
-from wordvec.search.settings import QuerySettings
-from wordvec.table import Table, evaluate_tables, parsed
+from wordvec.progress import Notify, Progress, ignore_note, no_progress
+from wordvec.search.settings import QuerySettings, split_transforms
+from wordvec.table import Table, check_up_tables, evaluate_tables, parsed, place_on_axis
 from wordvec.tables.name import Mode, TableName, TableRef
 from wordvec.tables.resolve import missing_table_hint, resolve_name
 from wordvec.tables.store import Store
@@ -25,7 +26,9 @@ from wordvec.tables.store import Store
 __all__ = [
     "OpenTables",
     "Table",
+    "axis",
     "compare",
+    "doctor",
     "evaluate",
     "extract",
     "import_vectors",
@@ -37,6 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Unpack
 
+    from wordvec.analysis.axis_report import AxisReport
+    from wordvec.analysis.axis_settings import AxisOptions
+    from wordvec.analysis.check_up import CheckUps
     from wordvec.analysis.compare import Comparison
     from wordvec.analysis.evaluation import Evaluation
     from wordvec.analysis.evaluation_settings import EvaluationOptions
@@ -71,15 +77,49 @@ def compare(
     """Compare the answers of several tables to one expression.
 
     Args:
-        tables: names as for `open`, or open tables.
+        tables: names as for `open`, with transforms after a plus if these differ ("static+unit"),
+            or open tables.
         store: as for `open`.
         **options: as for `Table.query`.
     """
     from wordvec.analysis.compare import compare as compare_engines
 
     settings = QuerySettings.of(**options)
-    engines = [table.engine_for(settings) for table in _opened(tables, store)]
+    names, steps = _with_transforms(tables)
+    pairs = zip(_opened(names, store), steps, strict=True)
+    engines = [table.engine_for(settings, own) for table, own in pairs]
     return compare_engines(engines, parsed(expression))
+
+
+def axis(  # noqa: PLR0913  # the question, and where it is asked
+    tables: Sequence[str | Table],
+    axis: str | Expression,
+    words: Sequence[str | int] = (),
+    *,
+    y: str | Expression | None = None,
+    store: Store | str | Path | None = None,
+    png: str | Path | None = None,
+    svg: str | Path | None = None,
+    **options: Unpack[AxisOptions],
+) -> AxisReport:
+    """Order words along an axis in several tables, side by side.
+
+    Args:
+        tables: names as for `open`, or open tables.
+        axis: the direction, as for `Table.axis`.
+        words: the words to place.
+        y: a second axis, for a scatter.
+        store: as for `open`.
+        png, svg: files to draw them in; need the extra `map`.
+        **options: as for `Table.axis`.
+    """
+    report = place_on_axis(_opened(tables, store), axis, words, y=y, **options)
+    for kind, file in (("png", png), ("svg", svg)):
+        if file is not None:
+            from wordvec.map.axes import draw_axis
+
+            draw_axis(report, as_path(file, kind), file_format=kind)
+    return report
 
 
 def evaluate(
@@ -100,6 +140,34 @@ def evaluate(
         **options: as for `Table.evaluate`.
     """
     return evaluate_tables(_opened(tables, store), files, progress=progress, **options)
+
+
+def doctor(
+    tables: Sequence[str | Table],
+    files: str | Path | Sequence[str | Path] = (),
+    *,
+    store: Store | str | Path | None = None,
+    progress: Progress = no_progress,
+) -> CheckUps:
+    """Check the spaces of several tables up, and say which answers analogies best.
+
+    Args:
+        tables: names as for `open`, or open tables.
+        files: as for `Table.doctor`.
+        store: as for `open`.
+        progress: called as progress(done, total) with numbers of steps.
+    """
+    return check_up_tables(_opened(tables, store), files, progress=progress)
+
+
+def _with_transforms(
+    tables: Sequence[str | Table],
+) -> tuple[Sequence[str | Table], list[tuple[str, ...]]]:
+    """Return tables or their names, and for each the transforms that were named with it."""
+    if isinstance(tables, str):
+        return tables, []
+    split = [split_transforms(one) if isinstance(one, str) else (one, ()) for one in tables]
+    return [one for one, _ in split], [steps for _, steps in split]
 
 
 def _opened(tables: Sequence[str | Table], store: Store | str | Path | None) -> list[Table]:
@@ -126,7 +194,7 @@ def trace(  # noqa: PLR0913  # the question, and where it is asked
         expression: the question, such as "王-男+女".
         token: the answer to follow: "女王", "#1234" or its id.
         model: the model whose tables are traced, all that are saved; None for the default model.
-        tables: other tables: names as for `open`, or open tables.
+        tables: other tables: as for `compare`.
         store: as for `open`.
         png: a file to draw the curves in; needs the extra `map`.
         **options: as for `Table.query`.
@@ -134,17 +202,21 @@ def trace(  # noqa: PLR0913  # the question, and where it is asked
     from wordvec.analysis.trace import trace as trace_engines
 
     opener = OpenTables(_as_store(store))
-    opened = [one for one in tables if isinstance(one, Table)]
-    if len(opened) < max(len(tables), 1):
-        names = [one for one in tables if not isinstance(one, Table)]
-        opened += opener.open_all(opener.refs(names, model))
     settings = replace(QuerySettings.of(**options), k=1)
-    engines = [table.engine_for(settings) for table in opened]
+    found, steps = _with_transforms(tables)
+    opened = [
+        one if isinstance(one, Table) else opener.open_all(opener.refs([one], model))[0]
+        for one in found
+    ]
+    if not opened:
+        opened = opener.open_all(opener.refs((), model))
+    pairs = zip(opened, steps or [()] * len(opened), strict=True)
+    engines = [table.engine_for(settings, own) for table, own in pairs]
     traced = trace_engines(engines, parsed(expression), token)
     if png is not None:
         from wordvec.map.curves import draw_trace
 
-        draw_trace(traced, Path(png))
+        draw_trace(traced, as_path(png, "png"))
     return traced
 
 
@@ -290,8 +362,10 @@ def _as_store(store: Store | str | Path | None) -> Store:
 class OpenTables:
     """Opens the tables of a store and keeps them open, with what was computed from them."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, status: Notify = ignore_note) -> None:
+        """status: called with what is being loaded, which takes seconds for a model."""
         self.store = store
+        self._models = ContextModels(status)
         self._open: dict[TableName, Table] = {}
 
     def open_all(self, refs: Sequence[TableRef]) -> list[Table]:
@@ -355,10 +429,10 @@ class OpenTables:
                 ensure_static(source, self.store)
             except StoreError as error:  # a read-only folder must not prevent questions
                 note = f"{error.message}; {name} is kept in memory and not saved"
-                return Table(read_static_table(source), notes=(note,))
+                return Table(read_static_table(source), notes=(note,), models=self._models)
         try:
             data = self.store.open(name)
         except TableNotFoundError as error:
             hint = missing_table_hint(ref, name, self.store)
             raise TableNotFoundError(error.message, hint=hint) from None
-        return Table(data, derived=self.store.derived(data))
+        return Table(data, derived=self.store.derived(data), models=self._models)

@@ -1,8 +1,9 @@
 """Text that is not UTF-8: which encoding it probably has, and what to type to convert it.
 
 Everything that users write for wordvec is UTF-8: files, standard input, arguments. `read_text`
-reads a whole file. `InputText` reads a stream line by line; it names another encoding once, at the
-first line that shows it, and refuses only the one line if the others are UTF-8.
+reads a whole file, `read_lines` a stream line by line; both read no more than a person writes.
+`InputText` checks the lines of a stream: it names another encoding once, at the first line that
+shows it, and refuses only the one line if the others are UTF-8.
 """
 
 from __future__ import annotations
@@ -13,8 +14,18 @@ from codecs import getincrementaldecoder
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from wordvec.errors import EncodingError, StoreError, as_path
+from wordvec.foreign.files import open_input
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_INPUT = 64 << 20
+"""Bytes of a file that a user writes: words, questions, labels."""
+LONGEST_LINE = 1 << 20
+"""Bytes of a line on standard input: four for each character of the longest expression."""
 
 _BINARY = "binary"
 _BYTE_ORDER_MARKS = (  # UTF-32 before UTF-16, whose mark it starts with
@@ -111,14 +122,53 @@ def read_text(path: str | Path, parameter: str = "file") -> str:
 
     Raises:
         UsageError: if it is not the path of a file; parameter: what it is called in the message.
-        StoreError: if the file cannot be read.
+        StoreError: if the file cannot be read, or has more than `MOST_INPUT` bytes.
         EncodingError: if it is not UTF-8.
     """
     path = as_path(path, parameter)
     try:
-        return decode(path.read_bytes(), path)
+        with open_input(path) as file:
+            data = file.read(MOST_INPUT + 1)
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror or error}") from error
+    if len(data) > MOST_INPUT:
+        raise StoreError(f"{path} has more than {MOST_INPUT >> 20} MiB of text")
+    return decode(data, path)
+
+
+def read_lines(stream: BinaryIO) -> Iterator[list[bytes]]:
+    """Yield the lines of a buffered stream as they arrive, in blocks, without their line feeds.
+
+    Of a line that is longer than `LONGEST_LINE`, one byte more than that is yielded at once, and
+    the rest is skipped.
+    """
+    rest, skipping = b"", False  # of a line whose end has not arrived
+    while chunk := stream.read1(1 << 16):  # type: ignore[attr-defined]  # of buffered streams
+        lines = chunk.split(b"\n")
+        if not skipping:
+            lines[0] = rest + lines[0]
+        elif len(lines) > 1:
+            del lines[0]
+            skipping = False
+        else:
+            continue
+        *lines, rest = lines
+        if len(rest) > LONGEST_LINE:
+            lines.append(rest)
+            rest, skipping = b"", True
+        yield [line[: LONGEST_LINE + 1] for line in lines]
+    if rest:
+        yield [rest]
+
+
+def check_length(line: bytes) -> None:
+    """Refuse a line of which `read_lines` yielded only the start.
+
+    Raises:
+        EncodingError: if it is one.
+    """
+    if len(line) > LONGEST_LINE:
+        raise EncodingError(f"a line of more than {LONGEST_LINE:,} bytes is not an expression")
 
 
 def decode(data: bytes, path: object) -> str:

@@ -8,6 +8,7 @@ rewrites these as options.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TypeAlias, TypeVar
 
 from wordvec.text import escape_controls, quote
 
+_LONGEST_NAME = 255  # bytes of the name of a file, on all usual disks
 Choice = TypeVar("Choice", bound=StrEnum)
 Hint: TypeAlias = "str | Callable[[], str | None] | None"
 
@@ -89,6 +91,10 @@ class EncodingError(WordvecError):
     """Input is not text in UTF-8."""
 
 
+class NoQuestionsError(WordvecError):
+    """A test set of which a vocabulary has too few words for any question."""
+
+
 class MissingExtraError(WordvecError):
     """A feature needs a package of an extra that is not installed."""
 
@@ -133,6 +139,16 @@ def check_flag(value: object, parameter: str) -> None:
         raise UsageError(f"expected {parameter} to be True or False, got {quote(value)}")
 
 
+def check_type(value: object, kind: type, parameter: str) -> None:
+    """Check that a value has a type.
+
+    Raises:
+        UsageError: otherwise.
+    """
+    if not isinstance(value, kind):
+        raise UsageError(f"expected {parameter} of type {kind.__name__}, got {quote(value)}")
+
+
 def as_path(value: object, parameter: str) -> Path:
     """Convert text or a path to a path.
 
@@ -142,7 +158,8 @@ def as_path(value: object, parameter: str) -> Path:
     if not isinstance(value, str | Path):
         raise UsageError(f"expected {parameter} to be the path of a file, got {quote(value)}")
     try:
-        named = "\0" not in str(value) and bool(os.fsencode(value))
+        longest = max(map(len, re.split(rb"[/\\]", os.fsencode(value))))
+        named = "\0" not in str(value) and 0 < longest <= _LONGEST_NAME
     except UnicodeEncodeError:  # half a surrogate pair
         named = False
     if not named:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from wordvec.errors import UsageError, WordvecError, as_path
+from wordvec.context import ContextModels
+from wordvec.errors import UsageError, WordvecError, as_path, check_type
 from wordvec.expression.parser import parse
 from wordvec.expression.tree import Expression
 from wordvec.progress import Progress, no_progress
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from wordvec.analysis.axis_report import AxisReport
+    from wordvec.analysis.axis_settings import AxisOptions
+    from wordvec.analysis.check_up import CheckUps
+    from wordvec.analysis.contexts import Contexts
     from wordvec.analysis.evaluation import Evaluation
     from wordvec.analysis.evaluation_settings import EvaluationOptions
     from wordvec.analysis.explanation import Explanation
@@ -49,10 +55,12 @@ class Table:
         *,
         derived: Derived | None = None,
         notes: tuple[str, ...] = (),
+        models: ContextModels | None = None,
     ) -> None:
         self.data = data
         self.derived = derived
         self.notes = notes
+        self._models = models or ContextModels()
         self._spaces: dict[tuple[str, ...], Space] = {}
 
     @property
@@ -169,6 +177,7 @@ class Table:
         expression: str | Expression,
         token: str | int | None = None,
         *,
+        over: str | int | None = None,
         calibrated: bool = False,
         **options: Unpack[QueryOptions],
     ) -> Explanation:
@@ -176,12 +185,14 @@ class Table:
 
         Args:
             token: the answer; None for the first that is not a word of the expression.
+            over: another token, to compare the answer with.
             calibrated: compare the score with those of 10,000 random expressions too.
             **options: as for `query`; metric "l2", "cosine" or "dot".
         """
         from wordvec.analysis.explain import explain
 
-        return explain(self.engine(**options), parsed(expression), token, calibrated=calibrated)
+        engine = self.engine(**options)
+        return explain(engine, parsed(expression), token, over=over, calibrated=calibrated)
 
     def norms(
         self,
@@ -222,6 +233,73 @@ class Table:
 
         return odd(self.transformed(transforms), _as_list(words), pieces=pieces)
 
+    def axis(
+        self,
+        axis: str | Expression,
+        words: Sequence[str | int] = (),
+        *,
+        y: str | Expression | None = None,
+        **options: Unpack[AxisOptions],
+    ) -> AxisReport:
+        """Order words along an axis between two poles, such as "女-男" (SemAxis).
+
+        Args:
+            axis: the direction, a sum such as "女-男" or "(女+母)/2-(男+父)/2".
+            words: the words to place.
+            y: a second axis, for a scatter.
+            **options: top=0, file=None, metric="cosine", transforms=[], pieces=False and filters:
+                see `wordvec.analysis.axis_settings.AxisSettings`.
+        """
+        return place_on_axis([self], axis, words, y=y, **options)
+
+    def contexts(  # noqa: PLR0913  # one keyword for each option of `wordvec contexts`
+        self,
+        word: str | int,
+        corpus: str | Path | Sequence[str | Path],
+        *,
+        n: int = 20,
+        sort: str = "corpus",
+        k: int = 5,
+        metric: str = "l2",
+        transforms: str | Iterable[str] = (),
+        field: str | None = None,
+        sentences: int | None = None,
+        progress: Progress = no_progress,
+        computing: Progress = no_progress,
+    ) -> Contexts:
+        """Find occurrences of a word in a corpus, with the vector of the word in each sentence.
+
+        Args:
+            word: as typed, or an id.
+            corpus: files, folders, "-" or "hf:OWNER/NAME[:CONFIG]".
+            n: how many occurrences to list.
+            sort: "corpus" for the first ones; "distance" for those nearest to the word's vector in
+                the table, of all or of a random sample of 1,000.
+            k: tokens nearest to each occurrence.
+            metric: "l2", "cosine" or "dot".
+            transforms: as for `query`.
+            field: the field with the text, if the corpus is JSON lines or a data set.
+            sentences: read only the first sentences.
+            progress: called as progress(done, total) with numbers of bytes.
+            computing: called with numbers of occurrences.
+        """
+        from wordvec.context import find_contexts
+        from wordvec.extraction.corpus import Corpus
+
+        names = [corpus] if isinstance(corpus, str | Path) else list(corpus)
+        engine = self.engine(k=k, metric=metric, transforms=as_transforms(transforms), exclude=True)
+        return find_contexts(
+            self._models.context(self.data),
+            engine,
+            word,
+            Corpus.of(names, field),
+            n=check_k(n, "n"),
+            sort=sort,
+            sentences=sentences,
+            progress=progress,
+            computing=computing,
+        )
+
     def evaluate(
         self,
         files: str | Path | Sequence[str | Path] = (),
@@ -236,9 +314,20 @@ class Table:
                 the package.
             progress: called as progress(done, total) with numbers of questions.
             **options: methods=["add"], transforms=[[]], metric, at=(1, 5, 10), pieces=False,
-                by=None: see `wordvec.analysis.evaluation_settings.EvaluationSettings`.
+                by=None, failures=0: see `wordvec.analysis.evaluation_settings.EvaluationSettings`.
         """
         return evaluate_tables([self], files, progress=progress, **options)
+
+    def doctor(
+        self, files: str | Path | Sequence[str | Path] = (), *, progress: Progress = no_progress
+    ) -> CheckUps:
+        """Check the space up: what can mislead, which option mends it, and what to use.
+
+        Args:
+            files: analogies, as for `evaluate`; none for those that are part of the package.
+            progress: called as progress(done, total) with numbers of steps.
+        """
+        return check_up_tables([self], files, progress=progress)
 
     def export(
         self,
@@ -268,13 +357,38 @@ class Table:
         return self.engine_for(QuerySettings.of(**options), progress=progress)
 
     def engine_for(
-        self, settings: QuerySettings, *, progress: Progress = no_progress
+        self,
+        settings: QuerySettings,
+        named_transforms: tuple[str, ...] = (),
+        *,
+        progress: Progress = no_progress,
     ) -> QueryEngine:
-        """Return a query engine with these settings."""
+        """Return a query engine with these settings.
+
+        Args:
+            settings: how questions are answered.
+            named_transforms: the transforms of this table alone, which is shown with them.
+            progress: called while a neighbour graph is computed.
+
+        Raises:
+            UsageError: if the settings have transforms too.
+        """
         from wordvec.analysis.query import QueryEngine
 
+        check_type(settings, QuerySettings, "settings")
+        if named_transforms:
+            if settings.all_transforms:
+                raise UsageError(
+                    f"{self.name}+{'+'.join(named_transforms)} has its own transforms: leave out "
+                    f"{', '.join(settings.all_transforms)} for all tables",
+                )
+            settings = replace(settings, transforms=named_transforms)
         space = self.space(settings.all_transforms)
-        return QueryEngine(space, settings, progress=progress)
+        named = bool(named_transforms)
+        reader = self._models.reader(self.data, space)
+        return QueryEngine(
+            space, settings, named_transforms=named, read_sentence=reader, progress=progress
+        )
 
     def space(self, transforms: str | Iterable[str] = ()) -> Space:
         """Return the space of this table after transforms, computed once and kept."""
@@ -295,7 +409,7 @@ class Table:
         """Return this table with other notes; what was computed is shared."""
         if notes == self.notes:
             return self
-        table = Table(self.data, derived=self.derived, notes=notes)
+        table = Table(self.data, derived=self.derived, notes=notes, models=self._models)
         table._spaces = self._spaces
         return table
 
@@ -316,6 +430,24 @@ def _as_list(words: Any) -> Sequence[Any]:
     return list(words) if isinstance(words, Iterable) and not isinstance(words, str) else [words]
 
 
+def place_on_axis(
+    tables: Sequence[Table],
+    axis: str | Expression,
+    words: Sequence[str | int] = (),
+    *,
+    y: str | Expression | None = None,
+    **options: Unpack[AxisOptions],
+) -> AxisReport:
+    """Place words on an axis in several tables, as `Table.axis` does in one."""
+    from wordvec.analysis.axis import axis as place
+    from wordvec.analysis.axis_settings import AxisSettings
+
+    settings = AxisSettings.of(**options)
+    expressions = [parsed(one) for one in (axis, y) if one is not None]
+    spaces = [table.space(settings.transforms) for table in tables]
+    return place(spaces, expressions, _as_list(words), settings)
+
+
 def evaluate_tables(
     tables: Sequence[Table],
     files: str | Path | Sequence[str | Path] = (),
@@ -330,9 +462,23 @@ def evaluate_tables(
 
     settings = EvaluationSettings.of(**options)
     paths = [files] if isinstance(files, str | Path) else list(files)
-    test_sets = [read_test_set(Path(path)) for path in paths or [bundled_analogies()]]
+    test_sets = [read_test_set(as_path(path, "files")) for path in paths or [bundled_analogies()]]
     pairs = [(table.data, table.derived) for table in tables]
     return evaluate(pairs, test_sets, settings, progress=progress)
+
+
+def check_up_tables(
+    tables: Sequence[Table],
+    files: str | Path | Sequence[str | Path] = (),
+    *,
+    progress: Progress = no_progress,
+) -> CheckUps:
+    """Check several tables up, as `Table.doctor` does one."""
+    from wordvec.analysis.doctor import check_up
+
+    paths = [files] if isinstance(files, str | Path) else list(files)
+    pairs = [(table.data, table.derived) for table in tables]
+    return check_up(pairs, [Path(path) for path in paths], progress=progress)
 
 
 def parsed(expression: str | Expression) -> Expression:

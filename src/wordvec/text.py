@@ -219,6 +219,42 @@ def clip(text: str, cells: int) -> str:
     return start[:kept] + "…"
 
 
+def clip_start(text: str, cells: int) -> str:
+    """Cut a text at its start to at most `cells` terminal cells, an ellipsis in place of the cut.
+
+    >>> clip_start("昔、王がいた", 8)
+    '…がいた'
+    """
+    if cells <= 0:
+        return ""
+    end = text[-MOST_PER_CELL * cells :]
+    if end == text and width(text) <= cells:
+        return text
+    cut = bisect_left(range(len(end)), 1, key=lambda start: width(end[start:]) < cells)
+    return "…" + end[cut:]
+
+
+def wrap(message: str, cells: int | None, *, indent: str = "") -> list[str]:
+    """Break a message between words where it is wider than the terminal; a long word stays whole.
+
+    indent: before the lines after the first.
+
+    >>> wrap("Note: 王 is read as 女", 10, indent="  "), wrap("Note: 王", None)
+    (['Note: 王', '  is read', '  as 女'], ['Note: 王'])
+    """
+    lines = [message]
+    if cells is not None and width(message) > cells:
+        first, *words = message.split(" ")
+        lines = [first]
+        for word in words:
+            joined = f"{lines[-1]} {word}"
+            if width(joined) <= cells:
+                lines[-1] = joined
+            else:
+                lines.append(f"{indent}{word}")
+    return lines
+
+
 def quote(value: object, cells: int = 60) -> str:
     r"""Write a value for a message: as Python would, on one line, cut to fit.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import permutations
 from math import comb
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,11 @@ from wordvec.analysis.evaluation_files import AnalogySet, Category, SimilaritySe
 from wordvec.analysis.evaluation_scores import NotAsked
 from wordvec.analysis.evaluation_settings import EvaluationSettings, as_transform_lists
 from wordvec.analysis.evaluation_statistics import compare_pair, rank_correlation
+from wordvec.analysis.query import QueryEngine
 from wordvec.errors import UsageError, WordvecError
+from wordvec.expression.parser import parse
+from wordvec.search.settings import Method, QuerySettings
+from wordvec.search.space import Space
 from wordvec.tables.name import Mode
 
 if TYPE_CHECKING:
@@ -260,7 +265,7 @@ def test_lrcos_equals_scikit_learn_and_plain_numpy() -> None:
     unit = table.vectors.astype(np.float64)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     noise = np.random.default_rng(0).choice(140, len(pairs), replace=False)
-    ranks = []
+    ranks, first = [], []
     for place, (c, d) in enumerate(pairs):
         others = pairs[:place] + pairs[place + 1 :]
         rows = [d for _, d in others] + [c for c, _ in others] + noise.tolist()
@@ -270,8 +275,14 @@ def test_lrcos_equals_scikit_learn_and_plain_numpy() -> None:
         scores = share * (unit @ unit[c])
         scores[c] = -np.inf
         ranks.append(int((scores > scores[d]).sum()) + 1)
+        first.append(f"t{np.argmax(scores)}")
     [found] = measure(table, AnalogySet("near", {"near": test_set.categories["near"]}),
-                      methods="lrcos")  # fmt: skip
+                      methods="lrcos", failures=99)  # fmt: skip
+    wrong = [place for place, rank in enumerate(ranks) if rank > 1]
+    assert len(wrong) > 2
+    assert [(one.question, one.given, one.rank) for one in found.failures] == [
+        (f"t{pairs[place][0]}", first[place], ranks[place]) for place in wrong
+    ]
     assert found.ranks.left_out.tolist() == ranks
     assert found.overall.questions == 15
 
@@ -377,3 +388,31 @@ def test_json_has_the_documented_fields() -> None:
     assert one["left_out"] == {"top1": 1.0, "top2": 1.0, "mrr": 1.0}
     assert one["own_first"] == {"a": 0, "b": 0, "c": 0}
     assert one["categories"][0]["category"] == "family"
+
+
+def test_wrong_answers_are_listed_with_the_right_ones() -> None:
+    table, test_set = random_pairs()
+    engine = QueryEngine(Space(table), QuerySettings(method=Method.ADD, k=1))
+    expected = []
+    for name, category in test_set.categories.items():
+        for (a, (b, *_)), (c, right) in permutations(category.pairs, 2):
+            known = [word for word in right if word in table.vocabulary.tokens]
+            if not known or b == "nothing" or not {*known} - {a, b, c}:
+                continue
+            [answer] = engine.answer([engine.prepare(parse(f"{a}:{b}={c}:?"))])
+            if answer[0].token not in right:
+                expected.append((name, f"{a}:{b}={c}:?", tuple(right), answer[0].token))
+    found = measure(table, test_set, failures=10_000)[0].failures
+    assert [(one.category, one.question, one.right, one.given) for one in found] == expected
+    ranks = plain_ranks(table, test_set.categories["near"].pairs)
+    near = [one.rank for one in found if one.category == "near"]
+    assert near == [rank for rank, _, _ in ranks if rank > 1]
+    few = measure(table, test_set, failures=3)[0].failures
+    assert few == tuple(found[i * len(found) // 3] for i in range(3))
+    assert "failures" not in measure(table, test_set).to_dict()["combinations"][0]  # type: ignore[index]
+
+
+def test_a_table_without_wrong_answers_lists_none() -> None:
+    found = measure(ROYAL, FAMILY, failures=5, methods="add,lrcos", transforms="none;unit")
+    assert found[0].failures == ()
+    assert len(found) == 4

@@ -307,9 +307,9 @@ def test_a_sample_from_very_few_tokens_repeats_none() -> None:
 def test_the_json_of_an_explanation_has_the_documented_fields() -> None:
     data = explained("王-男", "女", metric=Metric.COSINE).to_dict()
     assert list(data) == [
-        "query", "table", "method", "metric", "unit", "transforms", "exclude", "token", "id",
-        "rank", "similarity", "norm", "parts_add_up_to", "own_part", "parts", "lengths",
-        "ahead", "dimensions", "dims_for_half",
+        "query", "table", "method", "metric", "unit", "transforms", "exclude", "sentence", "token",
+        "id", "rank", "similarity", "norm", "parts_add_up_to", "own_part", "parts", "lengths",
+        "own_ahead", "ahead", "behind", "random_pairs", "dimensions", "dims_for_half",
     ]  # fmt: skip
     assert data["parts_add_up_to"] == "similarity"
     assert explained("王-男", metric=Metric.COSINE).to_dict()["ahead"] is None

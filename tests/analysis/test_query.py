@@ -31,8 +31,9 @@ def test_the_nearest_to_the_sum_come_first_with_their_distance() -> None:
     ]
 
 
-def test_an_analogy_asks_the_same_question() -> None:
-    assert found("男:女=王:?", k=3) == found("王-男+女", k=3)
+def test_an_analogy_asks_the_same_question_and_leaves_its_words_out() -> None:
+    assert found("男:女=王:?", k=3) == found("王-男+女", k=3, exclude=True)
+    assert found("男:女=王:?", k=3, exclude=False) == found("王-男+女", k=3)
 
 
 def test_cosine_ignores_norms() -> None:

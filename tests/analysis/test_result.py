@@ -42,6 +42,15 @@ QUESTIONS: dict[str, tuple[list[str], Callable[[Table], Result[Any]]]] = {
         lambda t: t.similar(["王", "女"], metric=Metric.L2, transforms="unit"),
     ),
     "odd": (["odd", "ｋ", "王", "女王"], lambda t: t.odd(["ｋ", "王", "女王"])),
+    "axis": (["axis", "女-男", "ｋ", "王", "-"], lambda t: t.axis("女-男", ["ｋ", "王", "-"])),
+    "axis of tables": (
+        ["axis", "女-男", "王", "子", "女王", "--tables", "static,dynamic"],
+        lambda t: wordvec.axis([t, "toy:dynamic"], "女-男", ["王", "子", "女王"]),
+    ),
+    "scatter": (
+        ["axis", "女-男", "王", "女王", "子", "--y", "王-男", "--metric", "dot"],
+        lambda t: t.axis("女-男", ["王", "女王", "子"], y="王-男", metric="dot"),
+    ),
     "evaluate": (["evaluate", "pairs.tsv"], lambda t: t.evaluate("pairs.tsv")),
     "categories": (
         ["evaluate", "pairs.tsv", "scores.csv", "--by", "category", "--at", "1,2"],
@@ -118,6 +127,7 @@ def test_a_notebook_shows_what_the_text_says(name: str, toy: Table) -> None:
         TABLE.norms(["<b>", "a&b"]),
         TABLE.similar(["<b>", "a&b"]),
         TABLE.odd(["<b>", "a&b", "王"]),
+        TABLE.axis("女-男", ["<b>", "a&b"], y="王"),
         TABLE.explain('"<b>"+王', "a&b"),
         wordvec.compare([TABLE, TABLE], '"<b>"', k=2),
     ],
@@ -129,7 +139,7 @@ def test_everything_is_escaped_in_a_notebook(result: Result[Any]) -> None:
     assert "a&amp;b" in shown
     assert "<b>" not in shown
     assert "a&b" not in shown
-    assert set(re.findall(r"<(\w+)", shown)) <= {"table", "caption", "tr", "th", "td", "p"}
+    assert set(re.findall(r"<(\w+)", shown)) <= {"table", "caption", "tr", "th", "td", "p", "pre"}
 
 
 def test_the_header_is_the_caption_and_facts_are_paragraphs() -> None:

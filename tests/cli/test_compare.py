@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import wordvec
 from support.cli import run
 from support.tables import fill
 from wordvec import text
@@ -39,6 +40,7 @@ rank  static  distance  in dynamic  dynamic  distance  in static
    3  子        1.2247           1  王 *       1.4142          4
 
 static and dynamic share 2 of 3 · rank-biased overlap 0.58
+random pairs: mean cosine · static 0.007 ± 0.553 · dynamic 0.009 ± 0.572
 """,
         "",
     )
@@ -70,6 +72,9 @@ def test_on_a_narrow_screen_tables_are_one_below_the_other() -> None:
         "",
         "static and dynamic share 2 of 3",
         "rank-biased overlap 0.58",
+        "random pairs: mean cosine",
+        "static 0.007 ± 0.553",
+        "dynamic 0.009 ± 0.572",
     ]
 
 
@@ -103,6 +108,7 @@ def test_different_models_and_vocabularies_are_shown() -> None:
         "   2  男      1.0000         –  后       1.0000       –",
         "",
         f"{share} · 10 tokens in toy alone · 1 token in other alone",
+        "random pairs: mean cosine · toy 0.007 ± 0.553 · other 0.471 ± 0.334",
     ]
 
 
@@ -145,7 +151,7 @@ def test_merged_twins_are_named_as_in_query() -> None:
 
 def test_a_shorter_list_is_filled_with_blanks() -> None:
     _, out, _ = run("compare", "王", "--tables", "other:static,static", "-k", "4")
-    *_, third, fourth, _, _ = out.splitlines()
+    *_, third, fourth, _, _, _ = out.splitlines()
     assert third == "   3  女       1.4142       6  子      1.2247         –"
     assert fourth == "   4                           女王    1.4142         –"
 
@@ -159,6 +165,14 @@ def test_a_shorter_list_is_filled_with_blanks() -> None:
             "a comparison needs at least two tables\nHint: --tables",
         ),
         (["王", "--tables", "static,dynamic,toy:static"], 2, "toy:static is named twice"),
+        (["王", "--tables", "static+unit,static+unit"], 2, "toy:static+unit is named twice"),
+        (["王", "--tables", "static,static+units"], 2, "unknown transform 'units'"),
+        (["王", "--tables", "static,static+"], 2, "unknown transform ''"),
+        (
+            ["王", "--tables", "static,static+unit", "--transform", "center"],
+            2,
+            "toy:static+unit has its own transforms: leave out center for all tables",
+        ),
         (["王", "女"], 2, "Error: compare takes one expression, got 2"),
         (["王", "-", "女"], 2, 'Hint: quote the expression: wordvec compare "王 - 女"'),
         (["王", "--tables", "static,moving"], 2, "'moving' is not a table name"),
@@ -229,4 +243,68 @@ def test_tables_whose_names_do_not_fit_are_numbered() -> None:
         "rank-biased overlap 0.55",
         "10 tokens in 2 alone",
         "1 token in 3 alone",
+        "random pairs: mean cosine",
+        "1 0.007 ± 0.553 · 2 0.009 ± 0.572",
+        "3 0.471 ± 0.334",
     ]
+
+
+def test_a_table_is_compared_with_itself_under_transforms() -> None:
+    tables = "static,static+unit,dynamic+center+abtt:1"
+    code, out, _ = run("compare", "王-男+女", "-k", "3", "--tables", tables, "--json")
+    assert code == 0
+    [found] = json.loads(out)
+    assert found["transforms"] == []
+    named = [column["table"].get("transforms") for column in found["columns"]]
+    assert named == [None, ["unit"], ["center", "abtt:1"]]
+    alone = [
+        json.loads(run("query", "王-男+女", "-k3", "--jsonl", *how)[1])["neighbours"]
+        for how in ((), ("--unit",), ("--mode", "dynamic", "--transform", "center,abtt:1"))
+    ]
+    columns = [column["neighbours"] for column in found["columns"]]
+    assert [[{**near, "ranks": 0} for near in column] for column in alone] == [
+        [{**near, "ranks": 0} for near in column] for column in columns
+    ]
+    assert columns[0][0]["ranks"][1] == next(
+        near["rank"] for near in alone[1] if near["token"] == columns[0][0]["token"]
+    )
+
+
+def test_transforms_that_differ_are_in_the_names_of_the_tables() -> None:
+    _, out, _ = run("compare", "王", "-k", "1", "--tables", "static,static+center+unit")
+    assert out.splitlines()[:4] == [
+        "toy · static 12 × 3 · static+center+unit 12 × 3 · L2 distance",
+        "",
+        "王",
+        "rank  static  distance  in static+center+unit  static+center+unit  distance  in static",
+    ]
+    _, out, _ = run("compare", "王", "-k", "1", "--tables", "static,static+unit", "--tsv")
+    assert out.splitlines()[0].endswith("rank toy:static\trank toy:static+unit")
+    assert [line.split("\t")[1] for line in out.splitlines()[1:]] == [
+        "toy:static",
+        "toy:static+unit",
+    ]
+
+
+def test_explain_and_trace_take_transforms_too() -> None:
+    _, out, _ = run("explain", "王+女", "子", "--tables", "static,static+unit", "--jsonl")
+    raw, unit = map(json.loads, out.splitlines())
+    [alone] = json.loads(run("explain", "王+女", "子", "--unit", "--json")[1])
+    assert "transforms" not in raw["table"]
+    assert unit["table"].pop("transforms") == ["unit"]
+    assert {**unit, "transforms": [], "unit": True} == {**alone, "transforms": []}
+    _, out, _ = run("trace", "王+女", "子", "--tables", "static,static+unit", "--json")
+    [traced] = json.loads(out)
+    assert [point["rank"] for point in traced["points"]] == [raw["rank"], unit["rank"]]
+    _, out, _ = run("trace", "王+女", "子", "--tables", "static,static+unit")
+    assert [line.split()[0] for line in out.splitlines()[4:6]] == ["static", "static+unit"]
+
+
+def test_the_api_takes_the_same_names() -> None:
+    found = wordvec.compare(["toy:static", "toy:static+unit"], "王+女", k=2)
+    again = [wordvec.open("toy:static").query("王+女", k=2, unit=unit) for unit in (False, True)]
+    assert [[near.score for near in column.answer] for column in found] == [
+        [near.score for near in answer] for answer in again
+    ]
+    traced = wordvec.trace("王+女", "子", tables=["toy:static+unit", "toy:static"])
+    assert [point.table.kind for point in traced] == ["static+unit", "static"]

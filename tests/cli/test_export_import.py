@@ -260,7 +260,9 @@ def test_imported_vectors_are_a_table_like_any_other() -> None:
         "compare", "王-男+女", "--tables", "chive:static,mini:static", "-k", "1"
     )
     assert code == 0
-    assert out.splitlines()[-3].split() == ["1", "女王", "0.0000", "4", "王", "*", "0.6187", "3"]
+    assert ["1", "女王", "0.0000", "4", "王", "*", "0.6187", "3"] in map(
+        str.split, out.splitlines()
+    )
     assert "女王" in run_here("query", "王-男+女", "--model", "chive", "-k", "1").out
     code, out, _ = run_here("tables")
     assert [line.split()[-1] for line in out.splitlines()] == ["state", "imported", "now", "now"]

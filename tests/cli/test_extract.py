@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 
@@ -125,6 +126,26 @@ def test_the_dynamic_extraction_saves_the_static_table_too(home: Path, tiny_bert
         "MODEL:dynamic: 82 × 32 written to FOLDER in SECONDS (SIZE); also saved: MODEL:static\n"
     )
     assert (folder.parent / "static" / "manifest.json").exists()
+
+
+def test_each_layer_has_a_line(home: Path, tiny_bert: Path) -> None:
+    extract = dynamic(tiny_bert, "--layers", "0,2", "--template", "{}の女", "--variant", "v")
+    code, out, err = run(*extract)
+    assert (code, err) == (0, "")
+    lines = re.sub(r"\d+\.\d s|1\d kB", "#", out.replace(str(tiny_bert), "MODEL")).splitlines()
+    folder = next(home.glob("*/static")).parent
+    assert lines == [
+        f"MODEL:dynamic.v@0: 82 × 32 written to {folder / 'dynamic+v@0'} (#)",
+        f"MODEL:dynamic.v: 82 × 32 written to {folder / 'dynamic+v'} (#)",
+        "2 tables in #; also saved: MODEL:static",
+    ]
+    code, _, err = run(*extract, "--pool", "cls")
+    assert code == 1
+    assert err == (
+        f"Error: {tiny_bert}:dynamic.v@0 already exists, but was extracted with pool token, "
+        "not cls\n"
+        "Hint: --variant NAME keeps both; --force replaces it\n"
+    )
 
 
 def test_an_existing_table_is_not_an_error(home: Path, tiny_bert: Path) -> None:
@@ -271,17 +292,21 @@ def run(until):
         _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)
 
-print([run(rows) for rows in (1, 150, 151, 400, 10**9)])
+print("codes", [run(rows) for rows in (1, 150, 151, 400, 10**9)])
 os.environ["WORDVEC_HOME"] = str(home / "undisturbed")
-print(run(10**9))
+print("codes", run(10**9))
 """
 
 
 @pytest.mark.timeout(300)  # six extractions, on a machine that may be busy
+@pytest.mark.parametrize(
+    ("options", "kinds"),
+    [((), ["dynamic"]), (("--layers", "all"), ["dynamic", "dynamic@0", "dynamic@1"])],
+)
 def test_an_extraction_that_was_killed_several_times_gives_the_same_bits(
-    home: Path, wide_bert: Path
+    options: tuple[str, ...], kinds: list[str], home: Path, wide_bert: Path
 ) -> None:
-    command = json.dumps(dynamic(wide_bert, "--batch-size", "1"))
+    command = json.dumps(dynamic(wide_bert, "--batch-size", "1", *options))
     done = subprocess.run(
         [sys.executable, "-c", KILLED_AND_RESUMED, command, str(home)],
         capture_output=True,
@@ -289,15 +314,15 @@ def test_an_extraction_that_was_killed_several_times_gives_the_same_bits(
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         check=False,
     )
-    said = done.stdout.splitlines()
-    assert said[1] == "[-9, -9, -9, -9, 0]", done.stderr
-    assert said[3] == "0"
+    codes = re.findall("^codes (.*)$", done.stdout, re.MULTILINE)
+    assert codes == ["[-9, -9, -9, -9, 0]", "0"], done.stderr
     resumed = re.findall(r"(\d+) of 800", done.stderr)
     assert [int(rows) for rows in resumed] == sorted(map(int, resumed))
     assert len(resumed) == 4, done.stderr
-    ours, theirs = next(home.glob("*/dynamic")), next(home.glob("undisturbed/*/dynamic"))
-    for file in ("vectors.npy", "norms.npy", "tokens.json"):
-        assert (ours / file).read_bytes() == (theirs / file).read_bytes()
+    for kind in kinds:
+        ours, theirs = next(home.glob(f"*/{kind}")), next(home.glob(f"undisturbed/*/{kind}"))
+        for file in ("vectors.npy", "norms.npy", "tokens.json"):
+            assert (ours / file).read_bytes() == (theirs / file).read_bytes()
 
 
 def test_ctrl_c_exits_130_and_notes_what_is_saved(home: Path, wide_bert: Path) -> None:
@@ -323,7 +348,8 @@ def test_ctrl_c_erases_the_bar_before_it_notes_what_is_saved(home: Path, wide_be
 def test_a_second_extraction_of_the_same_table_is_refused(home: Path, wide_bert: Path) -> None:
     with running(*dynamic(wide_bert, "--batch-size", "1")) as process:
         wait_for_rows(home, 1, process)
-        code, _, err = run(*dynamic(wide_bert, "--batch-size", "1"))
+        with patch("wordvec.extraction.dynamic_tables.load_model", None):  # it takes seconds
+            code, _, err = run(*dynamic(wide_bert, "--batch-size", "1"))
     assert code == 1
     assert err == (
         f"Error: another process is writing {wide_bert}:dynamic\n"

@@ -80,6 +80,9 @@ def _stores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("similar", "王", "#1", "#2"),
         ("odd", "王", "#1", "#2"),
         ("norms", "#1", "--largest", "3"),
+        ("axis", "#1-王", "#1", "王"),
+        ("axis", "#1-王", "男", "--y", "#1"),
+        ("doctor", "--tables", "static,dynamic"),
         ("tables",),
         ("tables", "--verify"),
     ],
@@ -121,11 +124,18 @@ def test_answers(args: tuple[str, ...], output: str, style: OutputStyle | None) 
         ("explain", "王", f"a{TYPED}"),
         ("explain", f"a{TYPED}"),
         ("norms", f"a{TYPED}"),
+        ("axis", f"a{TYPED}", "王"),
+        ("axis", "王", f"a{TYPED}"),
+        ("axis", "王", "女", "--png", f"x{TYPED}/x.png"),
+        ("contexts", "王", "--corpus", TYPED, "--mode", "dynamic"),
+        ("contexts", f"a{TYPED}", "--corpus", os.devnull, "--mode", "dynamic"),
         ("trace", "王", f"a{TYPED}"),
         ("trace", f"a{TYPED}", "王"),
         ("odd", "王", "男", f"a{TYPED}"),
         ("similar", "王", f"a{TYPED}"),
         ("evaluate", TYPED),
+        ("doctor", "--tables", TYPED),
+        ("doctor", "--report", f"/nowhere/{TYPED}.html"),
         ("tables", "rm", TYPED),
         ("tables", TYPED),
         ("export", TYPED, "-o", "x.txt"),
@@ -157,7 +167,7 @@ def test_refusals(args: tuple[str, ...], style: OutputStyle | None) -> None:
 
 def test_the_command_list_has_no_command_that_is_not_tried() -> None:
     tried = {"query", "compare", "explain", "similar", "odd", "norms", "evaluate", "tables"}
-    tried |= {"trace"}
+    tried |= {"trace", "axis", "doctor", "contexts"}
     assert tried | {"export", "import", "map", "extract", "completion", "shell"} == set(COMMANDS)
 
 

@@ -109,6 +109,58 @@ def test_a_page_can_start_around_a_token_or_with_one_class() -> None:
     assert '"start":{}' in Path("map.html").read_text("utf-8")
 
 
+@pytest.mark.parametrize(
+    "args", [["--around", "石", "--tokens", "5"], ["--only", "katakana"], ["--colour", "moved"]]
+)
+def test_a_part_that_is_not_on_the_map_is_refused_before_positions_are_computed(
+    args: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object, **_settings: object) -> None:
+        raise AssertionError("positions were computed")
+
+    monkeypatch.setattr("wordvec.map.build.project", fail)
+    code, _, err = run("map", *args)
+    assert code in (1, 2)
+    assert err.startswith("Error: ")
+
+
+def test_all_tables_of_the_model_are_stops_in_their_order() -> None:
+    code, _, err = run("map", "--tables", "all")
+    assert code == 0, err
+    html = Path("map.html").read_text("utf-8")
+    assert re.findall(r'"name":"(toy:\w+)"', html) == [
+        "toy:static",
+        "toy:contextual",
+        "toy:dynamic",
+    ]
+
+
+def test_tables_of_different_vocabularies_share_a_page() -> None:
+    rows = np.random.default_rng(1).normal(size=(6, 3))
+    words = ["王", "女", "apple", "pear", "fig", "kiwi"]
+    Store().save(table_of(dict(zip(words, rows.tolist(), strict=True)), model="vectors"))
+    code, out, err = run("map", "--tables", "static,vectors:static", "--expression", "王-女")
+    assert code == 0, err
+    assert out.endswith(f"{len(WORDS) + 4} tokens\n")
+    code, _, err = run("map", "--tables", "static,vectors:static", "--expression", "王-男")
+    assert code == 1
+    assert 'vectors:static: "男" is not in this vocabulary' in err
+
+
+def test_a_picture_shows_the_colours_that_are_chosen(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.tsv"
+    labels.write_text("王\t_人 $x^2$\n", "utf-8")
+    pictures = set()
+    for colour in ("class", "region", "row", "norm", "moved", "tables", "labels"):
+        code, _, err = run(
+            "map", "--tables", "static,dynamic", "--labels", str(labels), "--colour", colour,
+            "--png", f"{colour}.png",
+        )  # fmt: skip
+        assert (code, err) == (0, "")
+        pictures.add(Path(f"{colour}.png").read_bytes())
+    assert len(pictures) == 7
+
+
 def test_a_row_that_is_too_long_is_left_out_with_a_note() -> None:
     rows = np.random.default_rng(0).normal(size=(len(WORDS), 4))
     rows[3] = 3e38
@@ -125,7 +177,11 @@ def test_a_row_that_is_too_long_is_left_out_with_a_note() -> None:
         (["--tokens", "some"], 2, "'some' is neither a number of tokens nor all"),
         (["--tokens", "0"], 2, "'0' is neither a number of tokens nor all"),
         (["--tokens", "3"], 1, "a map needs at least 5 tokens, got 3"),
-        (["--tables", "static"], 2, "--tables takes two tables, got 1: static"),
+        (["--projection", "pca", "--perplexity", "5"], 2, "is a setting of t-SNE, not of pca"),
+        (["--colour", "labels"], 2, "need a file of labels\nHint: --labels FILE.tsv"),
+        (["--colour", "moved"], 2, "colours by moved need two tables"),
+        (["--colour", "norm", "--only", "kanji"], 2, "shown with the colours of classes, not of"),
+        (["--tables", "all", "--mode", "dynamic"], 2, "use either --tables or --table"),
         (
             ["--tables", "static,dynamic", "--mode", "dynamic"],
             2,

@@ -24,6 +24,7 @@ SHARED = {
     "explain": "query",
     "trace": "query",
     "evaluate": "query",
+    "axis": "query",
 }  # have the settings of a query
 
 
@@ -64,6 +65,7 @@ def fields(value: object) -> Iterator[str]:
         ("similar", "王", "女"),
         ("similar", "王", "女", "--metric", "l2"),
         ("odd", "王", "女", "男"),
+        ("axis", "女-男", "王", "--y", "王", "--top", "2", "--only", "kanji"),
         ("evaluate",),
     ],
 )
@@ -86,6 +88,7 @@ def test_every_field_has_a_line_in_its_section(asked: tuple[str, ...], pairs: st
         ("explain", ["王-男+女", "女王"]),
         ("similar", ["王", "女"]),
         ("odd", ["王", "女", "男"]),
+        ("axis", ["女-男", "王"]),
         ("evaluate", []),
     ],
 )
@@ -104,7 +107,7 @@ def test_the_example_has_the_fields_in_order(
     ("command", "arguments"),
     [
         ("query", ["王"]), ("norms", ["王"]), ("explain", ["王-男+女"]), ("similar", ["王", "女"]),
-        ("odd", ["王", "女", "男"]), ("evaluate", []),
+        ("odd", ["王", "女", "男"]), ("axis", ["女-男", "王"]), ("evaluate", []),
     ],
 )  # fmt: skip
 def test_the_columns_of_tsv_are_named(command: str, arguments: list[str], pairs: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shlex
 import signal
@@ -135,6 +136,11 @@ def test_names_that_are_not_utf_8_are_printed_escaped(tmp_path: Path, store: Sto
         ("norms", f"#{DIGITS}"),
         ("norms", "--largest", DIGITS),
         ("explain", "王", f"#{DIGITS}"),
+        ("query", "王", "--match", f"(a{{1,{DIGITS}}})"),
+        ("query", "王", "--mode", f"static@{DIGITS}"),
+        ("compare", "王", "--tables", f"mini:dynamic@{DIGITS}"),
+        ("evaluate", "--at", DIGITS),
+        ("extract", "--model", "mini", "--layers", DIGITS),
         ("map", "--tokens", DIGITS),
         ("map", "--seed", DIGITS),
         ("map", "--perplexity", DIGITS),
@@ -148,6 +154,38 @@ def test_absurd_numbers_and_patterns_are_refused(args: tuple[str, ...]) -> None:
     assert result.code in (1, 2)
     assert "Error: " in result.err
     assert len(result.err) < 1500
+    assert "sys." not in result.err  # what Python tells programmers
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("args", ["query 王", "norms 王", "query 女 --vocab 王"])
+def test_in_an_ascii_locale_arguments_are_read_as_utf_8(
+    args: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "王").write_text("王\t王\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    ascii_only = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    assert in_shell(f"wordvec {args}", **ascii_only) == in_shell(f"wordvec {args}")
+
+
+@pytest.mark.parametrize(
+    ("env", "error"),
+    [
+        ({"_WORDVEC_COMPLETE": "foo"}, "_WORDVEC_COMPLETE is 'foo': expected SHELL_complete of"),
+        ({"_WORDVEC_COMPLETE": "bash_complete"}, "needs the variable COMP_LINE\n"),
+        ({"_WORDVEC_COMPLETE": "zsh_complete", "COMP_WORDS": ""}, "needs the variable COMP_CWORD"),
+        ({"_WORDVEC_COMPLETE": "fish_complete"}, "needs the variable COMP_WORDS\n"),
+        (
+            {"_WORDVEC_COMPLETE": "zsh_complete", "COMP_WORDS": "", "COMP_CWORD": DIGITS},
+            "COMP_CWORD is '999",
+        ),
+    ],
+)
+def test_what_no_shell_asks_of_completion_is_one_line(env: dict[str, str], error: str) -> None:
+    result = run(env=env)
+    assert (result.code, result.out) == (2, "")
+    assert error in result.err
+    assert result.err.count("Error: ") == 1
 
 
 @pytest.mark.usefixtures("store")
@@ -266,6 +304,23 @@ def test_an_interrupt_in_a_callback_of_the_interpreter_is_not_lost() -> None:
     began = time.monotonic()
     assert exit_code_of(call) == 130
     assert time.monotonic() - began < 4
+
+
+@pytest.mark.usefixtures("_watching")
+def test_an_interrupt_while_a_library_is_imported_waits_until_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pressing.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nimported = True\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def call() -> None:
+        importlib.import_module("pressing")
+        time.sleep(60)
+
+    assert exit_code_of(call) == 130
+    assert sys.modules.pop("pressing").imported
 
 
 @pytest.mark.parametrize("seconds", [0.4, 0.9, 1.5])

@@ -55,7 +55,7 @@ def header(*args: str) -> str:
     ],
 )
 def test_the_header_says_what_was_applied(args: list[str], facts: str) -> None:
-    assert header("男:女=王:?", *args) == f"toy:static · 12 × 3 · {facts}"
+    assert header("男:女=王:?", *args, "--no-exclude") == f"toy:static · 12 × 3 · {facts}"
 
 
 def test_unit_equals_the_transform_unit() -> None:
@@ -176,3 +176,57 @@ def test_wrong_arguments_are_refused(args: list[str], code: int, message: str) -
     found, out, err = run("query", "王-男+女", *args)
     assert (found, out) == (code, "")
     assert message in err
+
+
+KEEP = "Note: the words of the analogy are left out of the answer: --no-exclude keeps them\n"
+
+
+def test_an_analogy_leaves_its_words_out_and_a_sum_keeps_them() -> None:
+    code, out, err = run("query", "子:王=女:?", "女-子+王", "子:女=王:?", "-k1")
+    assert (code, err) == (0, KEEP)  # once
+    assert (
+        out
+        == """\
+toy:static · 12 × 3 · L2 distance · raw vectors · query words left out
+
+子:王=女:?
+rank  token    id  distance
+   1  女王      3    0.7071
+
+toy:static · 12 × 3 · L2 distance · raw vectors
+
+女-子+王
+rank  token     id  distance
+   1  王     *   0    0.7071
+
+toy:static · 12 × 3 · L2 distance · raw vectors · query words left out
+
+子:女=王:?
+rank  token    id  distance
+   1  女王      3    0.7071
+"""
+    )
+
+
+def test_the_words_of_an_analogy_can_be_kept() -> None:
+    code, out, err = run("query", "子:王=女:?", "-k1", "--no-exclude", "--json")
+    assert (code, err) == (0, "")
+    [answer] = json.loads(out)
+    assert answer["exclude"] is False
+    assert [near["token"] for near in answer["neighbours"]] == ["王"]
+    assert run("query", "子:王=女:?", "--exclude")[2] == ""  # as asked for, so without a note
+
+
+def test_lines_of_a_file_repeat_no_note() -> None:
+    _, out, err = run("query", "-", "-k1", "--jsonl", stdin="子:王=女:?\n女王\n子:女=王:?\n")
+    assert err == KEEP
+    assert [json.loads(line)["exclude"] for line in out.splitlines()] == [True, False, True]
+
+
+@pytest.mark.parametrize("command", ["compare", "explain", "trace"])
+def test_every_command_leaves_the_words_of_an_analogy_out(command: str) -> None:
+    words = ["子:王=女:?", *(["女王"] if command != "compare" else [])]
+    code, out, err = run(command, *words, "--json")
+    assert code == 0
+    assert KEEP in err
+    assert json.loads(out)[0]["exclude"] is True

@@ -311,7 +311,17 @@ def test_settings_are_shown_in_a_table() -> None:
     assert lines[1].split() == ["setting", "value"]
     assert ["table", "toy:static"] in [line.split() for line in lines]
     assert ["k", "3"] in [line.split() for line in lines]
-    assert ["exclude", "off"] in [line.split() for line in lines]
+    assert ["unit", "off"] in [line.split() for line in lines]
+    assert ["exclude", "default"] in [line.split() for line in lines]
+
+
+@pytest.mark.usefixtures("store")
+def test_exclude_is_on_off_or_the_default_of_the_expression() -> None:
+    lines = ":k 1\n女:男=女性:?\n:exclude off\n女:男=女性:?\n:exclude\n女:男=女性:?\n"
+    found = [line.split()[1] for line in shell(lines).out.splitlines() if line.startswith("   1")]
+    assert found == ["##王", "男", "##王"]
+    inside = shell(":exclude off\n:query --exclude -k1 女:男=女性:?\n").out
+    assert inside == "exclude: off\n" + run("query", "--model", "toy", "-k1", "女:男=女性:?").out
 
 
 def test_a_missing_table_is_an_error_before_the_first_line() -> None:

@@ -202,3 +202,27 @@ def test_one_heading_names_the_columns_of_analogies_and_similarities(
     ]  # fmt: skip
     assert [one["rho"] != "" for one in found] == [False, False, True]
     assert [one["top1"] for one in found] == ["1.0", "", ""]
+
+
+def test_failures_have_the_right_and_the_given_answer(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.tsv"
+    file.write_text("x\t女\t男\nx\t女王\t##王\n", encoding="utf-8")  # 男 − 女 + 女王 is 王
+    _, out, err = run("evaluate", file, "--failures", "1")
+    assert err == ""
+    assert out.splitlines()[-2:] == [
+        "category  question      right  given  rank",
+        "x         女:男=女王:?  ##王   王        2",
+    ]
+    _, out, _ = run("evaluate", file, "--failures", "1", "--json")
+    [found] = json.loads(out)
+    assert found["combinations"][0]["failures"] == [
+        {"category": "x", "question": "女:男=女王:?", "right": ["##王"], "given": "王", "rank": 2}
+    ]
+    _, out, _ = run("evaluate", file, "--failures", "1", "--methods", "mul,add", "--tsv")
+    heading, *rows = [line.split("\t") for line in out.splitlines()]
+    assert heading == [
+        "table", "method", "metric", "transforms", "category", "question", "right", "given", "rank"
+    ]  # fmt: skip
+    assert [row[:6] for row in rows] == [
+        ["toy:static", method, "cosine", "none", "x", "女:男=女王:?"] for method in ("mul", "add")
+    ]

@@ -260,6 +260,7 @@ ANALOGY = 'write an analogy as 男:女=王:?, and put a word that contains : or 
 COEFFICIENT = "a coefficient is a plain number, for example 2*王 or 王/2 or 1/2*王"
 LIKE_AN_ID = 'put a word that begins with # and a digit in quotes: "#12a"'
 SIDE = "for example (王+女):女=男:?"
+SENTENCE = "a sentence is in braces after its word, for example 王{王がいた}"
 
 
 @pytest.mark.parametrize(
@@ -311,11 +312,37 @@ SIDE = "for example (王+女):女=男:?"
         f"a sum inside an analogy needs parentheses\n男:女=-王:?\n      ^\n{SIDE}",
         f"a sum inside an analogy needs parentheses\n男:女=王*2:?\n        ^\n{SIDE}",
         f"expected a word before =\n男:=王:?\n   ^\n{QUOTES}",
+        f"this brace is not closed\n王{{王がいた-男\n  ^\n{SENTENCE}",
+        f"this sentence is empty\n王｛　｝\n  ^^^^^^\n{SENTENCE}",
+        f"a sentence must follow a word\n#5{{王}}\n  ^^^^\n{SENTENCE}",
+        f"a sentence must follow a word\n(王+男){{王}}\n       ^^^^\n{SENTENCE}",
+        f"a sentence must follow a word\n王{{王}}{{王}}\n      ^^^^\n{SENTENCE}",
+        "occurrences are counted from #1\n王{王}#0\n      ^^",
+        f"expected + or - between two words\n王{{王}} #2\n       ^^\n{SPACES}",
+        f"expected + or - between two words\n王{{王}}男\n      ^^\n{SPACES}",
     ],
     ids=lambda drawn: drawn.splitlines()[1],
 )
 def test_an_error_names_the_problem_and_marks_the_place(drawn: str) -> None:
     assert drawing(drawn.splitlines()[1]) == drawn
+
+
+@pytest.mark.parametrize(
+    ("source", "terms"),
+    [
+        ("王{昔、王がいた}-男+女", [("王{昔、王がいた}", 1), ("男", -1), ("女", 1)]),
+        ("王｛a-b=c:?｝#2", [("王{a-b=c:?}#2", 1)]),
+        ("王 {王}＃３", [("王{王}#3", 1)]),
+        ("王{王}+王{王}-王+王{王}#1", [("王{王}", 2), ("王", -1), ("王{王}#1", 1)]),
+        ("2*3{3 }/4", [("3{3 }", 0.5)]),
+        (r'"C++"{a \} \\ b}', [(r'"C++"{a \} \\ b}', 1)]),
+        ("男{男}:女=王{王}:?", [("王{王}", 1), ("男{男}", -1), ("女", 1)]),
+        ("{+王-{{a", [('"{"', 1), ("王", 1), ('"{{a"', -1)]),
+        (r"王\{王+}", [('"王{王"', 1), ("}", 1)]),
+    ],
+)
+def test_a_word_may_have_a_sentence(source: str, terms: list[tuple[str, float]]) -> None:
+    assert [(str(term.operand), term.weight) for term in parse(source).terms] == terms
 
 
 @pytest.mark.parametrize("source", ["", "   ", "\u3000", "\n\t"])
@@ -339,7 +366,7 @@ def test_a_long_expression_is_parsed_quickly() -> None:
         parse("#" + "9" * 10_000)
 
 
-OPERATORS = '+-*/()?:= "\\#＋－−×÷＊／（）：＝？”「」『』＃\u3000'
+OPERATORS = '+-*/()?:= "\\#{}＋－−×÷＊／（）：＝？”「」『』＃｛｝\u3000'
 
 
 @settings(deadline=None, max_examples=2000)

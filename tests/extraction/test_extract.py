@@ -14,7 +14,6 @@ import pytest
 from wordvec.errors import MissingExtraError, StoreError, UsageError
 from wordvec.extraction import dynamic
 from wordvec.extraction.extract import extract
-from wordvec.extraction.linear import Product
 from wordvec.models.find import find_model
 from wordvec.tables.manifest import Manifest
 from wordvec.tables.name import Mode, TableName
@@ -24,6 +23,7 @@ from wordvec.tables.store import Store
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from wordvec.extraction.linear import Choice
     from wordvec.extraction.saved import ExtractionResult
     from wordvec.progress import Progress
 
@@ -57,7 +57,7 @@ def read_settings(result: ExtractionResult) -> dict[str, object]:
     [
         ({"mode": "dynamics"}, "unknown mode 'dynamics': expected static, dynamic or contextual"),
         ({"device": "gpu"}, "unknown device 'gpu': expected auto, cpu, cuda or mps"),
-        ({"dtype": "half"}, "unknown dtype 'half': expected float32 or bfloat16"),
+        ({"dtype": "half"}, "unknown dtype 'half': expected auto, float32 or bfloat16"),
         ({"batch_size": 0}, "batch_size=0: expected a positive integer"),
         ({"batch_size": 1.5}, "batch_size=1.5: expected a positive integer"),
     ],
@@ -182,10 +182,18 @@ def test_an_extraction_resumes_with_the_recorded_product_whatever_is_faster_now(
     if not linear.can_pack(torch.zeros((1, 32))):
         pytest.skip("this torch has no packed product")
     monkeypatch.setattr(linear, "MIN_FLOPS", 0)
-    monkeypatch.setattr(linear, "faster_product", lambda _: Product(first))
+
+    def plant(product: str) -> None:
+        times = {
+            linear.Way(torch.float32, each): float(each.value != product) + 1
+            for each in linear.Product
+        }
+        monkeypatch.setattr(linear, "time_ways", lambda _: times)
+
+    plant(first)
     with pytest.raises(KeyboardInterrupt):
         extract_dynamic(tiny_bert, store, batch_size=32, progress=interrupt_at(64))
-    monkeypatch.setattr(linear, "faster_product", lambda _: Product(second))
+    plant(second)
     notes: list[str] = []
     resumed = extract_dynamic(tiny_bert, store, batch_size=32, notify=notes.append)
     assert notes == ["resuming an interrupted extraction at 64 of 82 tokens"]
@@ -198,7 +206,7 @@ def test_an_interrupted_extraction_of_another_dtype_does_not_decide_the_product(
     recorded: list[object] = []
     prepare = dynamic.prepare
 
-    def spy(*args: Any, **options: Any) -> Product:
+    def spy(*args: Any, **options: Any) -> Choice:
         recorded.append(options["recorded"])
         return prepare(*args, **options)
 
@@ -206,7 +214,7 @@ def test_an_interrupted_extraction_of_another_dtype_does_not_decide_the_product(
     for dtype in ("float32", "float32", "bfloat16"):
         with pytest.raises(KeyboardInterrupt):
             extract_dynamic(tiny_bert, store, dtype=dtype, batch_size=32, progress=interrupt_at(32))
-    assert recorded == [None, "plain", None]
+    assert recorded == [(None, None), ("float32", "plain"), (None, None)]
 
 
 def test_an_extraction_with_other_settings_starts_over_and_says_so(

@@ -30,6 +30,8 @@ SOURCES = [
     "1e-3+王",
     "1e-3rd-王",
     "2*1e+2",
+    "{-王+{{a",
+    r"王\{a+}",
 ]
 WRONG_SOURCES = """
 王 男|王-|-|王/0|(王|王)|()|()+王|王*女|王/女|"王|「王|王\\|#12a|#1234567890123|2 王|2(王)|王(女)
@@ -129,3 +131,11 @@ def test_the_page_marks_and_explains_the_errors_of_the_command_line(tmp_path: Pa
         error = caught.value
         expected.append([error.message, error.start, error.end, error.hint])
     assert read_in_javascript(WRONG, tmp_path) == expected
+
+
+def test_the_page_says_that_it_cannot_read_a_word_in_a_sentence(tmp_path: Path) -> None:
+    message = "a word in a sentence cannot be used here"
+    hint = "in a terminal, wordvec query reads words in sentences"
+    sources = ["男-王{王がいた}", '"王" ｛王', "#5{王}"]
+    expected = [[message, 2, 3, hint], [message, 0, 3, hint], [message, 0, 2, hint]]
+    assert read_in_javascript(sources, tmp_path) == expected

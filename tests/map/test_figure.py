@@ -121,7 +121,7 @@ def test_a_part_of_the_map_has_the_token_in_its_centre_and_other_limits() -> Non
     token_map = random_map(random_table())
     (mapped,) = token_map.tables
     row = MAP_TOKENS.index("王")
-    part = token_map.show(Window(around=row, zoom=4))
+    part = replace(token_map, window=Window(around=row, zoom=4))
     axes: Any = Figure().add_subplot()
     figure._draw_table(axes, part, mapped, japanese=True)
     centre, spans = mapped.positions[row], np.ptp(mapped.positions, axis=0)
@@ -134,7 +134,7 @@ def test_a_part_of_the_map_has_the_token_in_its_centre_and_other_limits() -> Non
 def test_one_class_is_drawn_alone() -> None:
     from matplotlib.figure import Figure
 
-    part = random_map(random_table()).show(Window(only=TokenClass.NUMBER))
+    part = replace(random_map(random_table()), window=Window(only=TokenClass.NUMBER))
     axes: Any = Figure().add_subplot()
     figure._draw_table(axes, part, part.tables[0], japanese=True)
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["numbers (1)"]

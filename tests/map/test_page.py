@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 from support.maps import MAP_TOKENS, random_map, random_table
+from support.tables import table_of
 from wordvec.errors import MissingExtraError
 from wordvec.map import page
+from wordvec.map.build import build_map
 from wordvec.map.colours import TOKEN_CLASSES
 from wordvec.map.page import build_page, estimate_vector_bytes
 
@@ -80,6 +82,36 @@ def test_the_page_contains_the_data_of_the_map(html: str) -> None:
     values = np.frombuffer(unpack(html, "vectors-0"), np.int8).reshape(len(MAP_TOKENS), 6)
     scales = np.frombuffer(unpack(html, "scales-0"), "<f4")
     np.testing.assert_allclose(values * scales[:, None], random_table().vectors, atol=0.02)
+
+
+def test_the_scale_of_norms_is_that_of_the_tokens_on_the_map() -> None:
+    table = random_table()
+    rows = table.vectors.copy()
+    rows[10:] *= 1000
+    norms = np.linalg.norm(rows[:8], axis=1)
+    named = dict(zip(MAP_TOKENS, rows.tolist(), strict=True))
+    html = build_page(build_map([table_of(named)], tokens=8))
+    low, high = metadata_of(html)["tables"][0]["norms"]
+    assert [low, high] == pytest.approx(np.percentile(norms, [1, 99]))
+    steps = np.frombuffer(unpack(html, "norms-0"), np.uint8)
+    assert (len(steps), steps[norms.argmax()], steps[norms.argmin()]) == (8, 255, 0)
+
+
+def test_a_table_that_lacks_tokens_has_data_of_its_own_tokens_alone() -> None:
+    words = ["王", "女", "apple", "pear", "fig"]
+    rows = np.random.default_rng(1).normal(size=(5, 3)).astype(np.float32)
+    other = table_of(dict(zip(words, rows.tolist(), strict=True)), model="words")
+    token_map = build_map([random_table(), other])
+    html = build_page(token_map, vectors=True)
+    V = len(MAP_TOKENS) + 3
+    has = np.frombuffer(unpack(html, "has-1"), np.uint8)
+    assert np.flatnonzero(has).tolist() == [1, 3, V - 3, V - 2, V - 1]
+    assert len(np.frombuffer(unpack(html, "positions-1"), "<u2")) == 10
+    scales = np.frombuffer(unpack(html, "scales-1"), "<f4")
+    values = np.frombuffer(unpack(html, "vectors-1"), np.int8).reshape(V, 3)
+    np.testing.assert_allclose((values * scales[:, None])[has == 1], rows, atol=0.02)
+    assert np.frombuffer(unpack(html, "searchable-1"), np.uint8).tolist() == has.tolist()
+    assert metadata_of(html)["isJoint"] is True
 
 
 def test_the_page_has_no_vectors_by_default() -> None:

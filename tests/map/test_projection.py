@@ -16,7 +16,13 @@ from hypothesis import strategies as st
 from support.tables import drawn_rows, table_of
 from wordvec.errors import MissingExtraError, UsageError, WordvecError
 from wordvec.map import projection
-from wordvec.map.projection import Projection, ProjectionSettings, nearest_within, project
+from wordvec.map.projection import (
+    Projection,
+    ProjectionMethod,
+    ProjectionSettings,
+    nearest_within,
+    project,
+)
 from wordvec.search.settings import Metric
 from wordvec.search.transforms import transform
 from wordvec.tables.store import Store
@@ -184,6 +190,72 @@ def test_a_reflected_map_is_aligned_with_the_reference() -> None:
     rows = np.arange(20)
     aligned = projection._align(reflected, rows, Projection(rows, target))
     np.testing.assert_allclose(aligned, target, atol=1e-5)
+
+
+@pytest.mark.parametrize("metric", [Metric.L2, Metric.COSINE])
+def test_pca_shows_the_first_two_principal_components(metric: Metric) -> None:
+    table = table_of(np.random.default_rng(0).normal(size=(40, 5)) * [5, 3, 1, 1, 1])
+    found = project(table, all_rows(table), ProjectionSettings(metric, method=ProjectionMethod.PCA))
+    points = table.vectors.astype(np.float64)
+    if metric is Metric.COSINE:
+        points /= np.linalg.norm(points, axis=1)[:, None]
+    u, s, _ = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
+    expected = u[:, :2] * s[:2]
+    differences = np.linalg.norm(found.positions[:, None] - found.positions, axis=2)
+    np.testing.assert_allclose(
+        differences, np.linalg.norm(expected[:, None] - expected, axis=2), atol=1e-5
+    )
+    distances = np.linalg.norm(points[:, None] - points, axis=2)
+    assert (differences <= distances + 1e-5).all()
+
+
+def test_umap_keeps_neighbours_and_is_the_same_for_the_same_seed() -> None:
+    pytest.importorskip("umap")
+    table = table_of(clustered_rows())
+    settings = ProjectionSettings(method=ProjectionMethod.UMAP, seed=3)
+    found, again = (project(table, all_rows(table), settings).positions for _ in range(2))
+    np.testing.assert_array_equal(found, again)
+    near = nearest_within(found, 1, Metric.L2).ids[:, 0]
+    true = nearest_within(table.vectors, 20, Metric.L2).ids
+    assert (near[:, None] == true).any(axis=1).mean() > 0.9
+
+
+def test_without_umap_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "umap", None)
+    monkeypatch.setitem(sys.modules, "umap.umap_", None)
+    table = table_of(np.eye(6))
+    with pytest.raises(MissingExtraError, match="UMAP needs umap-learn") as caught:
+        project(table, all_rows(table), ProjectionSettings(method=ProjectionMethod.UMAP))
+    assert caught.value.hint == "pip install 'wordvec[umap]'"
+
+
+def test_another_method_is_refused() -> None:
+    with pytest.raises(UsageError, match="unknown method 'mds': expected tsne, umap or pca"):
+        ProjectionSettings(method="mds")  # type: ignore[arg-type]
+
+
+def test_positions_of_each_method_are_saved_apart(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.save(table_of(clustered_rows()))
+    table = store.open(table_of(clustered_rows()).name)
+    derived = store.derived(table)
+    pca = project(
+        table, all_rows(table), ProjectionSettings(method=ProjectionMethod.PCA), derived=derived
+    )
+    tsne = project(table, all_rows(table), derived=derived)
+    again = project(
+        table, all_rows(table), ProjectionSettings(method=ProjectionMethod.PCA), derived=derived
+    )
+    np.testing.assert_array_equal(pca.positions, again.positions)
+    assert not np.allclose(pca.positions, tsne.positions)
+
+
+def test_an_aligned_map_lies_over_its_reference() -> None:
+    rng = np.random.default_rng(0)
+    target = rng.normal(size=(20, 2)).astype(np.float32) + 50
+    more = np.vstack([target[:, ::-1] * 3, rng.normal(size=(5, 2)) * 40]).astype(np.float64)
+    aligned = projection._align(more, np.arange(25), Projection(np.arange(20), target))
+    np.testing.assert_allclose(aligned[:20], target, atol=1e-4)
 
 
 def test_rows_that_the_reference_lacks_start_at_the_origin() -> None:

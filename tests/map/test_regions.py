@@ -9,7 +9,7 @@ import pytest
 
 from support.maps import PLANTED, planted_table
 from wordvec.map.projection import nearest_within
-from wordvec.map.regions import RESOLUTIONS, RegionLevel, find_regions
+from wordvec.map.regions import RESOLUTIONS, RegionLevel, find_regions, match_colours
 from wordvec.search.settings import Metric
 from wordvec.tables.derived import Derived
 
@@ -84,3 +84,15 @@ def test_missing_neighbours_and_tiny_groups_are_in_no_region() -> None:
     assert level.region_of.tolist() == [0] * 8 + [-1] * 4
     assert sorted(level.typical[0][:8].tolist()) == list(range(8))
     assert level.typical[0][8:].tolist() == [-1, -1]
+
+
+def test_a_region_keeps_the_colour_of_the_one_it_shares_most_with() -> None:
+    def level(region_of: list[int]) -> RegionLevel:
+        typical = np.zeros((max(region_of) + 1, 1), dtype=np.int32)
+        return RegionLevel(np.array(region_of, dtype=np.int32), typical)
+
+    before = level([0, 0, 0, 1, 1, 1, 2, 2])
+    after = level([1, 1, 1, 0, 0, 0, 0, -1])  # 0 was 1 in most of its tokens, 1 was 0
+    assert match_colours(after, before, np.array([5, 6, 7])).tolist() == [6, 5]
+    split = level([0, 0, 2, 1, 1, 1, 3, 3])  # a part of a region gets a colour of its own
+    assert match_colours(split, before, np.array([0, 1, 2])).tolist() == [0, 1, 3, 2]

@@ -15,7 +15,7 @@ from wordvec.errors import WordvecError
 from wordvec.expression.tree import Analogy, Term, TokenId
 from wordvec.search import analogy_ranks as module
 from wordvec.search.analogy_keys import AnalogyRows
-from wordvec.search.analogy_ranks import analogy_ranks
+from wordvec.search.analogy_ranks import analogy_ranks, first_answers
 from wordvec.search.resolve import ResolvedExpression
 from wordvec.search.settings import METRICS, Method, Metric, QuerySettings
 from wordvec.search.space import Space
@@ -31,8 +31,8 @@ WAYS = [(method, metric) for method, metrics in METRICS.items() for metric in me
 
 def one_by_one(
     space: Space, how: QuerySettings, question: AnalogyRows, right: Sequence[int]
-) -> tuple[int, int, int]:
-    """Return the rank without own words, the rank with them, and the word that is first."""
+) -> tuple[int, int, int, int]:
+    """Return both ranks, which own word is first if one is, and the first without them."""
     a, b, c = (Term(TokenId(rows[0]), 1.0, rows) for rows in (question.a, question.b, question.c))
     resolved = ResolvedExpression(
         "made", (c, replace(a, weight=-1.0), b), Analogy((a,), (b,), (c,))
@@ -43,19 +43,19 @@ def one_by_one(
         try:
             [answer] = engine.answer([engine.prepare_resolved(resolved)])
         except WordvecError:
-            return 0, 0, -1
+            return 0, 0, -1, -1
         order[exclude] = [neighbour.id for neighbour in answer]
     ranks = [
         min((order[exclude].index(row) + 1 for row in right if row in order[exclude]), default=0)
         for exclude in (True, False)
     ]
     if ranks == [0, 0]:
-        return 0, 0, -1
+        return 0, 0, -1, -1
     first = next(
         (word for word, rows in enumerate((question.a, question.b, question.c))
          if order[False][0] in rows), -1,
     )  # fmt: skip
-    return ranks[0], ranks[1], first
+    return ranks[0], ranks[1], first, order[True][0]
 
 
 @st.composite
@@ -95,5 +95,8 @@ def test_a_block_gives_the_ranks_of_the_query_engine(
         found = analogy_ranks(
             space, how, [one for one, _ in drawn], [right for _, right in drawn], lambda _: None
         )
-    ranks = list(zip(found.left_out.tolist(), found.kept.tolist(), found.own.tolist(), strict=True))
-    assert ranks == [one_by_one(space, how, one, right) for one, right in drawn]
+        asked = [one for (one, _), rank in zip(drawn, found.left_out, strict=True) if rank]
+        first = iter(first_answers(space, how, asked))
+    ranks = zip(found.left_out.tolist(), found.kept.tolist(), found.own.tolist(), strict=True)
+    answers = [(*some, next(first) if some[0] else -1) for some in ranks]
+    assert answers == [one_by_one(space, how, one, right) for one, right in drawn]

@@ -177,7 +177,7 @@ def test_direction_with_unit_uses_differences_of_unit_rows() -> None:
 
 
 def test_c_itself_has_no_direction_and_is_not_an_answer() -> None:
-    [answer] = query(TABLE, [parse("男:女=王:?")], k=9, method=Method.DIRECTION)
+    [answer] = query(TABLE, [parse("男:女=王:?")], k=9, exclude=False, method=Method.DIRECTION)
     assert "王" not in [neighbour.token for neighbour in answer.neighbours]
     assert len(answer.neighbours) == 6
     assert answer.neighbours[0].id == 3  # 女王

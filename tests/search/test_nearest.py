@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -29,3 +31,19 @@ def test_an_empty_place_has_the_key_inf_and_the_id_0(count: int) -> None:
     keys, ids = nearest_rows(ROWS, Metric.L2, queries * np.float32(-3e38), 4)
     assert keys.tolist() == [[np.inf] * 4] * count
     assert ids.min() >= 0
+
+
+@pytest.mark.parametrize("metric", [Metric.L2, Metric.DOT])
+def test_on_macos_beside_torch_the_rows_are_found_without_faiss(
+    metric: Metric, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = np.random.default_rng(0)
+    rows, queries = (generator.standard_normal((n, 8)).astype(np.float32) for n in (50, 70))
+    rows[3] = np.nan
+    with_faiss = nearest_rows(rows, metric, queries, 50)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setitem(sys.modules, "torch", sys)
+    monkeypatch.setitem(sys.modules, "faiss", None)  # importing it fails
+    keys, ids = nearest_rows(rows, metric, queries, 50)
+    assert keys == pytest.approx(with_faiss[0], abs=1e-5)
+    assert (ids == with_faiss[1]).all()

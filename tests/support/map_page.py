@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from wordvec.map.page import build_page
@@ -38,6 +39,17 @@ def centre_on(page: Page, token: str) -> None:
         token,
     )
     wait_for_frame(page)
+
+
+def wait_until(page: Page, condition: str) -> None:
+    """Wait until a JavaScript expression is true.
+
+    Older versions of Playwright wait inside the page, where its content security policy forbids it.
+    """
+    deadline = monotonic() + 30
+    while not page.evaluate(condition):
+        assert monotonic() < deadline, condition
+        wait_for_frame(page)
 
 
 def wait_for_frame(page: Page) -> None:

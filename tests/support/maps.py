@@ -63,12 +63,17 @@ def random_map(*tables: VectorTable, sources: tuple[str, ...] = ()) -> TokenMap:
     V = len(MAP_TOKENS)
     rows = np.arange(V)
     ids = np.array([[other for other in range(V) if other != row][:3] for row in rows])
+    regions = find_regions(ids, np.zeros(V, dtype=np.bool_))
     mapped = [
         MappedTable(
             table,
+            rows,
+            rows,
             np.random.default_rng(seed).normal(size=(V, 2)).astype(np.float32),
             ids,
             score_neighbours(table.vectors, rows, ids, Metric.L2),
+            regions,
+            np.arange(len(regions[0].typical)),
             tuple(full_tracer(table).trace(parse(source)) for source in sources),
         )
         for seed, table in enumerate(tables)
@@ -81,5 +86,4 @@ def random_map(*tables: VectorTable, sources: tuple[str, ...] = ()) -> TokenMap:
         rows,
         np.array(classes, dtype=np.uint8),
         tuple(mapped),
-        find_regions(ids, np.zeros(V, dtype=np.bool_)),
     )

@@ -3,6 +3,9 @@
 A cosine of 0.8 means little if random pairs have 0.7. Each random expression has the coefficients
 of the query and random tokens in place of its words (no special ones), and is scored against one
 more random token. The seed is fixed and the sample is kept beside the table: results repeat.
+
+The cosines of random pairs, which decide how any cosine of a table is read, are such a sample: that
+of one word.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wordvec.errors import WordvecError
-from wordvec.search.settings import Method, Metric
+from wordvec.search.settings import Method, Metric, QuerySettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
     from wordvec.analysis.query import QueryEngine
     from wordvec.search.ranking import Floats
-    from wordvec.search.settings import QuerySettings
+    from wordvec.search.space import Space
 
 SAMPLE = 10_000
 _SEED = (
@@ -50,13 +53,43 @@ class Calibration:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class RandomPairs:
+    """The cosines of `sample` random pairs of tokens: their mean and standard deviation."""
+
+    sample: int
+    mean: float
+    deviation: float
+
+    def __str__(self) -> str:
+        return f"{round(self.mean, 3) + 0.0:.3f} ± {self.deviation:.3f}"  # no -0.000
+
+    def to_dict(self) -> dict[str, object]:
+        """Return what `--json` prints."""
+        return asdict(self)
+
+
+def random_pairs(space: Space) -> RandomPairs | None:
+    """Measure the cosines of random pairs of tokens, or return None if there are too few tokens."""
+    settings = QuerySettings(metric=Metric.COSINE, transforms=space.transforms)
+    try:
+        cosines = _kept_sample(space, settings, [1.0])
+    except TooFewTokensError:
+        return None
+    return RandomPairs(len(cosines), float(cosines.mean()), float(cosines.std()))
+
+
+class TooFewTokensError(WordvecError):
+    """A table has too few tokens to draw random expressions from."""
+
+
 def calibrate(engine: QueryEngine, weights: Sequence[float], score: float) -> Calibration:
     """Compare a score with those of random expressions with the same coefficients.
 
     Raises:
         WordvecError: if the table has too few tokens to draw from.
     """
-    drawn = _kept_sample(engine, sorted(weights))
+    drawn = _kept_sample(engine.space, engine.settings, sorted(weights))
     metric = engine.settings.ranking_metric
     worse = drawn > score if metric.smaller_is_nearer else drawn < score
     mean, deviation = float(drawn.mean()), float(drawn.std())
@@ -69,8 +102,8 @@ def calibrate(engine: QueryEngine, weights: Sequence[float], score: float) -> Ca
     )
 
 
-def _kept_sample(engine: QueryEngine, weights: Sequence[float]) -> Floats:
-    settings, derived = engine.settings, engine.space.derived
+def _kept_sample(space: Space, settings: QuerySettings, weights: Sequence[float]) -> Floats:
+    derived = space.derived
     key = " ".join([
         "calibration", settings.method, settings.ranking_metric,
         ",".join(f"{w:g}" for w in weights),
@@ -81,21 +114,21 @@ def _kept_sample(engine: QueryEngine, weights: Sequence[float]) -> Floats:
         known: Floats = kept["scores"]
         if kept["weights"].tolist() == list(weights):  # {w:g} may write two weights the same way
             return known
-    drawn = _sample(engine, np.array(weights))
+    drawn = _sample(space, settings, np.array(weights))
     if derived is not None:
         derived.save(key, {"scores": drawn, "weights": np.array(weights)})
     return drawn
 
 
-def _sample(engine: QueryEngine, weights: Floats) -> Floats:
+def _sample(space: Space, settings: QuerySettings, weights: Floats) -> Floats:
     """Score random expressions, each against a random token: up to (SAMPLE,) float64."""
-    search, settings = engine.engine, engine.settings
+    search = space.engine
     rng = np.random.default_rng(_SEED)
     ordinary = search.searchable(Metric.COSINE).copy()
-    ordinary[list(engine.table.vocabulary.special_ids)] = False
+    ordinary[list(space.table.vocabulary.special_ids)] = False
     rows = np.flatnonzero(ordinary)
     if len(rows) <= len(weights):
-        raise WordvecError(
+        raise TooFewTokensError(
             f"too few tokens for random expressions of {len(weights)} words: {len(rows)}"
         )
     drawn = rows[_distinct(rng, len(rows), len(weights) + 1)]  # (SAMPLE, T + 1)

@@ -7,12 +7,13 @@ vocabularies are compared by the text of the tokens.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations, zip_longest
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from wordvec import text
+from wordvec.analysis.calibration import random_pairs
 from wordvec.analysis.display import (
     Cell,
     Column,
@@ -32,6 +33,7 @@ from wordvec.errors import UnknownWordError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
+    from wordvec.analysis.calibration import RandomPairs
     from wordvec.analysis.display import Block, OutputStyle
     from wordvec.analysis.query import Answer, Neighbour, QueryEngine
     from wordvec.expression.tree import Expression
@@ -62,10 +64,11 @@ class ComparedNeighbour:
 
 @dataclass(frozen=True, slots=True)
 class ComparedAnswer:
-    """The answer of one table."""
+    """The answer of one table. random_pairs: None if it has too few tokens."""
 
     answer: Answer
     neighbours: tuple[ComparedNeighbour, ...]
+    random_pairs: RandomPairs | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class Comparison(Result[ComparedAnswer]):
         return one_line(self.query)
 
     def _header_fields(self) -> list[str]:
-        return [*self._names(None)[1], *settings_fields(self.settings)]
+        return [*self._names(None)[1], *self._settings_fields()]
 
     def _blocks(self) -> list[Block]:
         return self._blocks_of(self._names(None)[0])
@@ -110,11 +113,16 @@ class Comparison(Result[ComparedAnswer]):
     def header_lines(self, style: OutputStyle) -> list[str]:
         """Return the header, with numbers for the tables if their names do not fit."""
         fields = self._names(style.cells)[1]
-        return header_lines([*fields, *settings_fields(self.settings)], style)
+        return header_lines([*fields, *self._settings_fields()], style)
 
     def body_lines(self, style: OutputStyle) -> list[str]:
         """Return the lines below the header, with numbers if the names do not fit."""
         return block_lines(self._title, self._blocks_of(self._names(style.cells)[0]), style)
+
+    def _settings_fields(self) -> list[str]:
+        """Return how the tables answer; transforms named with one of them are in its name."""
+        named = any(column.answer.table.named_transforms for column in self.columns)
+        return settings_fields(self.settings, transforms=not named)
 
     def _names(self, cells: int | None) -> tuple[list[str], list[str]]:
         """Return a short name or number of each table, and the tables as fields of the header."""
@@ -138,8 +146,15 @@ class Comparison(Result[ComparedAnswer]):
         )
 
     def _blocks_of(self, names: Sequence[str]) -> list[Block]:
-        overlaps = Facts([self._overlap_fields(overlap, names) for overlap in self.overlaps])
-        return [self._neighbour_table(names), overlaps]
+        facts = [self._overlap_fields(overlap, names) for overlap in self.overlaps]
+        measured = [
+            f"{name} {column.random_pairs}"
+            for name, column in zip(names, self.columns, strict=True)
+            if column.random_pairs is not None
+        ]
+        if measured:
+            facts.append(["random pairs: mean cosine", *measured])
+        return [self._neighbour_table(names), Facts(facts)]
 
     def _neighbour_table(self, names: Sequence[str]) -> TextTable:
         """Return the answers side by side; on a narrow terminal, one below the other."""
@@ -197,6 +212,7 @@ class Comparison(Result[ComparedAnswer]):
             "columns": [
                 {
                     "table": column.answer.table.to_dict(),
+                    "random_pairs": column.random_pairs and column.random_pairs.to_dict(),
                     "neighbours": [
                         {
                             **column.answer.neighbour_dict(compared.neighbour),
@@ -262,7 +278,10 @@ def compare(engines: Sequence[QueryEngine], expression: Expression) -> Compariso
     columns = tuple(side.column(sides) for side in sides)
     overlaps = tuple(_overlap(sides, i, j) for i, j in combinations(range(len(sides)), 2))
     notes = dict.fromkeys(note for column in columns for note in column.answer.notes)
-    return Comparison(expression.source, engines[0].settings, columns, overlaps, tuple(notes))
+    settings = sides[0].answer.settings
+    if any(column.answer.table.named_transforms for column in columns):
+        settings = replace(settings, transforms=())
+    return Comparison(expression.source, settings, columns, overlaps, tuple(notes))
 
 
 class _Side:
@@ -284,6 +303,7 @@ class _Side:
         return ComparedAnswer(
             self.answer,
             tuple(map(ComparedNeighbour, self.answer.neighbours, zip(*ranks, strict=True))),
+            random_pairs(self.engine.space),
         )
 
     def _ranks_in(self, side: _Side) -> list[int | None]:

@@ -13,7 +13,7 @@ from wordvec import text
 from wordvec.search.settings import Method, Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from wordvec.search.settings import QuerySettings
     from wordvec.tables.table import TableDescription
@@ -116,7 +116,45 @@ class Facts:
         return "".join(html_element("p", line) for line in [*above, *map(" · ".join, self.fields)])
 
 
-Block: TypeAlias = TextTable | Facts
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Lines that are laid out for a width, such as bars.
+
+    draw: returns the lines for a number of terminal cells; None if there is no terminal.
+    """
+
+    draw: Callable[[int | None], Sequence[str]]
+
+    def lines(self, style: OutputStyle) -> list[str]:
+        """Return the lines for the width of a terminal."""
+        return [text.escape_controls(line) for line in self.draw(style.cells)]
+
+    def html(self, caption: str = "") -> str:
+        """Return an HTML paragraph that keeps its spaces, everything escaped."""
+        from html import escape
+
+        above = html_element("p", caption) if caption else ""
+        drawn = "\n".join(map(escape, self.lines(OutputStyle())))
+        return f"{above}<pre>{drawn}</pre>"
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """A sentence of a result, which may be longer than a line."""
+
+    sentence: str
+
+    def lines(self, style: OutputStyle) -> list[str]:
+        """Return the sentence, broken between words where the terminal ends."""
+        return text.wrap(text.escape_controls(self.sentence), style.cells)
+
+    def html(self, caption: str = "") -> str:
+        """Return HTML paragraphs, everything escaped."""
+        above = [caption] if caption else []
+        return "".join(html_element("p", line) for line in [*above, self.sentence])
+
+
+Block: TypeAlias = TextTable | Facts | Drawing | Prose
 
 
 def html_element(name: str, shown: str) -> str:
@@ -261,13 +299,13 @@ def table_fields(table: TableDescription) -> list[str]:
     return [table_name(table), shape_text(table)]
 
 
-def settings_fields(settings: QuerySettings) -> list[str]:
-    """Return how expressions are answered: metric, transforms, filters."""
+def settings_fields(settings: QuerySettings, *, transforms: bool = True) -> list[str]:
+    """Return how expressions are answered: metric, transforms if these are asked for, filters."""
     method, metric = METHOD_NAMES.get(settings.method), METRIC_NAMES[settings.ranking_metric]
     return [
         *([method] if method else []),
         *([metric] if not method or settings.metric is Metric.CSLS else []),
-        transforms_field(settings.all_transforms),
+        *([transforms_field(settings.all_transforms)] if transforms else []),
         *(["query words left out"] if settings.exclude else []),
         *settings.filters.facts(),
         *(["twins merged"] if settings.merge_twins else []),

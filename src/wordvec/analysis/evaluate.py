@@ -12,7 +12,7 @@ Word similarity is Spearman's ρ of the scores of people and the cosines of two 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,12 @@ import numpy as np
 
 from wordvec.analysis.display import table_name
 from wordvec.analysis.evaluation import Evaluation
+from wordvec.analysis.evaluation_failures import (
+    Failure,
+    questions_in_words,
+    spread_failures,
+    words_and_answers,
+)
 from wordvec.analysis.evaluation_files import AnalogySet, SimilaritySet
 from wordvec.analysis.evaluation_scores import (
     Accuracy,
@@ -30,19 +36,19 @@ from wordvec.analysis.evaluation_scores import (
 )
 from wordvec.analysis.evaluation_settings import LRCOS, EvaluationSettings
 from wordvec.analysis.evaluation_statistics import compare_tables, rank_correlation
-from wordvec.errors import WordvecError
+from wordvec.errors import NoQuestionsError
 from wordvec.progress import Progress, no_progress
 from wordvec.search.analogy_keys import AnalogyRows
-from wordvec.search.analogy_ranks import AnalogyRanks, analogy_ranks
+from wordvec.search.analogy_ranks import AnalogyRanks, analogy_ranks, first_answers
 from wordvec.search.engine import norms_of
-from wordvec.search.lrcos import LRCosPair, lrcos_ranks
+from wordvec.search.lrcos import LRCosPair, lrcos_first_answers, lrcos_ranks
 from wordvec.search.resolve import row_means
 from wordvec.search.settings import Metric
 from wordvec.search.space import Space
 from wordvec.tables.table import TableDescription
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from wordvec.analysis.evaluation_files import Category, TestSet
     from wordvec.search.ranking import Floats, RowIds
@@ -153,11 +159,12 @@ def evaluate(
         progress: called with the number of questions done.
 
     Raises:
-        WordvecError: if no question can be asked, or a table cannot be transformed so.
+        NoQuestionsError: if no question can be asked.
+        UsageError: if a table cannot be transformed so.
     """
     runs = [_Run(table, derived, test_sets, settings) for table, derived in tables]
     if not any(run.questions for run in runs) and not any(run.pairs for run in runs):
-        raise WordvecError("no question can be asked: the vocabulary has too few of the words")
+        raise NoQuestionsError("no question can be asked: the vocabulary has too few of the words")
     counter = _Counter(progress, sum(run.questions for run in runs) * len(settings.transforms))
     found: list[Combination] = []
     similarities: list[SimilarityScore] = []
@@ -175,6 +182,7 @@ def evaluate(
         tuple(compare_tables(found)),
         {table_name(run.description): tuple(run.words.unknown) for run in runs},
         settings.by,
+        shows_failures=bool(settings.failures),
     )
 
 
@@ -213,6 +221,7 @@ class _Run:
             if isinstance(one, AnalogySet)
             for name, category in one.categories.items()
         ]
+        self.categories = [category for _, category in named]
         self.analogies = [words.category(*one) for one in named]
         by_pair = named if LRCOS in settings.methods else []
         self.by_pair = [words.lrcos_category(*one) for one in by_pair]
@@ -240,7 +249,12 @@ class _Run:
         right = [rows for category in self.analogies for rows in category.right]
         ranks = analogy_ranks(space, settings, asked, right, counter)
         counter.finish(len(asked))
-        return self._combination(space, method, settings.ranking_metric, self.analogies, ranks)
+        found = self._combination(space, method, settings.ranking_metric, self.analogies, ranks)
+        if not self.settings.failures:
+            return found
+        places = spread_failures(ranks.left_out, self.settings.failures)
+        given = first_answers(space, settings, [asked[place] for place in places.tolist()])
+        return replace(found, failures=self._failures(found, questions_in_words, given))
 
     def _by_lrcos(self, space: Space, counter: _Counter) -> Combination:
         parts = [AnalogyRanks.empty(0)]
@@ -253,7 +267,39 @@ class _Run:
                 for name in ("left_out", "kept", "own")
             )
         )
-        return self._combination(space, LRCOS, Metric.COSINE, self.by_pair, ranks)
+        found = self._combination(space, LRCOS, Metric.COSINE, self.by_pair, ranks)
+        if not self.settings.failures:
+            return found
+        chosen = spread_failures(ranks.left_out, self.settings.failures)
+        given: list[int] = []
+        start = 0
+        for category in self.by_pair:
+            stop = start + len(category.asked)
+            here = chosen[(chosen >= start) & (chosen < stop)] - start
+            given += lrcos_first_answers(space, category.asked, here.tolist())
+            start = stop
+        return replace(found, failures=self._failures(found, words_and_answers, given))
+
+    def _failures(
+        self,
+        found: Combination,
+        questions: Callable[[Category], Iterable[tuple[str, tuple[str, ...]]]],
+        given: Sequence[int],
+    ) -> tuple[Failure, ...]:
+        """Describe some of the wrong answers, of which `given` has the first answers, by row."""
+        ranks = found.ranks.left_out
+        places = spread_failures(ranks, self.settings.failures).tolist()
+        named = [
+            (score.name, *question)
+            for score, category in zip(found.categories, self.categories, strict=True)
+            for question in questions(category)
+        ]
+        display = self.table.vocabulary.display
+        return tuple(
+            Failure(name, question, right, display(row), int(ranks[place]))
+            for place, row in zip(places, given, strict=True)
+            for name, question, right in [named[place]]
+        )
 
     def _combination(
         self,

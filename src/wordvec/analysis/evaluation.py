@@ -39,7 +39,8 @@ class Evaluation(Result[Combination]):
     """All combinations of tables, methods and transforms. Iterates over them.
 
     files: the names of the files. at: the numbers k of accuracy at k. by: "category" if shown by
-    category. unknown: for each table, the words that are not in its vocabulary.
+    category. unknown: for each table, the words that are not in its vocabulary. shows_failures:
+    whether the combinations list questions that were answered wrongly.
     """
 
     _listed: ClassVar = "combinations"
@@ -51,6 +52,7 @@ class Evaluation(Result[Combination]):
     comparisons: tuple[PairedComparison, ...]
     unknown: Mapping[str, tuple[str, ...]]
     by: str | None = None
+    shows_failures: bool = False
 
     @property
     def best(self) -> Combination | None:
@@ -120,7 +122,31 @@ class Evaluation(Result[Combination]):
             blocks.append(self._similarities())
         if self.comparisons:
             blocks.append(Facts([[self.sentence(one)] for one in self.comparisons]))
+        if self.shows_failures:
+            blocks.append(self._failures())
         return blocks
+
+    def _failures(self) -> TextTable:
+        columns = [
+            *(Column(name, shrinks=True) for name in self._varying()),
+            *(Column(name, shrinks=True) for name in ("category", "question", "right", "given")),
+            *number_columns("rank"),
+        ]
+        rows = []
+        for one in self.combinations:
+            label = [self._named(one)[name] for name in self._varying()]
+            for failure in one.failures:
+                texts = (failure.category, failure.question, "/".join(failure.right))
+                rows.append([*label, *map(escape, texts), failure.given, f"{failure.rank:,}"])
+        return TextTable(columns, rows)
+
+    @staticmethod
+    def _named(one: Combination) -> dict[str, str]:
+        return {
+            "table": table_name(one.table),
+            "method": one.method_name,
+            "transforms": one.transforms_name,
+        }
 
     def _analogies(self) -> TextTable:
         labels = [Column(title, shrinks=True) for title in self._labels()]
@@ -152,12 +178,7 @@ class Evaluation(Result[Combination]):
     def _rows_of(self, one: Combination) -> Iterator[tuple[list[str], tuple[list[str], list[str]]]]:
         """Yield the labels and the numbers of the rows of one combination."""
         marked = ["best" if one is self.best else ""] if len(self.combinations) > 1 else []
-        named = {
-            "table": table_name(one.table),
-            "method": one.method_name,
-            "transforms": one.transforms_name,
-        }
-        label = [*marked, *(named[name] for name in self._varying())]
+        label = [*marked, *(self._named(one)[name] for name in self._varying())]
         if not self.by:
             yield label, _numbers(one.overall)
             return
@@ -204,12 +225,14 @@ class Evaluation(Result[Combination]):
 
     def label(self, one: Combination) -> str:
         """Name a combination by what differs: "mini:static (center)"."""
-        named = {"method": one.method_name, "transforms": one.transforms_name}
-        others = [named[name] for name in self._varying() if name != "table"]
+        others = [self._named(one)[name] for name in self._varying() if name != "table"]
         return table_name(one.table) + (f" ({', '.join(others)})" if others else "")
 
     def tsv_rows(self) -> Iterator[list[object]]:
-        """Yield what `--tsv` prints."""
+        """Yield what `--tsv` prints: with failures, these alone."""
+        if self.shows_failures:
+            yield from self._failure_rows()
+            return
         tops = [*(f"top{k}" for k in self.at), "mrr"]
         yield [
             "table", "method", "metric", "transforms", "category", "pairs", "questions",
@@ -231,6 +254,19 @@ class Evaluation(Result[Combination]):
                 table_name(rated.table), "", "cosine", steps, rated.name, rated.pairs, None,
                 rated.not_asked, *nothing, rated.rho, *(rated.interval or (None, None)),
             ]  # fmt: skip
+
+    def _failure_rows(self) -> Iterator[list[object]]:
+        yield [
+            "table", "method", "metric", "transforms", "category", "question", "right", "given",
+            "rank",
+        ]  # fmt: skip
+        for one in self.combinations:
+            how = [table_name(one.table), one.method, one.metric, one.transforms_name]
+            for failure in one.failures:
+                right = "/".join(failure.right)
+                yield [
+                    *how, failure.category, failure.question, right, failure.given, failure.rank,
+                ]  # fmt: skip
 
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""
@@ -260,6 +296,11 @@ class Evaluation(Result[Combination]):
             "categories": [
                 {"category": part.name, **part.to_dict(self.at)} for part in one.categories
             ],
+            **(
+                {"failures": [failure.to_dict() for failure in one.failures]}
+                if self.shows_failures
+                else {}
+            ),
         }
 
 

@@ -11,26 +11,16 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from wordvec.analysis.display import html_element, table_name
+from wordvec.analysis.evaluation import Evaluation
 from wordvec.analysis.evaluation_scores import goodness, percent
+from wordvec.analysis.page import COLOURS, html_page, svg, svg_text
+from wordvec.errors import check_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from wordvec.analysis.evaluation import Evaluation
     from wordvec.analysis.evaluation_scores import Combination
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
-  color: #222; background: #fff }
-table { border-collapse: collapse; margin: .5rem 0 1.5rem; font-variant-numeric: tabular-nums }
-th, td { padding: .2rem .6rem; text-align: right }
-th:first-child, td:first-child { text-align: left }
-th { font-weight: 600 } caption { text-align: left; color: #666; padding-bottom: .3rem }
-.heat td { min-width: 4rem } .best { outline: 2px solid #d55e00; font-weight: 600 }
-svg { display: block; margin: .5rem 0 1.5rem; max-width: 100% } svg text { font-size: 12px }
-"""
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#f0e442", "#000000")
 _LAYER = re.compile(r"(.*)@(\d+)")
 _WIDTH, _HEIGHT = 640, 260  # of a curve, in pixels
 _BAR, _LABEL, _LENGTH = 16, 220, 480  # height, label and full length of a bar
@@ -38,21 +28,16 @@ _BAR, _LABEL, _LENGTH = 16, 220, 480  # height, label and full length of a bar
 
 def evaluation_page(evaluation: Evaluation) -> str:
     """Return a report as one HTML page: heat maps, curves over layers, bars by category."""
+    check_type(evaluation, Evaluation, "evaluation")
     title = f"Evaluation on {', '.join(evaluation.files)}"
-    body = "".join(
-        [
-            html_element("h1", title),
-            evaluation._repr_html_(),  # as a notebook shows it
-            *_heat_maps(evaluation),
-            *_curves(evaluation),
-            *_categories(evaluation),
-        ]
-    )
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>{body}</body></html>\n"
-    )
+    body = [
+        html_element("h1", title),
+        evaluation._repr_html_(),  # as a notebook shows it
+        *_heat_maps(evaluation),
+        *_curves(evaluation),
+        *_categories(evaluation),
+    ]
+    return html_page(title, body)
 
 
 def _score(one: Combination) -> float | None:
@@ -118,11 +103,11 @@ def _curve(lines: dict[str, list[tuple[int, float]]]) -> str:
         return 50 + (layer - layers[0]) * step, 10 + (_HEIGHT - 40) * (1 - score / most)
 
     parts = [
-        _text(place(layer, 0)[0], _HEIGHT - 12, str(layer), anchor="middle") for layer in layers
+        svg_text(place(layer, 0)[0], _HEIGHT - 12, str(layer), anchor="middle") for layer in layers
     ]
-    parts += [_text(44, place(0, share)[1] + 4, percent(share), "end") for share in (0, most)]
+    parts += [svg_text(44, place(0, share)[1] + 4, percent(share), "end") for share in (0, most)]
     for i, (name, points) in enumerate(lines.items()):
-        colour = _COLOURS[i % len(_COLOURS)]
+        colour = COLOURS[i % len(COLOURS)]
         placed = [place(*point) for point in points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
@@ -132,8 +117,8 @@ def _curve(lines: dict[str, list[tuple[int, float]]]) -> str:
                 f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}">'
                 f"<title>{shown}</title></circle>"
             )
-        parts.append(_text(_WIDTH + 10, 20 + 18 * i, name, colour=colour))
-    return _svg("curve", _WIDTH + 260, max(_HEIGHT, 30 + 18 * len(lines)), parts)
+        parts.append(svg_text(_WIDTH + 10, 20 + 18 * i, name, colour=colour))
+    return svg("curve", _WIDTH + 260, max(_HEIGHT, 30 + 18 * len(lines)), parts)
 
 
 def _categories(evaluation: Evaluation) -> Iterator[str]:
@@ -154,32 +139,20 @@ def _categories(evaluation: Evaluation) -> Iterator[str]:
 def _bars(labels: Sequence[str], names: Iterable[str], chosen: Sequence[Combination]) -> str:
     parts = []
     for i, label in enumerate(labels):
-        parts.append(_text(_LABEL, 16 + 18 * i, label, colour=_COLOURS[i % len(_COLOURS)]))
+        parts.append(svg_text(_LABEL, 16 + 18 * i, label, colour=COLOURS[i % len(COLOURS)]))
     top = 18 * len(labels) + 12
     for name in names:
-        parts.append(_text(_LABEL - 8, top + 12, name, "end"))
+        parts.append(svg_text(_LABEL - 8, top + 12, name, "end"))
         for i, one in enumerate(chosen):
             for part in one.categories:
                 share = part.left_out.shares[0]
                 if part.name == name and share is not None:
                     parts.append(
                         f'<rect x="{_LABEL}" y="{top}" width="{share * _LENGTH:.1f}" '
-                        f'height="{_BAR - 2}" fill="{_COLOURS[i % len(_COLOURS)]}"/>'
+                        f'height="{_BAR - 2}" fill="{COLOURS[i % len(COLOURS)]}"/>'
                     )
                     shown = f"{percent(share)} of {part.questions:,}"
-                    parts.append(_text(_LABEL + share * _LENGTH + 6, top + 12, shown))
+                    parts.append(svg_text(_LABEL + share * _LENGTH + 6, top + 12, shown))
             top += _BAR
         top += 6
-    return _svg("bars", _LABEL + _LENGTH + 160, top, parts)
-
-
-def _text(x: float, y: float, shown: str, anchor: str = "start", *, colour: str = "#222") -> str:
-    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}"'
-    return f"<text {place}>{escape(shown)}</text>"
-
-
-def _svg(kind: str, width: int, height: int, parts: Iterable[str]) -> str:
-    return (
-        f'<svg class="{kind}" role="img" xmlns="http://www.w3.org/2000/svg" width="{width}" '
-        f'height="{height}" viewBox="0 0 {width} {height}">{"".join(parts)}</svg>'
-    )
+    return svg("bars", _LABEL + _LENGTH + 160, top, parts)

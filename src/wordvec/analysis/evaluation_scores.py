@@ -13,6 +13,7 @@ from wordvec.search.settings import Method, Metric
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from wordvec.analysis.evaluation_failures import Failure
     from wordvec.search.analogy_ranks import AnalogyRanks
     from wordvec.tables.table import TableDescription
 
@@ -130,6 +131,7 @@ class Combination:
     """How one table answered all analogies, by one method and after some transforms.
 
     ranks: of each question of the files, in their order; 0 for a question that was not asked.
+    failures: some of the questions that were answered wrongly, if these were asked for.
     """
 
     table: TableDescription
@@ -138,6 +140,7 @@ class Combination:
     transforms: tuple[str, ...]
     categories: tuple[CategoryScore, ...]
     ranks: AnalogyRanks = field(compare=False, repr=False)
+    failures: tuple[Failure, ...] = ()
 
     @cached_property
     def overall(self) -> CategoryScore:

@@ -25,6 +25,7 @@ class EvaluationOptions(TypedDict, total=False):
     at: Iterable[int]
     pieces: bool
     by: str | None
+    failures: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,8 @@ class EvaluationSettings:
         own. transforms: lists of transforms, such as [[], ["center"], ["center", "unit"]], or one
         string "none;center;center,unit".
     at: the numbers k of accuracy at k. pieces: a, b and c may be the mean of the pieces of an
-        unknown word. by: "category" to show every category, or None.
+        unknown word. by: "category" to show every category, or None. failures: how many questions
+        that were answered wrongly to list for each combination, spread over all of them.
 
     Raises:
         UsageError: for an unknown value, or settings that do not go together.
@@ -47,6 +49,7 @@ class EvaluationSettings:
     at: tuple[int, ...] = (1, 5, 10)
     pieces: bool = False
     by: str | None = None
+    failures: int = 0
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__  # the dataclass is frozen
@@ -54,6 +57,7 @@ class EvaluationSettings:
         set_field(self, "methods", tuple(dict.fromkeys(str(one).strip() for one in methods)))
         set_field(self, "transforms", as_transform_lists(self.transforms))
         set_field(self, "at", tuple(check_k(k, "at") for k in self.at))
+        set_field(self, "failures", check_k(self.failures, "failures", at_least=0))
         if not self.methods or not self.at:
             raise UsageError("expected at least one method, and one k to count right answers at")
         if self.by not in (None, "category"):

@@ -13,23 +13,29 @@ Do norms decide? `norm_effect` says which word has the largest norm, which has t
 which rank the answer would have if all words had equal norms.
 
 Why does another answer rank higher? `ahead` splits the score of the first answer in the same way:
-the differences of the parts add up to the difference of the scores.
+the differences of the parts add up to the difference of the scores. If there is none ahead,
+`behind` is the next answer; `over` is one that the caller chose. Words of the query, and tokens
+with the text of one (`▁王`, `##王`), are neither ahead nor behind: `own_ahead` names those that
+rank higher.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wordvec.analysis.calibration import calibrate
-from wordvec.analysis.explanation import (
+from wordvec.analysis.calibration import calibrate, random_pairs
+from wordvec.analysis.explanation import Explanation
+from wordvec.analysis.explanation_parts import (
     Competitor,
     Contribution,
     Dimension,
-    Explanation,
     NormEffect,
+    largest_places,
 )
+from wordvec.analysis.explanation_sentence import sentence
 from wordvec.errors import UnknownWordError, UsageError, WordvecError
 from wordvec.search.filters import same_surface
 from wordvec.search.methods import Question
@@ -41,7 +47,7 @@ if TYPE_CHECKING:
 
     from wordvec.analysis.query import QueryEngine
     from wordvec.expression.tree import Expression, Term
-    from wordvec.search.ranking import Floats
+    from wordvec.search.ranking import Floats, Mask
     from wordvec.search.settings import QuerySettings
 
 SHOWN = 5  # dimensions listed
@@ -53,6 +59,7 @@ def explain(
     expression: Expression,
     token: str | int | None = None,
     *,
+    over: str | int | None = None,
     calibrated: bool = False,
 ) -> Explanation:
     """Split the score of an answer into parts.
@@ -60,10 +67,12 @@ def explain(
     Args:
         token: the answer, as typed, as `#id` or as an id; None for the first answer that is not a
             word of the query.
+        over: another token, to compare the answer with: also a word of the query.
         calibrated: compare the score with those of random expressions too.
 
     Raises:
-        UsageError: for CSLS and for the methods mul and direction, which are not sums.
+        UsageError: for CSLS and for the methods mul and direction, which are not sums; if `over` is
+            the answer itself.
         WordvecError: for an unknown token, or if there is nothing to explain.
     """
     settings = engine.settings
@@ -74,16 +83,17 @@ def explain(
             hint='metric="cosine", with method="sum" or method="add"',
         )
     question = engine.prepare(expression)
-    first = first_answer(engine, question)
-    row, notes = _row_to_explain(engine, first, token)
+    row, notes = _row_to_explain(engine, question, token)
     split = _Split(engine, question, row)
     rank = engine.rank_of(question, row)
+    rival = _rival(engine, question, row, rank)
+    is_ahead = rival is not None and rank is not None and (rival.rank or rank) < rank
     by_dimension = _by_dimension(question.vectors[0], split.x, settings.ranking_metric)
     weights = [term.weight for term in question.resolved.terms]
-    return Explanation(
+    found = Explanation(
         query=expression.source,
         table=engine.description,
-        settings=settings,
+        settings=engine.settings_for(question),
         token=split.token,
         id=row,
         rank=rank,
@@ -94,10 +104,15 @@ def explain(
         norm_effect=_norm_effect(engine, question, split),
         dimensions=_largest(by_dimension),
         dims_for_half=_dims_for_half(by_dimension),
-        ahead=_ahead(engine, question, first, rank),
+        own_ahead=_own_ahead(engine, question, row),
+        ahead=rival if is_ahead else None,
+        behind=None if is_ahead else rival,
+        over=None if over is None else _over(engine, question, row, over),
+        random_pairs=random_pairs(engine.space),
         calibration=calibrate(engine, weights, split.score) if calibrated else None,
-        notes=(*question.resolved.notes, *notes),
+        notes=(*engine.notes_on(question), *notes),
     )
+    return replace(found, sentence=sentence(found))
 
 
 def explain_in_each(
@@ -105,6 +120,7 @@ def explain_in_each(
     expression: Expression,
     token: str | int | None = None,
     *,
+    over: str | int | None = None,
     calibrated: bool = False,
 ) -> list[Explanation]:
     """Explain one answer in several tables: `token`, or the answer that the first table gives.
@@ -115,12 +131,12 @@ def explain_in_each(
     one_vocabulary = len({engine.table.vocabulary for engine in engines}) == 1
     for engine in engines:
         try:
-            explanations.append(explain(engine, expression, token, calibrated=calibrated))
+            found = explain(engine, expression, token, over=over, calibrated=calibrated)
         except UnknownWordError as error:
             raise error.in_table(engine.table.name) from error
+        explanations.append(found)
         if token is None:
-            first = explanations[0]
-            token = first.id if one_vocabulary else first.token
+            token = found.id if one_vocabulary else found.token
     return explanations
 
 
@@ -140,6 +156,12 @@ class _Split:
         self.vectors = term_vectors(terms, search.rows)
         self.parts = _parts(terms, self.vectors, query, self.x, engine.settings)
 
+    def competitor(self, rank: int | None) -> Competitor:
+        """Return the split of an answer that another one is compared with."""
+        return Competitor(
+            self.token, self.row, rank, self.score, self.norm, self.own_part, self.parts
+        )
+
 
 def first_answer(engine: QueryEngine, question: Question) -> int | None:
     """Return the row of the first answer that is not a word of the query, nor its merged twin."""
@@ -155,15 +177,13 @@ def first_answer(engine: QueryEngine, question: Question) -> int | None:
 
 
 def _row_to_explain(
-    engine: QueryEngine, first: int | None, token: str | int | None
+    engine: QueryEngine, question: Question, token: str | int | None
 ) -> tuple[int, tuple[str, ...]]:
     """Return the row to explain, and notes on how its token was read."""
     if token is not None:
-        row, note = resolve_token(token, engine.table.vocabulary)
-        if not engine.engine.searchable(engine.settings.ranking_metric)[row]:
-            shown = engine.table.vocabulary.display(row)
-            raise WordvecError(f"the vector of {shown} (#{row}) is not finite or has no direction")
+        row, note = _scored_row(engine, token)
         return row, (note,) if note else ()
+    first = first_answer(engine, question)
     if engine.filters_to_drop:
         raise WordvecError(
             "nothing to explain: 0 tokens pass the filters", hint=f"drop {engine.filters_to_drop}"
@@ -173,25 +193,60 @@ def _row_to_explain(
     return first, ()
 
 
-def _ahead(
-    engine: QueryEngine, question: Question, first: int | None, rank: int | None
+def _scored_row(engine: QueryEngine, token: str | int) -> tuple[int, str | None]:
+    """Return the row of a token that has a score, and how it was read."""
+    row, note = resolve_token(token, engine.table.vocabulary)
+    if not engine.engine.searchable(engine.settings.ranking_metric)[row]:
+        shown = engine.table.vocabulary.display(row)
+        raise WordvecError(f"the vector of {shown} (#{row}) is not finite or has no direction")
+    return row, note
+
+
+def _own(engine: QueryEngine, question: Question) -> Mask:
+    """Return which rows are words of the query or have the text of one: (V,) bool."""
+    first_row = same_surface(engine.table.vocabulary)
+    own: Mask = np.isin(first_row, first_row[list(question.resolved.query_ids)])
+    return own
+
+
+def _rival(
+    engine: QueryEngine, question: Question, row: int, rank: int | None
 ) -> Competitor | None:
-    """Split the score of the first answer, if it ranks above the one of that rank."""
-    if first is None or rank is None:
+    """Split the score of the first other answer that is not a word of the query, if any."""
+    if rank is None:
         return None
-    first_rank = engine.rank_of(question, first)
-    if first_rank is None or first_rank >= rank:
+    allowed = engine.allowed(question)
+    mask = ~_own(engine, question) if allowed is None else allowed & ~_own(engine, question)
+    if engine.settings.merge_twins:
+        first_row = same_surface(engine.table.vocabulary)
+        mask &= first_row != first_row[row]
+    mask[row] = False
+    found = engine.ranking(question).best(1, mask).ids.tolist()
+    if not found:
         return None
-    split = _Split(engine, question, first)
-    return Competitor(
-        token=split.token,
-        id=first,
-        rank=first_rank,
-        score=split.score,
-        norm=split.norm,
-        own_part=split.own_part,
-        parts=split.parts,
-    )
+    return _Split(engine, question, found[0]).competitor(engine.rank_of(question, found[0]))
+
+
+def _own_ahead(engine: QueryEngine, question: Question, row: int) -> tuple[str, ...]:
+    """Return the tokens of the query's own words that rank above a row, the best first."""
+    allowed = engine.allowed(question)
+    mask = _own(engine, question)
+    mask[row] = True
+    if allowed is not None:
+        mask &= allowed
+    if not mask[row]:
+        return ()
+    order = engine.ranking(question).best(int(mask.sum()), mask).ids.tolist()
+    return tuple(map(engine.table.vocabulary.display, order[: order.index(row)]))
+
+
+def _over(engine: QueryEngine, question: Question, row: int, token: str | int) -> Competitor:
+    """Split the score of the token that the caller compares the answer with."""
+    other, _ = _scored_row(engine, token)
+    if other == row:
+        shown = engine.table.vocabulary.display(row)
+        raise UsageError(f"{shown} cannot be compared with itself: expected another token in over")
+    return _Split(engine, question, other).competitor(engine.rank_of(question, other))
 
 
 def _parts(
@@ -236,9 +291,12 @@ def _norm_effect(engine: QueryEngine, question: Question, split: _Split) -> Norm
     rank = None
     if query.any() or metric is not Metric.COSINE:
         rank = engine.rank_of(Question(question.resolved, query[None]), split.row)
-    largest_norm = parts[int(np.argmax(norms))].word
-    largest_part = parts[int(np.argmax([abs(part.part) for part in parts]))].word
-    return NormEffect(largest_norm, largest_part, rank)
+    longest, largest = largest_places(norms), largest_places(abs(part.part) for part in parts)
+    return NormEffect(
+        parts[longest[0]].word if len(longest) == 1 else None,
+        parts[largest[0]].word if len(largest) == 1 else None,
+        rank,
+    )
 
 
 def _by_dimension(q: Floats, x: Floats, metric: Metric) -> Floats:

@@ -1,7 +1,7 @@
 """The tokens nearest to an expression.
 
-By default as in the article: raw vectors, L2 distance, and the words of the expression among the
-answers, where they are marked.
+By default as in the article: raw vectors, L2 distance, and the words of a sum among the answers,
+where they are marked. The words of an analogy (`a:b=c:?`) are left out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from wordvec.progress import Progress, no_progress
 from wordvec.search.filters import candidates, same_surface
 from wordvec.search.methods import Question, prepare, rankings
 from wordvec.search.ranking import Hits, without
-from wordvec.search.resolve import resolve
+from wordvec.search.resolve import refuse_sentence, resolve
 from wordvec.search.settings import Method, Metric
 from wordvec.tables.table import TableDescription
 
@@ -37,9 +37,12 @@ if TYPE_CHECKING:
 
     from wordvec.expression.tree import Expression
     from wordvec.search.ranking import Mask, Ranking
-    from wordvec.search.resolve import ResolvedExpression
+    from wordvec.search.resolve import ResolvedExpression, SentenceReader
     from wordvec.search.settings import QuerySettings
     from wordvec.search.space import Space
+
+
+ANALOGY_NOTE = "the words of the analogy are left out of the answer: exclude=False keeps them"
 
 
 class Neighbour(NamedTuple):  # thousands per block: created three times as fast as a dataclass
@@ -136,13 +139,21 @@ def _columns(score_name: str, *, twins: bool) -> list[Column]:
 class QueryEngine:
     """Answers expressions from one space with one set of settings, one at a time or in blocks.
 
-    progress: called while a neighbour graph is computed (CSLS alone needs one).
+    named_transforms: whether the transforms were named with the table, which is then shown with
+    them. progress: called while a neighbour graph is computed (CSLS alone needs one).
+    read_sentence: see `resolve`; its vectors are in the space.
     notes: what the reader of any answer should know about the table and the filters.
     filters_to_drop: if no token passes the filters, those without which some would.
     """
 
     def __init__(
-        self, space: Space, settings: QuerySettings, *, progress: Progress = no_progress
+        self,
+        space: Space,
+        settings: QuerySettings,
+        *,
+        named_transforms: bool = False,
+        read_sentence: SentenceReader | None = refuse_sentence,
+        progress: Progress = no_progress,
     ) -> None:
         if space.transforms != settings.all_transforms:
             raise ValueError(
@@ -151,10 +162,15 @@ class QueryEngine:
             )
         self.space = space
         self.settings = settings
+        self._decided = {
+            analogy: settings.for_expression(analogy=analogy) for analogy in (False, True)
+        }
         self.table = space.table
         self.engine = space.engine
-        self.description = TableDescription.of(self.table)
+        named = space.transforms if named_transforms else ()
+        self.description = TableDescription.of(self.table, named)
         self._progress = progress
+        self._read_sentence = read_sentence
         passed = candidates(self.table.vocabulary, settings.filters)
         self._passed = None if passed is None else passed.mask
         self.filters_to_drop = "" if passed is None else passed.to_drop
@@ -172,13 +188,27 @@ class QueryEngine:
                 the place.
         """
         return self.prepare_resolved(
-            resolve(expression, self.table.vocabulary, pieces=self.settings.pieces)
+            resolve(
+                expression,
+                self.table.vocabulary,
+                pieces=self.settings.pieces,
+                read_sentence=self._read_sentence,
+            )
         )
 
     def prepare_resolved(self, resolved: ResolvedExpression) -> Question:
         """Compute the vectors of an expression whose words have been looked up."""
         self._check_terms(resolved)
         return prepare(resolved, self.engine, self.settings)
+
+    def settings_for(self, question: Question) -> QuerySettings:
+        """Return the settings of one question: `exclude` is True or False."""
+        return self._decided[question.resolved.analogy is not None]
+
+    def notes_on(self, question: Question) -> tuple[str, ...]:
+        """Return what the reader of one answer should know: how words were read, or left out."""
+        left_out = self.settings.exclude is None and self.settings_for(question).exclude
+        return (*question.resolved.notes, *([ANALOGY_NOTE] if left_out else []))
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """Answer questions in order; a block takes less time, and gives the same answers."""
@@ -265,7 +295,7 @@ class QueryEngine:
 
     def _excluded(self, question: Question) -> frozenset[int]:
         """Return the rows of the question's own words, if they may not be answers."""
-        if not self.settings.exclude:
+        if not self.settings_for(question).exclude:
             return frozenset()
         named = question.resolved.query_ids
         if self.settings.merge_twins:
@@ -289,14 +319,16 @@ class QueryEngine:
         return Answer(
             query=question.resolved.source,
             table=self.description,
-            settings=self.settings,
+            settings=self.settings_for(question),
             neighbours=tuple(neighbours),
-            notes=question.resolved.notes,
+            notes=self.notes_on(question),
         )
 
     def _check_terms(self, resolved: ResolvedExpression) -> None:
         searchable = self.engine.searchable(Metric.L2)
         for term in resolved.terms:
+            if term.vector is not None:
+                continue
             bad = [id_ for id_ in term.ids if not searchable[id_]]
             if bad:
                 raise ExpressionError(

@@ -103,7 +103,8 @@ class Trace(Result[TracePoint]):
         for point in self.points:
             variant = "" if point.table.variant is None else f".{point.table.variant}"
             model = "" if one_model else f"{text.escape(point.table.model)}:"
-            groups.setdefault(f"{model}{point.table.mode}{variant}", []).append(point)
+            steps = "".join(f"+{step}" for step in point.table.named_transforms)
+            groups.setdefault(f"{model}{point.table.mode}{variant}{steps}", []).append(point)
         for points in groups.values():
             points.sort(key=_layer_order)
         return list(groups.items())
@@ -114,7 +115,8 @@ class Trace(Result[TracePoint]):
 
     def _header_fields(self) -> list[str]:
         model = [text.escape(self.points[0].table.model)] if self._one_model else []
-        return [*model, *settings_fields(self.settings)]
+        named = any(point.table.named_transforms for point in self.points)
+        return [*model, *settings_fields(self.settings, transforms=not named)]
 
     def _blocks(self) -> list[Block]:
         columns = [
@@ -210,6 +212,7 @@ def trace(engines: Sequence[QueryEngine], expression: Expression, token: str | i
     if not engines:
         raise UsageError("a trace needs at least one table")
     points, notes, errors = [], [], []
+    settings = engines[0].settings
     shown = str(token)
     for engine in engines:
         try:
@@ -220,13 +223,16 @@ def trace(engines: Sequence[QueryEngine], expression: Expression, token: str | i
             notes.append(f"{engine.table.name}: {error.message}")
             points.append(_empty_point(engine))
             continue
-        notes += [*question.resolved.notes, *([note] if note else [])]
+        notes += [*engine.notes_on(question), *([note] if note else [])]
+        settings = engine.settings_for(question)
         if len(points) == len(errors):  # the first table that answers
             shown = engine.table.vocabulary.display(row)
         points.append(_point(engine, question, row))
     if len(errors) == len(engines):
         raise errors[0]
-    traced = Trace(expression.source, shown, engines[0].settings, tuple(points))
+    if any(point.table.named_transforms for point in points):
+        settings = replace(settings, transforms=())
+    traced = Trace(expression.source, shown, settings, tuple(points))
     if all(len(series) < 2 for _, series in traced.series):
         last = replace(engines[0].table.name, mode=Mode.DYNAMIC, variant=None, layer=None)
         notes.append(f"for every layer: {extract_command(last, layers='all')}")

@@ -16,10 +16,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("compare", "Compare the answers of tables, such as static and dynamic."),
     "explain": ("explain", "Split the score of an answer over words and dimensions."),
     "trace": ("trace", "Show the rank of an answer in the static table and every layer."),
+    "contexts": ("contexts", "List the occurrences of a word in a corpus."),
     "similar": ("similar", "Show the similarity of every pair of words."),
+    "axis": ("axis", "Order words along an axis such as 女-男, or two."),
     "odd": ("odd", "Find the word that does not belong with the others."),
     "norms": ("norms", "Show the norms of tokens' vectors and their ranks."),
     "evaluate": ("evaluate", "Measure how many analogies a table solves."),
+    "doctor": ("doctor", "Check a space up: what can mislead, and what mends it."),
     "tables": ("tables", "List, verify or remove saved tables."),
     "export": ("export", "Write a table to a file of another program."),
     "import": ("import_", "Save vectors of another program as a table."),
@@ -27,6 +30,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "shell": ("shell", "Answer expressions interactively, with the tables kept open."),
     "completion": ("completion", "Print the completion script for bash, zsh or fish."),
 }
+
+COMPLETION = "_WORDVEC_COMPLETE"
+"""The variable by which the script of a shell asks for completions."""
 
 
 def load_command(name: str) -> click.Command:

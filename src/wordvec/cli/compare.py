@@ -20,6 +20,7 @@ from wordvec.cli.options import (
 from wordvec.cli.output import Format, print_report
 from wordvec.cli.progress_bar import ProgressBar
 from wordvec.errors import UsageError
+from wordvec.search.settings import split_transforms
 from wordvec.tables.name import TableRef
 
 if TYPE_CHECKING:
@@ -31,14 +32,15 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   wordvec compare 王-男+女
-  wordvec compare 男:女=王:? --metric cosine --exclude -k 20
+  wordvec compare 男:女=王:? --metric cosine -k 20
   wordvec compare 王 --tables mini:static,mini:dynamic
+  wordvec compare 王-男+女 --tables static,static+unit,static+center+unit
 """
 
 
 @click.command(cls=DashCommand, epilog=EPILOG)
 @click.argument("expressions", nargs=-1, required=True, metavar="EXPR")
-@tables_option("Tables to compare", default="static,dynamic")
+@tables_option("Tables to compare", default="static,dynamic", transforms=True)
 @model_option(
     "Model of the tables that name none (default: WORDVEC_MODEL, else the reference model)."
 )
@@ -59,9 +61,11 @@ def command(
 
     Each answer is shown with its rank in the other tables, even if it is beyond -k. The last line
     shows how many answers two tables share, and the rank-biased overlap of the two lists (1 for
-    equal lists; p = 0.9).
+    equal lists; p = 0.9). A table can be compared with itself under transforms, named after a plus:
+    static,static+unit.
     """
     from wordvec.analysis.compare import compare
+    from wordvec.analysis.display import table_name
     from wordvec.cli.opening import open_tables
     from wordvec.expression.parser import parse
 
@@ -72,13 +76,17 @@ def command(
             hint="separate tables by a comma: --tables static,dynamic",
         )
     expression = parse(expressions[0])
-    refs = [TableRef.parse(name) for name in tables or ("static", "dynamic")]
+    named = [split_transforms(name) for name in tables or ("static", "dynamic")]
+    refs = [TableRef.parse(name) for name, _ in named]
     if len(refs) < 2:
         raise UsageError("a comparison needs at least two tables", hint="--tables static,dynamic")
     with ProgressBar("tokens") as bar:
         opened = open_tables([replace(ref, model=ref.model or model) for ref in refs], store)
-        _refuse_duplicates([str(table.name) for table in opened])
-        engines = [table.engine_for(settings, progress=bar) for table in opened]
+        engines = [
+            table.engine_for(settings, steps, progress=bar)
+            for table, (_, steps) in zip(opened, named, strict=True)
+        ]
+        _refuse_duplicates([table_name(engine.description) for engine in engines])
         comparison = compare(engines, expression)
     print_notes(note for engine in engines for note in engine.notes)
     print_notes(comparison.notes)

@@ -8,6 +8,7 @@ script for fish splits completions at every comma.
 from __future__ import annotations
 
 import os
+import re
 
 import click
 from click.shell_completion import (
@@ -21,7 +22,9 @@ from click.shell_completion import (
     split_arg_string,
 )
 
-from wordvec.text import escape_controls
+from wordvec.cli.commands import COMPLETION
+from wordvec.errors import UsageError
+from wordvec.text import escape_controls, quote
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -47,6 +50,34 @@ _BASH_SOURCE = """\
 complete -o nosort -F %(complete_func)s %(prog_name)s 2>/dev/null ||
     complete -F %(complete_func)s %(prog_name)s
 """
+
+
+# What the scripts pass to click, by shell.
+_VARIABLES = {
+    "bash": ("COMP_LINE",),
+    "zsh": ("COMP_WORDS", "COMP_CWORD"),
+    "fish": ("COMP_WORDS", "COMP_CWORD"),
+}
+
+
+def check_request(request: str) -> None:
+    """Check the variables with which a script asks for completions.
+
+    Raises:
+        UsageError: They are not what a script passes.
+    """
+    shell, _, kind = request.partition("_")
+    if shell not in SHELLS or kind not in ("source", "complete"):
+        raise UsageError(
+            f"{COMPLETION} is {quote(request)}: expected SHELL_complete of {', '.join(SHELLS)}",
+            hint="wordvec completion bash",
+        )
+    for name in _VARIABLES[shell] if kind == "complete" else ():
+        value = os.environ.get(name)
+        if value is None:
+            raise UsageError(f"{COMPLETION}={request} needs the variable {name}")
+        if name == "COMP_CWORD" and shell == "zsh" and not re.fullmatch("[0-9]{1,9}", value):
+            raise UsageError(f"{name} is {quote(value)}: expected the number of a word")
 
 
 class _OneLineItems(ShellComplete):
@@ -113,6 +144,4 @@ def command(ctx: click.Context, shell: str) -> None:
     complete = get_completion_class(shell)
     if complete is None:
         raise click.UsageError(f"click has no completion for {shell}")
-    click.echo(
-        complete(ctx.find_root().command, {}, "wordvec", "_WORDVEC_COMPLETE").source(), nl=False
-    )
+    click.echo(complete(ctx.find_root().command, {}, "wordvec", COMPLETION).source(), nl=False)

@@ -17,7 +17,7 @@ import click
 
 from wordvec.cli.interrupts import StoppedError, is_interrupt
 from wordvec.errors import ExpressionError, WordvecError
-from wordvec.text import clip, escape, escape_controls, width
+from wordvec.text import clip, escape, escape_controls, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -34,14 +34,15 @@ _OPTIONS = {  # parameter → option; the others have the same name
         for name in (
             "batch_size", "corpus", "device", "dtype", "exclude", "field", "force", "largest",
             "layers", "limit", "match", "merge_twins", "method", "metric", "mode", "min_count",
-            "model", "name", "no_special", "only", "per_token", "perplexity", "pieces", "pool",
-            "seed", "sentences", "skip_bad", "smallest", "store", "table", "tables", "tokens",
-            "unit", "variant", "vectors", "vocab", "workers",
+            "model", "name", "no_special", "only", "over", "per_token", "perplexity", "pieces",
+            "pool", "seed", "sentences", "skip_bad", "smallest", "store", "table", "tables",
+            "tokens", "top", "unit", "variant", "vectors", "vocab", "workers",
         )
     },
 }  # fmt: skip
+_NEGATIVE = {"exclude": "--no-exclude"}  # parameter=False → option
 _STRING = r"""(?:"(?:[^"\\]|\\.)*"|(?<!\w)'(?:[^'\\]|\\.)*')"""
-_VALUE = rf"True|-?\d+(?:\.\d+)?|{_STRING}|\[{_STRING}(?:, {_STRING})*\]"
+_VALUE = rf"True|False|-?\d+(?:\.\d+)?|{_STRING}|\[{_STRING}(?:, {_STRING})*\]"
 # name=value; or a quoted string, which is skipped, as the user may have typed it
 _ARGUMENT = rf"(?<![\w.-])({'|'.join(_OPTIONS)})=({_VALUE})(?!\w)|{_STRING}"
 
@@ -49,8 +50,8 @@ _ARGUMENT = rf"(?<![\w.-])({'|'.join(_OPTIONS)})=({_VALUE})(?!\w)|{_STRING}"
 def as_options(message: str) -> str:
     """Rewrite the arguments in a message of the library as options of the command line.
 
-    >>> as_options('force=True replaces it; or metric="cosine", transforms=["unit", "abtt:3"]')
-    '--force replaces it; or --metric cosine, --transform unit --transform abtt:3'
+    >>> as_options('exclude=False keeps them; or metric="cosine", transforms=["unit", "abtt:3"]')
+    '--no-exclude keeps them; or --metric cosine, --transform unit --transform abtt:3'
     """
     return re.sub(_ARGUMENT, _as_option, message)
 
@@ -61,6 +62,8 @@ def _as_option(match: re.Match[str]) -> str:
         return match[0]
     if value == "True":
         return _OPTIONS[name]
+    if value == "False":
+        return _NEGATIVE.get(name, match[0])
     values = [_unquote(string) for string in re.findall(_STRING, value)] or [value]
     if name == "tables":
         values = [",".join(values)]
@@ -162,28 +165,9 @@ def _print_message(kind: str, message: str, colour: str | None = None) -> None:
 
     sys.stdout.flush()  # keep the order of both streams
     style = OutputStyle.of(sys.stderr)
-    first, *others = wrap(f"{kind}: {_tidy(as_options(message))}", style.cells)
+    first, *others = wrap(f"{kind}: {_tidy(as_options(message))}", style.cells, indent="  ")
     painted = style.paint(f"{kind}:", colour) + first.removeprefix(f"{kind}:")
     sys.stderr.write("".join(f"{line}\n" for line in (painted, *others)))
-
-
-def wrap(message: str, cells: int | None) -> list[str]:
-    """Break a message between words where it is wider than the terminal; a long word stays whole.
-
-    >>> wrap("Note: 王 is read as 女", 10), wrap("Note: 王", None)
-    (['Note: 王', '  is read', '  as 女'], ['Note: 王'])
-    """
-    lines = [message]
-    if cells is not None and width(message) > cells:
-        first, *words = message.split(" ")
-        lines = [first]
-        for word in words:
-            joined = f"{lines[-1]} {word}"
-            if width(joined) <= cells:
-                lines[-1] = joined
-            else:
-                lines.append(f"  {word}")
-    return lines
 
 
 def show_error(error: WordvecError, *, prefix: str = "", hints: bool = True) -> None:

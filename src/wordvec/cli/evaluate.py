@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,11 @@ import click
 
 from wordvec.cli.errors import print_notes
 from wordvec.cli.options import (
+    check_folder,
     metric_option,
     output_options,
     pieces_option,
+    report_option,
     table_options,
     table_refs,
     tables_option,
@@ -21,6 +24,7 @@ from wordvec.cli.output import print_report, size_text, write_lines
 from wordvec.cli.progress_bar import ProgressBar, progress_option
 from wordvec.errors import UsageError
 from wordvec.search.settings import Method, Metric
+from wordvec.text import quote
 
 if TYPE_CHECKING:
     from wordvec.cli.output import Format
@@ -32,6 +36,7 @@ Examples:
   wordvec evaluate                               the included Japanese analogies
   wordvec evaluate --tables static,dynamic --methods add,mul,lrcos
   wordvec evaluate --transforms "none;center;abtt:3;center,unit" --report space.html
+  wordvec evaluate --failures 10                 ten questions with a wrong answer
   wordvec evaluate questions-words.txt BATS_3.0/ jsim/*.csv --by category
 """
 
@@ -59,14 +64,15 @@ Examples:
     "--at", metavar="K,K", help="Count right answers among the first K.  [default: 1,5,10]"
 )
 @click.option("--by", type=click.Choice(["category"]), help="Show every category.")
+@click.option(
+    "--failures",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="List N questions with a wrong first answer, spread over all of them, for each row.",
+)
 @pieces_option
 @table_options
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE.html",
-    help="Write a report as one HTML page.",
-)
+@report_option
 @progress_option
 @output_options
 def command(
@@ -78,6 +84,7 @@ def command(
     transform_lists: str,
     at: tuple[str, ...],
     by: str | None,
+    failures: int | None,
     pieces: bool,
     ref: TableRef,
     store: Store,
@@ -97,9 +104,8 @@ def command(
     from wordvec.table import evaluate_tables
 
     counted_at = _numbers(at)
-    if report is not None and not report.parent.is_dir():
-        raise UsageError(f"there is no folder {report.parent}", hint=f"mkdir -p {report.parent}")
-    names = _saved(store) if tables == ("all",) else tables
+    check_folder(report)
+    names = saved_tables(store) if tables == ("all",) else tables
     opened = open_tables(table_refs(names, ref), store)
     with ProgressBar("questions", shown=progress) as bar:
         evaluation = evaluate_tables(
@@ -111,6 +117,7 @@ def command(
             at=counted_at,
             pieces=pieces,
             by=by,
+            failures=failures or 0,
             progress=bar,
         )
     print_notes(evaluation.notes)
@@ -118,10 +125,10 @@ def command(
         print_report(output_format, [evaluation])
         return
     from wordvec.analysis.evaluation_page import evaluation_page
-    from wordvec.tables.files import write_atomically
+    from wordvec.tables.files import write_file
 
     page = evaluation_page(evaluation).encode()
-    write_atomically(report, lambda file: file.write(page))
+    write_file(report, lambda file: file.write(page))
     print_report(output_format, [evaluation])
     if output_format == "text":
         write_lines(["", f"{report}  {size_text(report.stat().st_size)}"])
@@ -129,12 +136,13 @@ def command(
 
 def _numbers(words: tuple[str, ...]) -> tuple[int, ...]:
     for word in words:
-        if not word.isascii() or not word.isdigit():
-            raise UsageError(f"--at takes whole numbers with commas, got {word!r:.60}")
+        if not re.fullmatch("[0-9]{1,18}", word):
+            raise UsageError(f"--at takes whole numbers with commas, got {quote(word)}")
     return tuple(map(int, words)) or (1, 5, 10)
 
 
-def _saved(store: Store) -> tuple[str, ...]:
+def saved_tables(store: Store) -> tuple[str, ...]:
+    """Return the names of all saved tables that can be opened."""
     names = tuple(
         str(info.name)
         for info in store.tables()

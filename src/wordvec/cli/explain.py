@@ -19,6 +19,7 @@ from wordvec.cli.options import (
 )
 from wordvec.cli.output import print_report
 from wordvec.errors import UsageError
+from wordvec.search.settings import split_transforms
 
 if TYPE_CHECKING:
     from wordvec.analysis.explanation import Explanation
@@ -32,22 +33,25 @@ Examples:
   wordvec explain 王-男+女                         the first answer
   wordvec explain 王-男+女 女王 --metric cosine
   wordvec explain 王+女 女王 --metric cosine --calibrate
+  wordvec explain 王-男+女 女王 --over 妃          why one is nearer than the other
   wordvec explain 王-男+女 女王 --tables static,dynamic    in both
 """
 
 
 @click.command(cls=DashCommand, epilog=EPILOG)
 @click.argument("arguments", nargs=-1, required=True, metavar="EXPR [TOKEN]")
+@click.option("--over", metavar="TOKEN", help="Compare the answer with this token, of any rank.")
 @click.option(
     "--calibrate", is_flag=True, help="Compare the score with those of 10,000 random expressions."
 )
 @query_options
-@tables_option("Explain the same answer in several tables, one after another")
+@tables_option("Explain the same answer in several tables, one after another", transforms=True)
 @table_options
 @output_options
 def command(
     *,
     arguments: tuple[str, ...],
+    over: str | None,
     calibrate: bool,
     tables: tuple[str, ...],
     settings: QuerySettings,
@@ -55,15 +59,15 @@ def command(
     store: Store,
     output_format: Format,
 ) -> None:
-    """Split the score of an answer over words and dimensions.
+    """Say why an answer has its rank, and split its score over words and dimensions.
 
     Each word of the query contributes a part of the score. The parts add up to the similarity, or
-    to the square of the L2 distance. The parts of the dimensions do so too; the largest are listed,
-    with its share of the sum of their sizes.
+    to the square of the L2 distance. The parts of the dimensions do so too; the largest are listed
+    if one of them stands out, each with its share of the sum of their sizes.
 
     TOKEN is the answer to explain: a token, or # and its id. By default it is the first answer that
     is not a word of the query. If that answer ranks above TOKEN, its score is split too, and the
-    differences show which words favour it.
+    differences show which words favour it; --over names another token to compare with.
     """
     from wordvec.analysis.explain import explain_in_each
     from wordvec.cli.opening import open_tables
@@ -75,9 +79,12 @@ def command(
         raise UsageError(f"explain takes an expression and a token, got {len(arguments)}: {got}")
     expression = parse(arguments[0])
     token = arguments[1] if len(arguments) > 1 else None
-    opened = open_tables(table_refs(tables, ref), store)
-    engines = [table.engine_for(settings) for table in opened]
-    explanations = explain_in_each(engines, expression, token, calibrated=calibrate)
+    named = [split_transforms(name) for name in tables] or [("", ())]
+    opened = open_tables(table_refs([name for name, _ in named if name], ref), store)
+    engines = [
+        table.engine_for(settings, steps) for table, (_, steps) in zip(opened, named, strict=True)
+    ]
+    explanations = explain_in_each(engines, expression, token, over=over, calibrated=calibrate)
     print_notes(note for engine in engines for note in engine.notes)
     print_notes(note for explanation in explanations for note in explanation.notes)
     names = [table_name(explanation.table) for explanation in explanations] if tables else []

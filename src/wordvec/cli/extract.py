@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from wordvec.cli.errors import note, warn
 from wordvec.cli.interrupts import kept_on_interrupt
-from wordvec.cli.options import mode_option, model_option, store_option, variant_option
+from wordvec.cli.options import (
+    corpus_option,
+    field_option,
+    mode_option,
+    model_option,
+    sentences_option,
+    store_option,
+    variant_option,
+)
 from wordvec.cli.output import size_text, write_lines
 from wordvec.cli.progress_bar import ProgressBar, progress_option
 from wordvec.extraction.settings import Pool
 from wordvec.models.default import REFERENCE
+from wordvec.progress import ignore_note
 from wordvec.tables.name import Mode, TableName
 from wordvec.text import escape
 
@@ -28,16 +38,9 @@ def corpus_options(callback: Callback) -> Callback:
     """Add the options of contextual vectors."""
     for option in reversed(
         (
-            click.option(
-                "--corpus",
-                multiple=True,
-                metavar="FILE...|DIR|-",
-                help="Corpus of contextual vectors: text (also .gz, .bz2, .xz, .zst), .jsonl, "
-                ".parquet, a folder of such files, - for standard input, or "
-                "hf:OWNER/NAME[:CONFIG].",
-            ),
+            corpus_option("Corpus of contextual vectors"),
             click.argument("more", nargs=-1, metavar=""),
-            click.option("--field", metavar="NAME", help="Field of JSON lines with the text."),
+            field_option,
             click.option(
                 "--per-token",
                 type=click.IntRange(min=1),
@@ -54,12 +57,7 @@ def corpus_options(callback: Callback) -> Callback:
                 metavar="N",
                 help="A token seen fewer times in the corpus gets no vector.",
             ),
-            click.option(
-                "--sentences",
-                type=click.IntRange(min=1),
-                metavar="N",
-                help="Read only the first N sentences of the corpus.",
-            ),
+            sentences_option,
             click.option(
                 "--seed", type=int, default=0, show_default=True, help="Seed of the sample."
             ),
@@ -115,11 +113,13 @@ def corpus_options(callback: Callback) -> Callback:
 )
 @click.option(
     "--dtype",
-    type=click.Choice(["float32", "bfloat16"]),
+    type=click.Choice(["auto", "float32", "bfloat16"]),
     default="float32",
     show_default=True,
-    help="Precision of the linear layers. bfloat16 is faster on some CPUs, with about 1 % error.",
+    help="Precision of the linear layers. bfloat16 is faster on some CPUs, with about 1 % error; "
+    "auto measures which is.",
 )
+@click.option("--force-dtype", is_flag=True, help="Use --dtype even if it is slower than float32.")
 @click.option(
     "--batch-size",
     type=click.IntRange(min=1),
@@ -129,6 +129,7 @@ def corpus_options(callback: Callback) -> Callback:
     help="Tokens per forward pass.",
 )
 @click.option("--force", is_flag=True, help="Replace tables that already exist.")
+@click.option("-v", "--verbose", is_flag=True, help="Say how the model is run, and why.")
 @progress_option
 @store_option
 def command(
@@ -144,7 +145,9 @@ def command(
     device: str,
     dtype: str,
     batch_size: int,
+    force_dtype: bool,
     force: bool,
+    verbose: bool,
     progress: bool | None,
     store: Store,
     **reading: Any,
@@ -162,9 +165,15 @@ def command(
     if more and not corpus:
         raise click.UsageError(f"unexpected argument: {escape(more[0])}")
     bar = ProgressBar("tokens", shown=progress)
-    with kept_on_interrupt(lambda: _what_is_saved(mode, bar)), bar:
+    with kept_on_interrupt(lambda: _what_is_saved(mode, bar)), bar, ExitStack() as stack:
         from wordvec.extraction.extract import extract
+        from wordvec.extraction.ranks import join_ranks
+        from wordvec.extraction.shared_work import help_rank_0
 
+        ranks = stack.enter_context(join_ranks())
+        if ranks.rank:
+            help_rank_0(ranks)
+            return
         result = extract(
             model,
             mode,
@@ -177,12 +186,15 @@ def command(
             **reading,
             device=device,
             dtype=dtype,
+            force_dtype=force_dtype,
             batch_size=batch_size,
             force=force,
+            ranks=ranks,
             show_download=bar.shown,
             notify=note,
             progress=bar,
             status=bar.status,
+            detail=note if verbose else ignore_note,
         )
     for table in result.tables:
         if table.non_finite:

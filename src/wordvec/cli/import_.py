@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec.cli.errors import print_notes, warn
-from wordvec.cli.interrupts import kept_on_interrupt
+from wordvec.cli.interrupts import exit_on_termination, kept_on_interrupt
 from wordvec.cli.options import mode_option, model_option, store_option, variant_option
 from wordvec.cli.output import write_lines
 from wordvec.cli.progress_bar import ProgressBar, progress_option
@@ -75,6 +75,7 @@ def command(
     spaCy and model2vec. The content says which. No code in a file is run.
     """
     with (
+        exit_on_termination(),
         kept_on_interrupt(lambda: "stopped; nothing was imported"),
         ProgressBar("vectors", shown=progress) as bar,
     ):

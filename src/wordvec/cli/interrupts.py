@@ -1,7 +1,8 @@
 """Ctrl-C: whatever it interrupts, the command ends with one line that says what is kept.
 
-Python raises KeyboardInterrupt wherever the main thread is. A library that is being imported may
-turn it into another error, and callbacks of the interpreter drop it, so the handler also notes it.
+Python raises KeyboardInterrupt wherever the main thread is. Callbacks of the interpreter drop it,
+and a library may turn it into another error, so the handler also notes it. A library in C++ that is
+being imported may end the process (SIGABRT) when an exception passes it: it is raised afterwards.
 """
 
 from __future__ import annotations
@@ -44,10 +45,21 @@ def ignore_interrupts() -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    del number, frame
+    del number
     global _pressed  # noqa: PLW0603  # of the process, as the signal is
     _pressed = True
-    raise KeyboardInterrupt
+    if not _is_importing(frame):
+        raise KeyboardInterrupt
+    start_new_thread(_interrupt_soon, ())
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Return whether a module is being imported in a frame or one that called it."""
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _interrupt_again(dropped: sys.UnraisableHookArgs) -> None:
@@ -60,6 +72,8 @@ def _interrupt_again(dropped: sys.UnraisableHookArgs) -> None:
 
 def _interrupt_soon() -> None:
     time.sleep(0.01)
+    if not _pressed:  # it was noticed meanwhile
+        return
     if hasattr(signal, "pthread_kill"):  # a real signal, which ends a wait of the main thread too
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
     else:
@@ -77,6 +91,25 @@ def raise_interrupt() -> None:
     """Raise KeyboardInterrupt if Ctrl-C was pressed and a library went on as if it were not."""
     if _pressed:
         raise KeyboardInterrupt
+
+
+@contextmanager
+def exit_on_termination() -> Iterator[None]:
+    """Exit when the process is told to end, so that the block removes its temporary files."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        del frame
+        sys.exit(128 + number)  # the code that a shell gives to such an end
+
+    signals = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    replaced = [number for number in signals if signal.getsignal(number) == signal.SIG_DFL]
+    for number in replaced:
+        signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number in replaced:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager

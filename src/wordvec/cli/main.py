@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 import wordvec
-from wordvec.cli.commands import COMMANDS, load_command
+from wordvec.cli.commands import COMMANDS, COMPLETION, load_command
 from wordvec.cli.errors import exit_code_of
 from wordvec.cli.help import HelpContext
 from wordvec.cli.interrupts import ignore_interrupts
@@ -79,11 +79,15 @@ class CommandGroup(click.Group):
     ) -> NoReturn:
         """Run a command and exit with its code."""
         extra["standalone_mode"] = False
-        if "_WORDVEC_COMPLETE" in os.environ:
-            import wordvec.cli.completion  # noqa: F401  (registers our shells in place of click's)
+        request = os.environ.get(COMPLETION)
 
         def call() -> object:
             refuse_closed_output()
+            if request:
+                # this import registers our shells in place of click's
+                from wordvec.cli.completion import check_request
+
+                check_request(request)
             return super(CommandGroup, self).main(args, prog_name, **extra)
 
         with safe_streams():

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from wordvec.map.build import TokenMap
     from wordvec.map.labels import TokenLabels
+    from wordvec.map.projection import ProjectionSettings
     from wordvec.progress import Progress
     from wordvec.tables.name import TableRef
     from wordvec.tables.store import Store
@@ -46,10 +47,12 @@ Examples:
   wordvec map --expression 王-男+女           with its terms as arrows
   wordvec map --mode dynamic --tokens 3000    ids 0 to 2,999
   wordvec map --tables static,dynamic         both, with a slider between them
+  wordvec map --tables all                    every table of the model, to play through
   wordvec map --vectors                       with a box for expressions
   wordvec map --png map.png                   a picture, without a browser
   wordvec map --around フランス --png f.png   the part around a token
   wordvec map --only number --png n.png       the tokens of one class
+  wordvec map --colour region --png r.png     coloured by region
 """
 
 
@@ -78,7 +81,7 @@ def _file_option(*names: str, text: str) -> Callable[[F], F]:
 
 @click.command(cls=DashCommand, epilog=EPILOG)
 @table_options
-@tables_option("Show two tables with the same vocabulary on one page")
+@tables_option("Show several tables on one page, or all tables of the model (all)")
 @click.option(
     "--tokens",
     type=TokenCount(),
@@ -94,12 +97,18 @@ def _file_option(*names: str, text: str) -> Callable[[F], F]:
     text="Metric of the neighbours: L2 distance or cosine similarity.",
 )
 @click.option(
+    "--projection",
+    type=click.Choice(["tsne", "umap", "pca"]),
+    default="tsne",
+    show_default=True,
+    help="How tokens are placed: t-SNE, UMAP (needs the extra umap), or the first two principal "
+    "components.",
+)
+@click.option(
     "--perplexity",
     type=click.FloatRange(min=2),
-    default=30,
-    show_default=True,
     metavar="N",
-    help="Perplexity of t-SNE: about how many neighbours a token is attracted to.",
+    help="Perplexity of t-SNE: about how many neighbours a token is attracted to (default: 30).",
 )
 @click.option(
     "--seed",
@@ -139,6 +148,11 @@ def _file_option(*names: str, text: str) -> Callable[[F], F]:
     help="Show the tokens of one class alone, at their places on the whole map: "
     f"{', '.join(TokenClass)}.",
 )
+@click.option(
+    "--colour",
+    type=click.Choice(["class", "region", "row", "norm", "moved", "labels", "tables"]),
+    help="What the colours show (default: classes; labels if there are any).",
+)
 @_file_option(
     "-o",
     "--output",
@@ -157,7 +171,8 @@ def command(
     tokens: int | None,
     transforms: tuple[str, ...],
     metric: str,
-    perplexity: float,
+    projection: str,
+    perplexity: float | None,
     seed: int,
     sources: tuple[str, ...],
     labels: Path | None,
@@ -165,6 +180,7 @@ def command(
     around: str | None,
     zoom: float | None,
     only: str | None,
+    colour: str | None,
     output: Path | None,
     png: Path | None,
     svg: Path | None,
@@ -175,28 +191,23 @@ def command(
     """Draw the vocabulary as a map, on one HTML page that needs no network.
 
     Positions are computed by t-SNE from exact neighbours, and saved for the next time. The page has
-    search, neighbours, a lasso and a legend; press ? for its keys.
+    search, neighbours, a lasso and a legend, and a slider between tables; press ? for its keys.
     """
     from wordvec.cli.opening import open_tables
     from wordvec.expression.parser import parse
     from wordvec.map.build import Window, build_map
-    from wordvec.map.projection import ProjectionSettings
+    from wordvec.map.colours import ColourBy
+    from wordvec.map.joint_vocabulary import join_vocabularies
 
     page, png, svg = _files_to_write(output, png, svg)
     _check_writable(page, png, svg)
     _check_together(zoom=zoom, around=around, opens=opens, page=page)
-    refs = table_refs(tables, ref)
-    if tables and len(refs) != 2:
-        raise UsageError(
-            f"--tables takes two tables, got {len(refs)}: {','.join(tables)}",
-            hint="--tables static,dynamic",
-        )
     for source in sources:
         refuse_argument(source)
     expressions = [parse(source) for source in sources]
-    settings = ProjectionSettings(Metric(metric), perplexity, seed)
-    opened = open_tables(refs, store)
-    vocabulary = opened[0].data.vocabulary
+    settings = _settings(metric, projection, perplexity, seed)
+    opened = open_tables(_refs(tables, ref, store), store)
+    vocabulary = join_vocabularies([table.data.vocabulary for table in opened]).vocabulary
     row = _find_row(around, vocabulary) if around else None
     files = " and ".join(escape(str(file)) for file in (page, png, svg) if file)
     with (
@@ -206,7 +217,7 @@ def command(
 
         def progress_of(table: str) -> Progress:
             if bar.shown:
-                note(f"computing the positions of {table} (t-SNE)")
+                note(f"computing the positions of {table} ({projection})")
             return bar
 
         token_map = build_map(
@@ -215,13 +226,16 @@ def command(
             settings=settings,
             expressions=expressions,
             labels=_read_labels(labels, vocabulary) if labels else None,
+            window=Window(
+                row,
+                zoom or _DEFAULT_ZOOM,
+                TokenClass(only) if only else None,
+                ColourBy(colour) if colour else None,
+            ),
             derived=[table.derived for table in opened],
             force=force,
             progress=progress_of,
         )
-    token_map = token_map.show(
-        Window(row, zoom or _DEFAULT_ZOOM, TokenClass(only) if only else None)
-    )
     if token_map.left_out:
         from wordvec.map.page import left_out_text
 
@@ -232,6 +246,29 @@ def command(
     for file_format, picture in (("png", png), ("svg", svg)):
         if picture:
             _write_picture(token_map, picture, file_format)
+
+
+def _settings(
+    metric: str, projection: str, perplexity: float | None, seed: int
+) -> ProjectionSettings:
+    from wordvec.map.projection import ProjectionMethod, ProjectionSettings
+
+    method = ProjectionMethod(projection)
+    if perplexity is None:
+        return ProjectionSettings(Metric(metric), seed=seed, method=method)
+    if method is not ProjectionMethod.TSNE:
+        raise UsageError(f"--perplexity is a setting of t-SNE, not of {projection}")
+    return ProjectionSettings(Metric(metric), perplexity, seed)
+
+
+def _refs(names: tuple[str, ...], ref: TableRef, store: Store) -> list[TableRef]:
+    """Return the named tables; `all` is the static table and every other saved one of the model."""
+    from wordvec.cli.opening import tables_of
+
+    if names == ("all",):
+        table_refs(("static",), ref)  # refuses --table beside --tables
+        return tables_of(store).refs((), ref.model)
+    return table_refs(names, ref)
 
 
 def _read_labels(file: Path, vocabulary: Vocabulary) -> TokenLabels:

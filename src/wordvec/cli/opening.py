@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wordvec.cli.errors import print_notes
+from wordvec.cli.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,7 +37,9 @@ def tables_of(store: Store) -> OpenTables:
 
     context = click.get_current_context(silent=True)
     opened = context.find_object(OpenTables) if context else None
-    return opened if opened is not None and opened.store is store else OpenTables(store)
+    if opened is not None and opened.store is store:
+        return opened
+    return OpenTables(store, ProgressBar("").status)
 
 
 _MARK = ".noted"  # in the store: the session in which the note on the bundled model was last shown

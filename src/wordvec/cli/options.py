@@ -82,40 +82,48 @@ def variant_option(text: str) -> Option:
     return click.option("--variant", metavar="NAME", help=text)
 
 
-def table_options(callback: Callback) -> Callback:
-    """Add `--mode`, `--variant`, `--model`, `--table` and `--store`.
+def table_options_of(default: Mode) -> Option:
+    """Make `--mode`, `--variant`, `--model`, `--table` and `--store`.
 
-    The command gets `ref` and `store`.
+    The command gets `ref` and `store`. default: the mode, if none is given.
     """
 
-    @click.option(
-        "--mode",
-        metavar="MODE[@LAYER]",
-        shell_complete=complete_mode,
-        help="static: input embeddings (default); dynamic: the model's output for each token, or "
-        "dynamic@N: that of layer N.",
-    )
-    @variant_option("Variant of the table: mini:dynamic.NAME.")
-    @model_option()
-    @click.option(
-        "--table",
-        metavar="TABLE",
-        shell_complete=complete_table,
-        help=f"All of these in one option: {FORM}, such as mini:static.",
-    )
-    @store_option
-    @functools.wraps(callback)
-    def with_ref(
-        *args: Any,
-        mode: str | None,
-        variant: str | None,
-        model: str | None,
-        table: str | None,
-        **kwargs: Any,
-    ) -> Any:
-        return callback(*args, ref=table_ref(table, mode, variant, model), **kwargs)
+    def with_options(callback: Callback) -> Callback:
+        @click.option(
+            "--mode",
+            metavar="MODE[@LAYER]",
+            shell_complete=complete_mode,
+            help="static: input embeddings; dynamic: the model's output for each token, or "
+            f"dynamic@N: that of layer N (default: {default}).",
+        )
+        @variant_option("Variant of the table: mini:dynamic.NAME.")
+        @model_option()
+        @click.option(
+            "--table",
+            metavar="TABLE",
+            shell_complete=complete_table,
+            help=f"All of these in one option: {FORM}, such as mini:static.",
+        )
+        @store_option
+        @functools.wraps(callback)
+        def with_ref(
+            *args: Any,
+            mode: str | None,
+            variant: str | None,
+            model: str | None,
+            table: str | None,
+            **kwargs: Any,
+        ) -> Any:
+            if table is None:
+                mode = mode or default.value
+            return callback(*args, ref=table_ref(table, mode, variant, model), **kwargs)
 
-    return with_ref
+        return with_ref
+
+    return with_options
+
+
+table_options = table_options_of(Mode.STATIC)
 
 
 def table_ref(
@@ -139,14 +147,18 @@ def table_ref(
     return replace(ref, model=model, variant=check_variant(variant))
 
 
-def tables_option(text: str, *, default: str | None = None) -> Option:
-    """Make `--tables`, which names several tables; the command gets a tuple of names."""
+def tables_option(text: str, *, default: str | None = None, transforms: bool = False) -> Option:
+    """Make `--tables`, which names several tables; the command gets a tuple of names.
+
+    transforms: whether a table can be named with transforms, as static+unit.
+    """
     shown = "" if default is None else f"  [default: {default}]"
+    form = f"{FORM}[+TRANSFORM…]" if transforms else FORM
     return words_option(
         "--tables",
         metavar="TABLE,TABLE",
         shell_complete=complete_table,
-        help=f"{text}, each as {FORM}.{shown}",
+        help=f"{text}, each as {form}.{shown}",
     )
 
 
@@ -215,6 +227,29 @@ def words_option(
     )
 
 
+# --- what text is read ------------------------------------------------------------------------
+
+
+def corpus_option(text: str) -> Option:
+    """Make `--corpus`; more files may follow as arguments."""
+    return click.option(
+        "--corpus",
+        multiple=True,
+        metavar="FILE...|DIR|-",
+        help=f"{text}: text (also .gz, .bz2, .xz, .zst), .jsonl, .parquet, a folder of such files, "
+        "- for standard input, or hf:OWNER/NAME[:CONFIG].",
+    )
+
+
+field_option = click.option("--field", metavar="NAME", help="Field of JSON lines with the text.")
+sentences_option = click.option(
+    "--sentences",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Read only the first N sentences of the corpus.",
+)
+
+
 # --- how expressions are answered -------------------------------------------------------------
 
 k_option = click.option(
@@ -280,16 +315,7 @@ pieces_option = click.option(
 )
 
 
-_QUERY_OPTIONS = (
-    metric_option(
-        *Metric,
-        text="Rank by L2 distance (default of sum), cosine similarity, inner product, or CSLS: "
-        "cosine similarity corrected for hubs.",
-    ),
-    method_option(Method.SUM),
-    unit_option,
-    transform_option,
-    click.option("--exclude", is_flag=True, help="Leave the words of the query out of the answer."),
+_FILTER_OPTIONS = (
     words_option(
         "--only",
         words=[kind.value for kind in Only],
@@ -309,11 +335,43 @@ _QUERY_OPTIONS = (
     click.option(
         "--no-special", is_flag=True, help="Leave out special tokens, such as [CLS] and [unused1]."
     ),
+)
+_QUERY_OPTIONS = (
+    metric_option(
+        *Metric,
+        text="Rank by L2 distance (default of sum), cosine similarity, inner product, or CSLS: "
+        "cosine similarity corrected for hubs.",
+    ),
+    method_option(Method.SUM),
+    unit_option,
+    transform_option,
+    click.option(
+        "--exclude/--no-exclude",
+        default=None,
+        help="Leave the words of the query out of the answer, or keep them (default: an analogy "
+        "a:b=c:? leaves them out, a sum keeps them).",
+    ),
+    *_FILTER_OPTIONS,
     click.option(
         "--merge-twins", is_flag=True, help="List tokens of the same text (王, ##王) once."
     ),
     pieces_option,
 )
+
+
+report_option = click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.html",
+    help="Write a report as one HTML page.",
+)
+
+
+def filter_options(callback: Callback) -> Callback:
+    """Add the filters; the command gets `only`, `match`, `vocab` and `no_special`."""
+    for option in reversed(_FILTER_OPTIONS):
+        callback = option(callback)
+    return callback
 
 
 def query_options(callback: Callback) -> Callback:
@@ -331,6 +389,18 @@ def query_options(callback: Callback) -> Callback:
         return callback(*args, settings=QuerySettings.of(**options), **kwargs)
 
     return with_settings
+
+
+def check_folder(file: Path | None) -> None:
+    """Refuse a file whose folder does not exist, before the work."""
+    if file is not None and not file.parent.is_dir():
+        raise UsageError(f"there is no folder {file.parent}", hint=f"mkdir -p {file.parent}")
+
+
+def picture_option(name: str, text: str) -> Option:
+    """Make an option for a file that a picture is written to."""
+    kind = click.Path(path_type=Path, dir_okay=False)
+    return click.option(name, type=kind, metavar="FILE", help=text)
 
 
 # --- how the answer is printed ----------------------------------------------------------------

@@ -57,15 +57,15 @@ def print_report(
 
     Args:
         output_format: how to print them.
-        results: of one command. They have the same header, which is printed once.
-        tables: the name of the table of each result, if there are several tables: then each result
-            has its own header, and a column `table` in TSV.
+        results: of one command. A header is printed where it is not that of the result before.
+        tables: the name of the table of each result, if there are several tables: then TSV has a
+            column `table`.
     """
     print_formatted(
         output_format,
         json=(result.to_dict() for result in results),
         tsv=_tsv_rows(results, tables),
-        text=lambda style: _text_lines(results, style, one_header=not tables),
+        text=lambda style: _text_lines(results, style),
     )
 
 
@@ -79,13 +79,13 @@ def _tsv_rows(results: Iterable[Result[Any]], tables: Sequence[str]) -> Iterator
             yield [*row[:1], *tables[i : i + 1], *row[1:]]
 
 
-def _text_lines(
-    results: Iterable[Result[Any]], style: OutputStyle, *, one_header: bool
-) -> Iterator[str]:
-    for i, result in enumerate(results):
-        if i == 0 or not one_header:
-            yield from [""] if i else []
-            yield from result.header_lines(style)
+def _text_lines(results: Iterable[Result[Any]], style: OutputStyle) -> Iterator[str]:
+    before: list[str] = []
+    for result in results:
+        header = result.header_lines(style)
+        if header != before:
+            yield from [*([""] if before else []), *header]
+            before = header
         yield "\n".join(result.body_lines(style))  # one write is faster than one a line
 
 

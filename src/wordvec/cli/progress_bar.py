@@ -81,6 +81,7 @@ class ProgressBar:
         if self._bar is not None:
             self._bar.close()
         self._write_line("")
+        tqdm.monitor_interval = 0  # no thread of its own, which could write while Python ends
         bar_format = _WIDE if get_terminal_size().columns >= 60 else _NARROW
         if self._status:
             bar_format = _STATUS if total else _STATUS_ALONE

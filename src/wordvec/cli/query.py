@@ -12,7 +12,7 @@ from wordvec.cli.errors import MOST_HINTS, print_notes, show_error
 from wordvec.cli.options import k_option, output_options, query_options, table_options
 from wordvec.cli.output import print_report
 from wordvec.cli.progress_bar import ProgressBar
-from wordvec.encoding import InputText
+from wordvec.encoding import InputText, check_length, read_lines
 from wordvec.errors import EncodingError, WordvecError
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   wordvec query 王-男+女             nearest to the sum of the vectors
-  wordvec query 男:女=王:?           the same, as an analogy
+  wordvec query 男:女=王:?           the same, as an analogy: without its own words
   wordvec query -王+女 -k 5          may start with a minus
   wordvec query "(王+女王)/2 - 男"   quote spaces and parentheses
   wordvec query '"C++" - "#1"'       quote words that contain operators
   wordvec query - < lines.txt        one expression per line
-  wordvec query 男:女=王:? --method mul --exclude --only kanji
+  wordvec query 男:女=王:? --method mul --only kanji
   wordvec query 王-男+女 --transform center,unit --metric csls
 """
 
@@ -56,8 +56,9 @@ def command(
 ) -> int:
     """Find the tokens nearest to each expression.
 
-    The words of an expression are tokens of the model. They can be answers too, marked with *;
-    --exclude leaves them out. A lone - reads expressions from standard input, one per line.
+    The words of an expression are tokens of the model. Those of a sum can be answers too, marked
+    with *; those of an analogy are left out (--exclude, --no-exclude). A lone - reads expressions
+    from standard input, one per line.
     """
     from wordvec.cli.opening import open_table
     from wordvec.expression.parser import parse
@@ -91,7 +92,7 @@ class LineAnswers:
         self._text = InputText()
 
     def __iter__(self) -> Iterator[Answer]:
-        for block in _blocks(self._stream):
+        for block in _numbered(read_lines(self._stream)):
             try:
                 self._text.check(b"\n".join(content for _, content in block))
             except EncodingError as error:
@@ -113,6 +114,7 @@ class LineAnswers:
         from wordvec.expression.parser import parse
 
         try:
+            check_length(content)
             source = content.decode("utf-8-sig" if line == 1 else "utf-8").rstrip("\r")
             return self._engine.prepare(parse(source))
         except UnicodeDecodeError:
@@ -121,22 +123,12 @@ class LineAnswers:
             return error
 
 
-def _blocks(stream: BinaryIO) -> Iterator[list[Line]]:
-    """Yield the lines of a stream as they arrive, in blocks, which are answered faster."""
-    parts: list[bytes] = []  # of a line whose end has not arrived
+def _numbered(blocks: Iterable[list[bytes]]) -> Iterator[list[Line]]:
+    """Number the lines of a stream from 1, and leave out the blank ones."""
     count = 0
-    while chunk := stream.read1(1 << 16):  # type: ignore[attr-defined]  # of buffered streams
-        whole, end, rest = chunk.rpartition(b"\n")
-        if not end:
-            parts.append(chunk)
-            continue
-        lines = b"".join([*parts, whole]).split(b"\n")
+    for lines in blocks:
         yield [line for line in enumerate(lines, start=count + 1) if line[1].strip()]
         count += len(lines)
-        parts = [rest]
-    last = b"".join(parts)
-    if last.strip():
-        yield [(count + 1, last)]
 
 
 def print_answers(answers: Iterable[Answer], output_format: Format) -> None:
@@ -145,6 +137,8 @@ def print_answers(answers: Iterable[Answer], output_format: Format) -> None:
 
 
 def _after_notes(answers: Iterable[Answer]) -> Iterator[Answer]:
+    shown: dict[str, None] = {}  # one note may be about every line
     for answer in answers:
-        print_notes(answer.notes)
+        print_notes(note for note in answer.notes if note not in shown)
+        shown |= dict.fromkeys(answer.notes)
         yield answer

@@ -21,6 +21,7 @@ from wordvec.cli.options import (
 from wordvec.cli.output import print_report
 from wordvec.cli.progress_bar import ProgressBar
 from wordvec.errors import UsageError
+from wordvec.search.settings import split_transforms
 
 if TYPE_CHECKING:
     from wordvec.cli.output import Format
@@ -44,7 +45,7 @@ Examples:
     help="Draw the curves too (with matplotlib).",
 )
 @query_options
-@tables_option("Tables to trace (default: all tables of the model)")
+@tables_option("Tables to trace (default: all tables of the model)", transforms=True)
 @model_option("Model whose tables are traced (default: WORDVEC_MODEL, else the reference model).")
 @store_option
 @output_options
@@ -75,9 +76,14 @@ def command(
             hint="wordvec trace 王-男+女 女王",
         )
     expression = parse(arguments[0])
-    opened = open_tables(tables_of(store).refs(tables, model), store)
+    named = [split_transforms(name) for name in tables]
+    opened = open_tables(tables_of(store).refs([name for name, _ in named], model), store)
+    steps = [steps for _, steps in named] or [()] * len(opened)
     with ProgressBar("tokens") as bar:
-        engines = [table.engine_for(replace(settings, k=1), progress=bar) for table in opened]
+        engines = [
+            table.engine_for(replace(settings, k=1), own, progress=bar)
+            for table, own in zip(opened, steps, strict=True)
+        ]
         traced = trace(engines, expression, arguments[1])
     print_notes(note for engine in engines for note in engine.notes)
     print_notes(traced.notes)

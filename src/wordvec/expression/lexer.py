@@ -1,13 +1,17 @@
-"""Split an expression into tokens (words, ids, operators), and write a word as a token."""
+"""Split an expression into tokens (words, sentences, ids, operators), and write them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from wordvec.errors import ExpressionError
 from wordvec.text import nfkc
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class Kind(StrEnum):
@@ -23,6 +27,7 @@ class Kind(StrEnum):
     COLONS = "::"
     EQUALS = "="
     WORD = "word"
+    SENTENCE = "sentence"
     ID = "id"
     END = "end"
 
@@ -37,9 +42,14 @@ _OPERATORS = _ASCII_OPERATORS | {wide: Kind(char) for wide, char in _WIDE_FORMS.
 _QUOTES = frozenset('"”“＂')  # any of them closes a word that any of them opens
 _BRACKETS = {"「": "」", "『": "』"}  # quotes that open and close; a lone 」 is a letter
 _ESCAPE = "\\"
+_OPEN_BRACES, _CLOSE_BRACES = "{｛", "}｝"  # around the sentence of a word
+_MAY_HAVE_SENTENCE = (Kind.WORD, Kind.SENTENCE, Kind.ID, Kind.CLOSE)
+SENTENCE_HINT = "a sentence is in braces after its word, for example 王{王がいた}"
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _ID = re.compile(r"[#＃][0-9０-９]+")
-_ENDS_PLAIN = re.compile(rf"[\s{re.escape(''.join([*_OPERATORS, *_QUOTES, *_BRACKETS, _ESCAPE]))}]")
+_SPECIAL = "".join([*_OPERATORS, *_QUOTES, *_BRACKETS, _ESCAPE, _OPEN_BRACES])
+_ENDS_PLAIN = re.compile(rf"[\s{re.escape(_SPECIAL)}]")
+_LEADING_BRACES = re.compile(f"[{_OPEN_BRACES}]*")  # letters, where no word is before them
 # A number whose exponent has a sign, as in 1e-3. It is one token only beside a * or /, since
 # the sign is an operator: elsewhere, 1e-3 is the token 1e minus the token 3.
 _SIGNED_NUMBER = re.compile(
@@ -52,7 +62,8 @@ _SCALER_FOLLOWS = re.compile(r"\s*[*/＊×／÷]")
 class Token:
     """One token of an expression: `start` and `end` count characters of the source.
 
-    `text` is its content: a word without quotes and backslashes, or the digits of an id.
+    `text` is its content: a word without quotes and backslashes, a sentence without braces and
+    backslashes, or the digits of an id.
     A `quoted` word (a backslash counts) is never a number, an id or the blank of an analogy.
     """
 
@@ -108,6 +119,16 @@ def spell(text: str, *, quote_numbers: bool = False) -> str:
     return f'"{inside}"'
 
 
+def spell_sentence(text: str) -> str:
+    r"""Write a sentence in braces.
+
+    >>> spell_sentence("a {b}")
+    '{a {b\\}}'
+    """
+    special = (*_CLOSE_BRACES, _ESCAPE)
+    return f"{{{''.join(_ESCAPE + char if char in special else char for char in text)}}}"
+
+
 def tokenize(source: str) -> list[Token]:
     """Split `source` into tokens; the last one is END."""
     tokens: list[Token] = []
@@ -116,7 +137,10 @@ def tokenize(source: str) -> list[Token]:
         if source[at].isspace():
             at += 1
             continue
-        token = _signed_number(source, at, tokens) or _token(source, at)
+        if source[at] in _OPEN_BRACES and tokens and tokens[-1].kind in _MAY_HAVE_SENTENCE:
+            token = _sentence(source, at)
+        else:
+            token = _signed_number(source, at, tokens) or _token(source, at)
         tokens.append(token)
         at = token.end
     return [*tokens, Token(Kind.END, "", len(source), len(source))]
@@ -150,13 +174,8 @@ def _token(source: str, start: int) -> Token:
 def _quoted_word(source: str, start: int) -> Token:
     r"""`quoted word = quote { character | "\" character } quote`."""
     opening = source[start]
-    closing = _BRACKETS.get(opening, _QUOTES)
-    parts, at = [], start + 1
-    while at < len(source) and source[at] not in closing:
-        at += source[at] == _ESCAPE
-        parts.append(source[at : at + 1])
-        at += 1
-    if at >= len(source):
+    text, end = _until(_BRACKETS.get(opening, _QUOTES), source, start + 1)
+    if end > len(source):
         raise ExpressionError(
             "this quote is not closed",
             source=source,
@@ -166,13 +185,41 @@ def _quoted_word(source: str, start: int) -> Token:
             if opening in _BRACKETS
             else None,
         )
-    return Token(Kind.WORD, "".join(parts), start, at + 1, quoted=True)
+    return Token(Kind.WORD, text, start, end, quoted=True)
+
+
+def _sentence(source: str, start: int) -> Token:
+    r"""`sentence = "{" { character | "\" character } "}"`."""
+    text, end = _until(_CLOSE_BRACES, source, start + 1)
+    unclosed = end > len(source)
+    if unclosed or not text.strip():
+        raise ExpressionError(
+            "this brace is not closed" if unclosed else "this sentence is empty",
+            source=source,
+            start=start,
+            end=start + 1 if unclosed else end,
+            hint=SENTENCE_HINT,
+        )
+    return Token(Kind.SENTENCE, text, start, end)
+
+
+def _until(closing: Collection[str], source: str, at: int) -> tuple[str, int]:
+    """Read text up to a closing character; return it, and the place after that character.
+
+    If there is none, that place is beyond the end of the source.
+    """
+    parts = []
+    while at < len(source) and source[at] not in closing:
+        at += source[at] == _ESCAPE
+        parts.append(source[at : at + 1])
+        at += 1
+    return "".join(parts), at + 1
 
 
 def _bare_word(source: str, start: int) -> Token:
     r"""`bare word = { plain character | "\" character }`, `id = "#" digit { digit }`."""
-    parts: list[str] = []
-    at, escaped = start, False
+    at, escaped = _LEADING_BRACES.match(source, start).end(), False  # type: ignore[union-attr]  # matches always
+    parts = [source[start:at]]
     while True:
         special = _ENDS_PLAIN.search(source, at)
         end = special.start() if special else len(source)

@@ -1,19 +1,22 @@
-r"""Expressions over words: `王-男+女`, `(王+女王)/2 - 男`, `男:女=王:?`.
+r"""Expressions over words: `王-男+女`, `(王+女王)/2 - 男`, `男:女=王:?`, `王{王がいた}-男`.
 
     expression = analogy | sum
     analogy    = side ":" side ("=" | "::") side ":" "?"
-    side       = word | id | "(" sum ")"
+    side       = vector
     sum        = { sign } product { sign { sign } product }
     product    = { number ("*" | "/") } vector { "*" number | "/" number }
     vector     = word | id | "(" sum ")"
+    word       = plain word [ "{" sentence "}" [ id ] ]
     sign       = "+" | "-"
 
-Any factor of a product may also have a sign (`2*-王`). `＋ － − ＊ × ／ ÷ （ ） ： ＝ ？ ” ＃`, the
-full-width digits of numbers and ids, and the ideographic space U+3000 are read as their ASCII
+Any factor of a product may also have a sign (`2*-王`). `＋ － − ＊ × ／ ÷ （ ） ： ＝ ？ ” ＃ ｛`,
+the full-width digits of numbers and ids, and the ideographic space U+3000 are read as their ASCII
 forms; `ー` is a letter. White space is ignored.
 
-A *word* is a run of characters without white space, operators, parentheses, `:`, `=`, quotes or
-`\`. A `\` escapes one character, quotes escape a whole word: `C\+\+`, `"C++"`, `「C++」`, `『+』`.
+A *plain word* is a run of characters without white space, operators, parentheses, `:`, `=`, `{`,
+quotes or `\`. A `\` escapes one character, quotes escape a whole word: `C\+\+`, `"C++"`, `「C++」`.
+Where no word is before it, `{` is a letter. In a *sentence*, `\}` is a brace. The id after it says
+which occurrence of the word is meant: `王{王は王だ}#2` is the second.
 An *id* is `#` and digits. A number is a coefficient only next to `*` or after `/`, or before `/` if
 the product has another word (`1/2*王`). Anywhere else it is a token, so `1999-1998+2000` adds three
 tokens, `2*3` is twice the token 3, and `1/2` is half the token 1. Next to `*` or `/`, the sign of
@@ -32,6 +35,7 @@ from wordvec.errors import ExpressionError, UsageError
 from wordvec.expression.lexer import (
     LONGEST_ID,
     SCALERS,
+    SENTENCE_HINT,
     SIGNS,
     Kind,
     Token,
@@ -44,12 +48,15 @@ from wordvec.expression.tree import (
     Factor,
     Form,
     Product,
+    Sentence,
     Sum,
     Summand,
     TokenId,
     Word,
 )
 
+LONGEST = 1 << 18
+"""Characters of an expression: more than anyone writes, and answered within seconds."""
 DEEPEST = 50
 """Levels of parentheses: more than anyone writes, and well below Python's recursion limit."""
 
@@ -65,13 +72,17 @@ def parse(source: str) -> Expression:
 
     Raises:
         ExpressionError: for a syntax error; it marks the place in the source.
-        UsageError: if the source is not text.
+        UsageError: if the source is not text, or too long.
 
     >>> [(str(term.operand), term.weight) for term in parse("(王+女王)/2 − 男").terms]
     [('王', 0.5), ('女王', 0.5), ('男', -1.0)]
     """
     if not isinstance(source, str):
         raise UsageError(f"expected an expression as text, got {type(source).__name__}")
+    if len(source) > LONGEST:
+        raise UsageError(
+            f"an expression of {len(source):,} characters is longer than the {LONGEST:,} allowed"
+        )
     parser = _Parser(source)
     expression = Expression(source, parser.expression(), tuple(parser.words))
     _ = expression.terms  # reports a weight that overflows now, not later
@@ -155,7 +166,7 @@ class _Parser:
             self.fail_at(self.next, f"expected {what}", _ANALOGY_HINT)
 
     def side(self) -> Form:
-        """`side = word | id | "(" sum ")"`."""
+        """`side = vector`."""
         if self.sees(*SIGNS):
             self._fail_on_bare_side()
         return self.vector()
@@ -198,20 +209,40 @@ class _Parser:
         first = self.next
         form = self.vector()
         end = self.tokens[self.at - 1].end
-        return Factor(operator, first.number, form, first.start, end)
+        in_sentence = isinstance(form, Word) and form.sentence is not None
+        return Factor(operator, None if in_sentence else first.number, form, first.start, end)
 
     def vector(self) -> Form:
         """`vector = word | id | "(" sum ")"`."""
-        token = self.next
-        if token.kind is Kind.WORD:
-            self.take()
-            self.words.append(Word(token.text, token.start, token.end, token.quoted))
-            return self.words[-1]
-        if token.kind is Kind.ID:
-            return self.id()
-        if token.kind is not Kind.OPEN:
+        if self.sees(Kind.WORD):
+            form: Form = self.word()
+        elif self.sees(Kind.ID):
+            form = self.id()
+        elif self.sees(Kind.OPEN):
+            form = self.group()
+        else:
             self._fail_on_missing_word()
-        return self.group()
+        if self.sees(Kind.SENTENCE):
+            self.fail_at(self.next, "a sentence must follow a word", SENTENCE_HINT)
+        return form
+
+    def word(self) -> Word:
+        """`word = plain word [ "{" sentence "}" [ id ] ]`."""
+        token = self.take()
+        sentence = self.sentence() if self.sees(Kind.SENTENCE) else None
+        word = Word(token.text, token.start, token.end, token.quoted, sentence)
+        self.words.append(word)
+        return word
+
+    def sentence(self) -> Sentence:
+        """`"{" sentence "}" [ id ]`; no space may be before the id."""
+        token = self.take()
+        if not self.sees(Kind.ID) or self.next.start > token.end:
+            return Sentence(token.text)
+        number = self.id()
+        if number.id == 0:
+            self.fail("occurrences are counted from #1", number.start, number.end)
+        return Sentence(token.text, number.id)
 
     def id(self) -> TokenId:
         """`id = "#" digit { digit }`."""

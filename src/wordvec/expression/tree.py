@@ -11,23 +11,46 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from wordvec.errors import ExpressionError
-from wordvec.expression.lexer import spell
+from wordvec.expression.lexer import spell, spell_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """The sentence that a word is read in: `王{王がいた}`.
+
+    occurrence: which of the word's places in the sentence is meant, from 1; None if there must be
+    only one.
+    """
+
+    text: str
+    occurrence: int | None = None
+
+    def __str__(self) -> str:
+        which = "" if self.occurrence is None else f"#{self.occurrence}"
+        return f"{spell_sentence(self.text)}{which}"
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word to look up. `quoted`: written with quotes or a backslash."""
+    """A word to look up, alone or in a sentence.
+
+    start, end: of the word without its sentence. quoted: written with quotes or a backslash.
+    """
 
     text: str
     start: int = field(default=0, compare=False)
     end: int = field(default=0, compare=False)
     quoted: bool = field(default=False, compare=False)
+    sentence: Sentence | None = None
 
     def __str__(self) -> str:
-        return spell(self.text)
+        return f"{spell(self.text)}{self.sentence or ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +98,7 @@ class Product:
         return f"{before}{'*' if before else ''}{self._vector_text()}{after}"
 
     def _vector_text(self) -> str:
-        if isinstance(self.vector, Word):
+        if isinstance(self.vector, Word) and not self.vector.sentence:
             return spell(self.vector.text, quote_numbers=True)
         return _parenthesise(self.vector)
 
@@ -134,11 +157,13 @@ class Term:
 
     ids: the rows that it stands for once its word has been looked up (see `search.resolve`): one
     row, or several whose mean is taken; empty before.
+    vector: (D,) of a word in a sentence, whose tokens there are `ids`; None for all others.
     """
 
     operand: Operand
     weight: float
     ids: tuple[int, ...] = ()
+    vector: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
 
     @property
     def text(self) -> str:

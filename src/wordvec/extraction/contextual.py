@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
@@ -23,6 +24,7 @@ import torch
 
 from wordvec.extraction.carriers import special_ids
 from wordvec.extraction.dynamic import hidden_states
+from wordvec.extraction.ranks import Ranks
 from wordvec.extraction.scan import STATUS_SECONDS
 from wordvec.progress import Notify, Progress, ignore_note, no_progress
 from wordvec.tables.files import read_npz, wrap_os_errors, write_npz
@@ -30,7 +32,7 @@ from wordvec.tables.name import Mode
 from wordvec.tables.table import row_norms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -179,6 +181,11 @@ class Sums:
             tensor.copy_(tensors[name])
         self.done = done
 
+    def add_up(self, ranks: Ranks) -> None:
+        """Add the sums of all ranks to those of rank 0; the others start again from 0."""
+        for _, tensor in self._named():
+            ranks.add_up(tensor)
+
     def _named(self) -> Iterator[tuple[str, torch.Tensor]]:
         for kind, tensors in (("hidden", self.hidden), ("directions", self.directions)):
             for layer, tensor in tensors.items():
@@ -207,9 +214,10 @@ def add_occurrences(  # noqa: PLR0913  # everything that the sums depend on
     vocabulary: Vocabulary,
     batches: Batches,
     widths: Mapping[int, int],
-    folder: Path,
+    folder: Path | None,
     *,
     last: int,
+    ranks: Ranks | None = None,
     progress: Progress = no_progress,
     status: Notify = ignore_note,
 ) -> Sums:
@@ -220,36 +228,55 @@ def add_occurrences(  # noqa: PLR0913  # everything that the sums depend on
         vocabulary: of the model, with V tokens.
         batches: the pieces, and their occurrences.
         widths: D of each layer to compute, by its number.
-        folder: for the checkpoints.
+        folder: for the checkpoints; None except on rank 0.
         last: the number of the model's last layer.
+        ranks: that compute batches in turn; the sums are those of rank 0.
         progress: called with the numbers of tokens.
         status: called with the numbers of sentences and of tokens per second.
     """
+    ranks = ranks or Ranks()
     device = next(model.parameters()).device
     sums = Sums(len(vocabulary), widths, device)
-    sums.load(folder)
-    done, total = batches.tokens_before(sums.done), int(batches.lengths.sum())
-    began, before = time.monotonic(), done
-    due, next_status = began + CHECKPOINT_SECONDS, began
-    progress(done, total)
+    if folder is not None:
+        sums.load(folder)
+    sums.done = ranks.broadcast(sums.done)
+    report = _Report(batches, sums.done, progress, status)
+    due = time.monotonic() + CHECKPOINT_SECONDS
     layers = None if [*widths] == [last] else [*widths]
-    for batch, tokens, states in _run(model, vocabulary, batches, layers, start=sums.done):
-        for layer, hidden in zip(widths, states, strict=True):
-            sums.add(layer, tokens, hidden)
-        sums.done = batch + 1
-        done += int(batches.lengths[batches.bounds[batch] : batches.bounds[batch + 1]].sum())
-        now = time.monotonic()
-        if now >= next_status:
-            rate = (done - before) / max(now - began, 1e-3)
-            pieces = f"{batches.bounds[sums.done]:,} of {len(batches.lengths):,} sentences"
-            status(f"computing: {pieces}, {rate:,.0f} tokens/s")
-            next_status = now + STATUS_SECONDS
-        progress(done, total)
-        if now > due:
-            sums.save(folder)
+    share = range(sums.done + ranks.rank, len(batches), ranks.size)
+    own = _run(model, vocabulary, batches, layers, share)
+    for first in range(sums.done, len(batches), ranks.size):
+        for tokens, states in islice(own, 1):
+            for layer, hidden in zip(widths, states, strict=True):
+                sums.add(layer, tokens, hidden)
+        sums.done = min(first + ranks.size, len(batches))
+        report(sums.done)
+        if ranks.broadcast(time.monotonic() > due or sums.done == len(batches)):
+            sums.add_up(ranks)
+            if folder is not None:
+                sums.save(folder)
             due = time.monotonic() + CHECKPOINT_SECONDS
-    sums.save(folder)
     return sums
+
+
+class _Report:
+    """Reports how far the sums are. batches: all of them. done: those of an earlier call."""
+
+    def __init__(self, batches: Batches, done: int, progress: Progress, status: Notify) -> None:
+        self.batches, self.progress, self.status = batches, progress, status
+        self.total = int(batches.lengths.sum())
+        self.before = batches.tokens_before(done)
+        self.began = self.next = time.monotonic()
+        progress(self.before, self.total)
+
+    def __call__(self, done: int) -> None:
+        tokens, now = self.batches.tokens_before(done), time.monotonic()
+        if now >= self.next:
+            rate = (tokens - self.before) / max(now - self.began, 1e-3)
+            pieces = f"{self.batches.bounds[done]:,} of {len(self.batches.lengths):,} sentences"
+            self.status(f"computing: {pieces}, {rate:,.0f} tokens/s")
+            self.next = now + STATUS_SECONDS
+        self.progress(tokens, self.total)
 
 
 def _run(
@@ -257,16 +284,15 @@ def _run(
     vocabulary: Vocabulary,
     batches: Batches,
     layers: Sequence[int] | None,
-    *,
-    start: int,
-) -> Iterator[tuple[int, torch.Tensor, list[torch.Tensor]]]:
-    """Yield each batch, the tokens of its occurrences, and their hidden states at each layer.
+    share: Iterable[int],
+) -> Iterator[tuple[torch.Tensor, list[torch.Tensor]]]:
+    """Yield the tokens of the occurrences of some batches, and their hidden states at each layer.
 
     layers: None for the last.
     """
     cls_id, sep_id = special_ids(vocabulary, Mode.CONTEXTUAL)
     device = next(model.parameters()).device
-    for batch in range(start, len(batches)):
+    for batch in share:
         ids, mask = batches.inputs(batch, cls_id, sep_id)
         rows, tokens = (one.to(device) for one in batches.occurrences(batch, ids.shape[1]))
         padded = None if bool(mask.all()) else mask
@@ -274,4 +300,4 @@ def _run(
             states = hidden_states(model, ids, padded, every=layers is not None)
             chosen = [states[layer] for layer in ([-1] if layers is None else layers)]
             occurrences = [one.flatten(0, 1).index_select(0, rows).float() for one in chosen]
-        yield batch, tokens, occurrences
+        yield tokens, occurrences

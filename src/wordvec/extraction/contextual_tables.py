@@ -6,7 +6,7 @@ to the folder of the last table's draft. The tables are written when all sums ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +23,7 @@ from wordvec.extraction.layer_tables import (
 from wordvec.extraction.saved import CorpusSummary, ExtractionResult, describe
 from wordvec.extraction.scan import Scan
 from wordvec.extraction.settings import POSITIONS
+from wordvec.extraction.shared_work import Plan
 from wordvec.extraction.workers import default_workers
 from wordvec.tables.occurrences import Occurrences
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from wordvec.extraction.contextual import Sums
     from wordvec.extraction.layer_tables import Callbacks, Request
+    from wordvec.extraction.ranks import Ranks
     from wordvec.extraction.scan import Sample
     from wordvec.extraction.settings import ContextualSettings
     from wordvec.tables.draft import Draft
@@ -58,7 +60,11 @@ class _Run:
 
 
 def extract_contextual(
-    request: Request, settings: ContextualSettings, store: Store, calls: Callbacks
+    request: Request,
+    settings: ContextualSettings,
+    store: Store,
+    calls: Callbacks,
+    ranks: Ranks,
 ) -> ExtractionResult:
     """Extract the layers that are not saved yet; see `extract` for the arguments and errors."""
     corpus = Corpus.of(settings.corpus, settings.field)  # before seconds are spent on the model
@@ -70,12 +76,15 @@ def extract_contextual(
     tables = LayerTables.find(request, store, layer_widths(encoder, carriers))
     records = [store.draft_record(name) for name in tables.missing.values()]
     positions = POSITIONS * settings.batch_size
-    run = prepare_model(encoder, settings, positions, records)
+    request, run = prepare_model(encoder, request, positions, records, calls)
     run |= {"batch_size": settings.batch_size, "corpus": corpus.fingerprint}
     with open_drafts(request, store, tables, vocabulary, run) as drafts:
         extraction = _Run(request, settings, encoder, vocabulary, tables, drafts, calls)
         sample = _scan(extraction, corpus)
-        written = _write(extraction, sample, _compute(extraction, sample, positions))
+        sent = replace(sample, pieces=np.asarray(sample.pieces))  # not the file
+        plan = Plan(request, run["linear"], tables.numbers, settings.batch_size, 0, sent)
+        ranks.share_plan(plan)
+        written = _write(extraction, sample, _compute(extraction, sample, positions, ranks))
     saved = tables.saved | {table.name: describe(store, table) for table in written}
     return ExtractionResult(
         tuple(saved[name] for name in tables.names.values()),
@@ -112,7 +121,7 @@ def _no_tokens(sample: Sample, min_count: int) -> StoreError:
     )
 
 
-def _compute(run: _Run, sample: Sample, positions: int) -> Sums:
+def _compute(run: _Run, sample: Sample, positions: int, ranks: Ranks) -> Sums:
     from wordvec.extraction.contextual import Batches, add_occurrences
 
     tables = run.tables
@@ -124,6 +133,7 @@ def _compute(run: _Run, sample: Sample, positions: int) -> Sums:
         {number: tables.widths[number] for number in tables.missing},
         run.folder.checkpoint,
         last=len(tables.widths) - 1,
+        ranks=ranks,
         progress=run.calls.progress,
         status=run.calls.status,
     )

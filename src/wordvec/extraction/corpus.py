@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 from wordvec.encoding import InputText
 from wordvec.errors import MissingExtraError, StoreError, UsageError
 from wordvec.extraction.checkpoint import one_line
+from wordvec.foreign.files import open_input
 from wordvec.tables.compressed import compression_of, decompress, wrap_reading_errors
 from wordvec.text import escape
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 BLOCK_BYTES = 1 << 18
+_LONGEST_JSON = 1 << 24  # bytes of a line of JSON, which cannot be cut
 DEFAULT_FIELD = "text"
 STDIN = "-"
 HUB = "hf:"
@@ -180,7 +182,7 @@ def _read_file(source: Source, field: str | None, before: int) -> Iterator[Block
     path = Path("/dev/stdin" if source.name == STDIN else source.name)
     line, first = 1, True
     with wrap_reading_errors(path), _open(source) as raw, _decompressed(raw) as file:
-        for data in _whole_lines(file, cut_lines=field is None):
+        for data in _whole_lines(file, name, cut_lines=field is None):
             if first:
                 InputText(name).check(data)  # raises for another encoding
             end = before + (raw.tell() if source.size is not None else 0)
@@ -194,7 +196,7 @@ def _open(source: Source) -> Iterator[io.BufferedReader]:
     if source.name == STDIN:
         yield sys.stdin.buffer  # type: ignore[misc]  # unless it was replaced
     else:
-        with Path(source.name).open("rb") as file:
+        with open_input(Path(source.name)) as file:
             yield file
 
 
@@ -212,7 +214,7 @@ def _decompressed(raw: io.BufferedReader) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _whole_lines(file: IO[bytes], *, cut_lines: bool) -> Iterator[bytes]:
+def _whole_lines(file: IO[bytes], name: str, *, cut_lines: bool) -> Iterator[bytes]:
     """Yield the content of a file in blocks of whole lines.
 
     cut_lines: whether a line that is longer than a block may be cut.
@@ -223,6 +225,8 @@ def _whole_lines(file: IO[bytes], *, cut_lines: bool) -> Iterator[bytes]:
         end = data.rfind(b"\n", len(rest)) + 1
         if not end and cut_lines and len(data) >= BLOCK_BYTES:
             end = _place_to_cut(data)
+        if len(data) - end > _LONGEST_JSON:
+            raise StoreError(f"{name} has a line of more than {_LONGEST_JSON:,} bytes")
         if end:
             yield data[:end]
         rest = data[end:]

@@ -13,8 +13,8 @@ import torch
 
 from wordvec.errors import ModelError, UsageError
 from wordvec.extraction.checkpoint import one_line
-from wordvec.extraction.encoder import quiet_transformers
-from wordvec.extraction.linear import Product, choose_product, replace_linears
+from wordvec.extraction.encoder import find_device, quiet_transformers
+from wordvec.extraction.linear import Choice, choose_way, replace_linears
 from wordvec.extraction.settings import Pool
 
 if TYPE_CHECKING:
@@ -24,25 +24,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wordvec.extraction.carriers import Carrier
+    from wordvec.extraction.settings import ExtractionSettings
 
 
 ALONE = 3  # positions of [CLS] token [SEP]
 
 
 def prepare(
-    model: torch.nn.Module, device: torch.device, dtype: str, rows: int, *, recorded: object = None
-) -> Product:
+    model: torch.nn.Module,
+    settings: ExtractionSettings,
+    rows: int,
+    *,
+    recorded: tuple[object, object] = (None, None),
+) -> Choice:
     """Move a model to its device and replace its linear layers by the fastest, in place.
 
     rows: how many positions a batch has.
-    recorded: the product that an interrupted extraction used, see `choose_product`.
-    Returns the product that the linear layers use.
+    recorded: dtype and product of an interrupted extraction, see `choose_way`.
+    Returns how the linear layers multiply, and why.
     """
-    model.to(device)
-    torch_dtype = getattr(torch, dtype)
-    product = choose_product(model, torch_dtype, rows=rows, recorded=recorded)
-    replace_linears(model, torch_dtype, product, rows=rows)
-    return product
+    model.to(find_device(settings.device))
+    dtype, force = settings.dtype, settings.force_dtype
+    choice = choose_way(model, dtype, rows=rows, recorded=recorded, force=force)
+    replace_linears(model, choice.way, rows=rows)
+    return choice
 
 
 def layer_widths(model: torch.nn.Module, carriers: Sequence[Carrier]) -> list[int]:
@@ -73,6 +78,7 @@ def compute_blocks(  # noqa: PLR0913  # what decides the vectors
     layers: Sequence[int] | None = None,
     pool: Pool = Pool.TOKEN,
     start: int = 0,
+    share: tuple[int, int] = (0, 1),
 ) -> Iterator[tuple[int, list[NDArray[np.float32]]]]:
     """Yield the vectors of the first `tokens` ids batch by batch.
 
@@ -85,11 +91,14 @@ def compute_blocks(  # noqa: PLR0913  # what decides the vectors
         pool: how the hidden states of a sentence become one vector.
         start: the row at which to resume. Batches begin at multiples of `batch_size`, so a row is
             always computed in the same batch, and its vector is the same to the last bit.
+        share: (rank, size): compute one batch of `size` batches, the one at `rank`.
 
     Yields:
         The first row of a block, and for each layer the block, (B, D) float32.
     """
-    for first in range(start - start % batch_size, tokens, batch_size):
+    rank, size = share
+    begin = start - start % batch_size + rank * batch_size
+    for first in range(begin, tokens, batch_size * size):
         ids = range(first, min(first + batch_size, tokens))
         total: list[torch.Tensor] = []
         with torch.inference_mode():  # inside the loop: otherwise it stays on in the caller's code

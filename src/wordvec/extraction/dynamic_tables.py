@@ -14,6 +14,7 @@ from wordvec.extraction.layer_tables import (
     prepare_model,
 )
 from wordvec.extraction.saved import ExtractionResult, describe
+from wordvec.extraction.shared_work import Plan, gather_blocks
 from wordvec.extraction.static_table import ensure_static
 from wordvec.tables.draft import Draft
 from wordvec.tables.name import Mode, TableName
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wordvec.extraction.layer_tables import Callbacks, Request
+    from wordvec.extraction.ranks import Ranks
     from wordvec.progress import Notify, Progress
     from wordvec.tables.store import Store
     from wordvec.tables.table import VectorTable
 
 
-def extract_dynamic(request: Request, store: Store, calls: Callbacks) -> ExtractionResult:
+def extract_dynamic(
+    request: Request, store: Store, calls: Callbacks, ranks: Ranks
+) -> ExtractionResult:
     """Extract the layers that are not saved yet; see `extract` for the arguments and errors."""
     encoder, vocabulary = load_model(request, calls)
     from wordvec.extraction.carriers import make_carriers
@@ -43,12 +47,13 @@ def extract_dynamic(request: Request, store: Store, calls: Callbacks) -> Extract
     batch_size = min(settings.batch_size, len(vocabulary))
     rows = batch_size * max(map(len, carriers))
     records = [store.draft_record(name) for name in tables.missing.values()]
-    run = {
-        "batch_size": batch_size,
-        **prepare_model(encoder, settings, rows, records),
-    }
+    request, run = prepare_model(encoder, request, rows, records, calls)
+    run = {"batch_size": batch_size, **run}
     with open_drafts(request, store, tables, vocabulary, run) as drafts:
         _notify_resumption(drafts, calls.notify)
+        start = min(draft.done for draft in drafts)
+        plan = Plan(request, run["linear"], tables.numbers, batch_size, start)
+        ranks.share_plan(plan)
         blocks = compute_blocks(
             encoder,
             carriers,
@@ -56,10 +61,12 @@ def extract_dynamic(request: Request, store: Store, calls: Callbacks) -> Extract
             batch_size=batch_size,
             layers=tables.numbers,
             pool=settings.pool,
-            start=min(draft.done for draft in drafts),
+            start=start,
+            share=(ranks.rank, ranks.size),
         )
         calls.status("")
-        written = write_blocks(drafts, blocks, calls.progress)
+        gathered = gather_blocks(ranks, blocks, len(vocabulary), plan)
+        written = write_blocks(drafts, gathered, calls.progress)
     saved = tables.saved | {table.name: describe(store, table) for table in written}
     also_saved = TableName(source.name, Mode.STATIC) if static_saved else None
     return ExtractionResult(

@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wordvec.errors import MissingExtraError, StoreError, UsageError, as_choice
-from wordvec.extraction.layer_tables import Callbacks, Request
+from wordvec.errors import StoreError, UsageError, as_choice
+from wordvec.extraction.layer_tables import Callbacks, Request, require_torch
+from wordvec.extraction.ranks import Ranks
 from wordvec.extraction.saved import DEFAULT, ExtractionResult, describe, existing_tables
 from wordvec.extraction.settings import (
     BATCH_SIZE,
@@ -56,12 +57,15 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     workers: int | None = None,
     device: Device | str = Device.AUTO,
     dtype: Dtype | str = Dtype.FLOAT32,
+    force_dtype: bool = False,
     batch_size: int = BATCH_SIZE,
     force: bool = False,
+    ranks: Ranks | None = None,
     show_download: bool = False,
     notify: Notify = ignore_note,
     progress: Progress = no_progress,
     status: Notify = ignore_note,
+    detail: Notify = ignore_note,
 ) -> ExtractionResult:
     """Extract a model's word vectors and save them as tables, one for each layer.
 
@@ -89,20 +93,25 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
         seed: of the sample.
         workers: processes that cut text; None for one for each core.
         device: "auto", "cpu", "cuda" or "mps".
-        dtype: "float32" or "bfloat16", what the linear layers compute in. Tables are float32.
+        dtype: "float32", "bfloat16" or "auto" (the faster one), what the linear layers compute in.
+            Tables are float32.
+        force_dtype: compute in `dtype` even where it is slower than float32.
         batch_size: tokens per forward pass.
         force: extract again and replace the tables if they exist.
+        ranks: the processes that compute, if torchrun started several; this is rank 0.
         show_download: show the progress bars of the hub's own client while it downloads.
         notify: called with each note for the user.
         progress: called after each batch with the numbers of tokens, and while a corpus is read
             with the numbers of its bytes; a total of 0 is not known.
         status: called with a few words on what is being done now.
+        detail: called with what was decided, such as how the linear layers multiply, and why.
 
     Returns:
         What was saved and where, or the description of the tables that exist.
 
     Raises:
-        UsageError: an argument has an unknown value, or the device is not available.
+        UsageError: an argument has an unknown value, the device is not available, or the dtype is
+            slower than float32 on this machine.
         MissingExtraError: torch, transformers, MeCab or a reader is needed and not installed.
         ModelError: the model cannot be found or read, or has no vectors of this mode.
         StoreError: a table exists, but was extracted with other settings or from another revision
@@ -110,7 +119,7 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     """
     began = time.monotonic()
     mode = as_choice(Mode, mode, "mode")
-    settings = ExtractionSettings(device, dtype, batch_size, pool, templates)  # type: ignore[arg-type]  # converts
+    settings = ExtractionSettings(device, dtype, batch_size, pool, templates, force_dtype)  # type: ignore[arg-type]  # converts
     chosen = Layers.of(layers)
     names = [corpus] if isinstance(corpus, str | Path) else corpus
     sampling = Sampling(per_token, min_count, sentences, seed)
@@ -118,6 +127,7 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
         device,  # type: ignore[arg-type]  # converts
         dtype,  # type: ignore[arg-type]
         batch_size,
+        force_dtype=force_dtype,
         corpus=tuple(map(str, names)),
         field=field,
         sampling=sampling,
@@ -137,7 +147,7 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     if not ask_hub and (saved := existing_tables(store, name, chosen, settings)):
         return ExtractionResult(saved)
     if mode is not Mode.STATIC:
-        _require_torch(mode)  # before downloading hundreds of megabytes
+        require_torch(f"extracting {mode} vectors")  # before downloading hundreds of megabytes
     static_only = mode is Mode.STATIC
     source = (
         find_model(model, show_progress=show_download, static_only=static_only)
@@ -156,7 +166,8 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
             result = ExtractionResult((describe(store, table),))
         else:
             request = Request(source, name, chosen, settings, force=force)
-            result = _extract_layers(request, store, Callbacks(notify, progress, status))
+            calls = Callbacks(notify, progress, status, detail)
+            result = _extract_layers(request, store, calls, ranks or Ranks())
     except StoreError:
         if force:
             raise
@@ -167,14 +178,18 @@ def extract(  # noqa: PLR0913  # one parameter for each option of the command
     return replace(result, seconds=time.monotonic() - began, fallback_reason=source.fallback_reason)
 
 
-def _extract_layers(request: Request, store: Store, calls: Callbacks) -> ExtractionResult:
+def _extract_layers(
+    request: Request, store: Store, calls: Callbacks, ranks: Ranks
+) -> ExtractionResult:
+    for number in request.layers.numbers or (None,):  # now, since loading torch takes seconds
+        store.check_free(replace(request.name, layer=number))
     if isinstance(request.settings, ContextualSettings):
         from wordvec.extraction.contextual_tables import extract_contextual
 
-        return extract_contextual(request, request.settings, store, calls)
+        return extract_contextual(request, request.settings, store, calls, ranks)
     from wordvec.extraction.dynamic_tables import extract_dynamic
 
-    return extract_dynamic(request, store, calls)
+    return extract_dynamic(request, store, calls, ranks)
 
 
 def _check_options(
@@ -212,12 +227,3 @@ def _check_is_no_table(model: str | None) -> None:
         raise UsageError(
             f"{model} is the name of a table, expected a model", hint=extract_command(ref)
         )
-
-
-def _require_torch(mode: Mode) -> None:
-    """Check that torch and transformers are installed, without loading them: that takes seconds."""
-    from importlib.util import find_spec
-
-    for package in ("torch", "transformers"):
-        if find_spec(package) is None:
-            raise MissingExtraError(f"extracting {mode} vectors", extra="extract", package=package)

@@ -10,10 +10,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from wordvec.errors import WordvecError
+from wordvec.errors import MissingExtraError, WordvecError
 from wordvec.extraction.checkpoint import one_line
 from wordvec.extraction.rows import fit_vocabulary
 from wordvec.extraction.saved import check_saved, layer_names, make_provenance
+from wordvec.extraction.settings import Dtype
+from wordvec.progress import ignore_note, no_progress
 from wordvec.vocabulary.folder import read_vocabulary
 
 if TYPE_CHECKING:
@@ -44,11 +46,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Callbacks:
-    """What an extraction calls for the user. status: with what is being done now."""
+    """What an extraction calls for the user.
 
-    notify: Notify
-    progress: Progress
-    status: Notify
+    status: with what is being done now. detail: with what was decided, for those who ask.
+    """
+
+    notify: Notify = ignore_note
+    progress: Progress = no_progress
+    status: Notify = ignore_note
+    detail: Notify = ignore_note
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ class LayerTables:
 def load_model(request: Request, calls: Callbacks) -> tuple[torch.nn.Module, Vocabulary]:
     """Load a model on the CPU, and the tokens that have a row in its matrix."""
     calls.status("loading torch")
-    _check_torch_loads()
+    check_torch_loads()
     from wordvec.extraction.encoder import load_encoder, matrix_rows
 
     calls.status(f"loading {request.source.name}")
@@ -106,21 +112,28 @@ def load_model(request: Request, calls: Callbacks) -> tuple[torch.nn.Module, Voc
 
 def prepare_model(
     encoder: torch.nn.Module,
-    settings: ExtractionSettings,
+    request: Request,
     rows: int,
     records: Iterable[Mapping[str, Any]],
-) -> dict[str, object]:
-    """Prepare the model for its device, and return how it is run, on which its results depend.
+    calls: Callbacks,
+) -> tuple[Request, dict[str, object]]:
+    """Prepare the model for its device.
 
     rows: positions of a batch. records: of interrupted extractions of the same tables.
+    Returns the request with the dtype that was chosen, and how the model is run, on which its
+    results depend.
     """
     from wordvec.extraction import dynamic
     from wordvec.extraction.encoder import describe_device, find_device
+    from wordvec.extraction.linear import name_of
 
-    device = find_device(settings.device)
-    recorded = _recorded_product(records, settings)
-    product = dynamic.prepare(encoder, device, settings.dtype, rows, recorded=recorded)
-    return {**describe_device(device), "linear": product.value}
+    settings = request.settings
+    recorded = _recorded_way(records, settings)
+    way, reason = dynamic.prepare(encoder, settings, rows, recorded=recorded)
+    calls.detail(f"linear layers: {reason}")
+    chosen = replace(request, settings=replace(settings, dtype=Dtype(name_of(way.dtype))))
+    device = describe_device(find_device(settings.device))
+    return chosen, {**device, "linear": way.product.value}
 
 
 @contextmanager
@@ -160,16 +173,32 @@ def notify_restart(reasons: Iterable[str | None], notify: Notify) -> None:
         notify(f"cannot resume the interrupted extraction ({reason}); starting over")
 
 
-def _recorded_product(records: Iterable[Mapping[str, Any]], settings: ExtractionSettings) -> object:
-    """Return how the linear layers multiplied in an interrupted extraction of the same dtype."""
+def _recorded_way(
+    records: Iterable[Mapping[str, Any]], settings: ExtractionSettings
+) -> tuple[object, object]:
+    """Return dtype and product of an interrupted extraction with the same dtype, if any."""
     for record in records:
         before = record.get("settings")
-        if record.get("dtype") == settings.dtype and isinstance(before, dict):
-            return before.get("linear")
-    return None
+        same = settings.dtype in (Dtype.AUTO, record.get("dtype"))
+        if same and isinstance(before, dict) and before.get("linear") is not None:
+            return record.get("dtype"), before["linear"]
+    return None, None
 
 
-def _check_torch_loads() -> None:
+def require_torch(what: str) -> None:
+    """Check that torch and transformers are installed, without loading them: that takes seconds.
+
+    what: needs them, for the message.
+    """
+    from importlib.util import find_spec
+
+    for package in ("torch", "transformers"):
+        if find_spec(package) is None:
+            raise MissingExtraError(what, extra="extract", package=package)
+
+
+def check_torch_loads() -> None:
+    """Load torch, or raise WordvecError if it is installed but broken."""
     try:
         import torch  # noqa: F401
     except (ImportError, OSError) as error:  # a shared library is missing

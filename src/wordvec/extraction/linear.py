@@ -1,10 +1,10 @@
-"""Linear layers on a CPU: oneDNN's product with packed weights, where it is measured to be faster.
+"""Linear layers on a CPU, multiplied in the way that is measured to be the fastest.
 
 Nine tenths of a forward pass are linear layers. On some CPUs oneDNN's product is faster than
 `torch.nn.functional.linear` once the weights are stored in the order it prefers; on others it is
-not (docs/benchmarks.md has the figures). Both are therefore timed on the model's own shapes before
-an extraction. The packed product is private to torch: where it is missing, or the model is not on
-a CPU, the plain product is used.
+not. Likewise bfloat16 is twice as fast as float32, or many times slower (docs/benchmarks.md has the
+figures). All are therefore timed on the model's own shapes before an extraction. The packed product
+is private to torch: where it is missing, or the model is not on a CPU, the plain product is used.
 
 In bfloat16 only the linear layers compute in bfloat16; everything between them stays in float32.
 That is as fast as a model wholly in bfloat16, with half the error.
@@ -17,16 +17,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import nn
 
+from wordvec.errors import UsageError
+from wordvec.extraction.settings import Dtype
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 MIN_SPEEDUP = 1.05
 """How many times faster the packed product must be; less is within the noise of the timing."""
+
+AUTO_SPEEDUP = 1.2
+"""How many times faster than float32 bfloat16 must be for dtype="auto"; it is less precise."""
 
 MIN_FLOPS = 1e9
 """Floating-point operations per batch below which nothing is timed: it takes milliseconds."""
@@ -50,10 +56,9 @@ class FastLinear(nn.Module):
     rows: how many vectors a batch has; oneDNN packs the weights for this number, and accepts any.
     """
 
-    def __init__(
-        self, linear: nn.Linear, dtype: torch.dtype, product: Product, *, rows: int
-    ) -> None:
+    def __init__(self, linear: nn.Linear, way: Way, *, rows: int) -> None:
         super().__init__()
+        dtype, product = way
         self.in_features, self.out_features = linear.in_features, linear.out_features
         self.dtype = dtype
         self.product = product
@@ -91,36 +96,104 @@ def can_pack(weight: torch.Tensor) -> bool:
     return True
 
 
-def choose_product(
-    model: nn.Module, dtype: torch.dtype, *, rows: int, recorded: object = None
-) -> Product:
-    """Return the product to use for a model's linear layers.
+class Way(NamedTuple):
+    """How linear layers multiply."""
+
+    dtype: torch.dtype
+    product: Product
+
+    def __str__(self) -> str:
+        kernel = "oneDNN's packed product" if self.product is Product.PACKED else "torch's product"
+        return f"{kernel} in {name_of(self.dtype)}"
+
+
+class Choice(NamedTuple):
+    """The way that was chosen. reason: a sentence for the user."""
+
+    way: Way
+    reason: str
+
+
+def choose_way(
+    model: nn.Module,
+    dtype: Dtype,
+    *,
+    rows: int,
+    recorded: tuple[object, object] = (None, None),
+    force: bool = False,
+) -> Choice:
+    """Choose how a model's linear layers multiply.
 
     Args:
         model: on the device on which it will run.
-        dtype: what the linear layers compute in.
+        dtype: what they compute in. AUTO is bfloat16 where it is clearly faster, else float32.
         rows: how many vectors a batch has.
-        recorded: the product of the interrupted extraction that is resumed. It is used again,
-            whatever the timing would say now, so that all rows are computed in the same way.
+        recorded: dtype and product of the interrupted extraction that is resumed. They are used
+            again, whatever the timing would say now, so that all rows are computed in the same way.
+        force: use `dtype` even if it is slower than float32.
+
+    Raises:
+        UsageError: `dtype` is slower than float32 on this machine.
     """
     linears = [linear for _, _, linear in _plain_linears(model)]
-    if not linears or not can_pack(linears[0].weight.detach().to(dtype)):
-        return Product.PLAIN
-    for product in Product:
-        if product == recorded:
-            return product
+    wanted = torch.float32 if dtype is Dtype.AUTO else getattr(torch, dtype)
+    if recorded[0] in (dtype, *(Dtype if dtype is Dtype.AUTO else ())):
+        before = Way(getattr(torch, str(recorded[0])), Product(str(recorded[1])))
+        if before in ways(linears, before.dtype):
+            return Choice(before, f"{before}, as in the interrupted extraction")
+    plain = Way(wanted, Product.PLAIN)
+    if not linears or linears[0].weight.device.type != "cpu":
+        return Choice(plain, f"{plain}, the only way on this device")
     if 2 * rows * sum(linear.weight.numel() for linear in linears) < MIN_FLOPS:
-        return Product.PLAIN
+        return Choice(plain, f"{plain}, not timed for so small a model")
+    dtypes = (torch.float32,) if dtype is Dtype.FLOAT32 else (torch.float32, torch.bfloat16)
     with torch.inference_mode():
-        return faster_product(_trials(linears, dtype, rows))
+        times = time_ways(_trials(linears, [way for one in dtypes for way in ways(linears, one)],
+                                  rows))  # fmt: skip
+    return fastest(times, dtype, force=force)
 
 
-def replace_linears(model: nn.Module, dtype: torch.dtype, product: Product, *, rows: int) -> None:
+def ways(linears: Sequence[nn.Linear], dtype: torch.dtype) -> list[Way]:
+    """Return the ways in which some layers can multiply in a dtype, the plain one first."""
+    can = linears and can_pack(linears[0].weight.detach().to(dtype))
+    return [Way(dtype, product) for product in Product if can or product is Product.PLAIN]
+
+
+def fastest(times: Mapping[Way, float], dtype: Dtype, *, force: bool = False) -> Choice:
+    """Choose by the seconds that each way takes; see `choose_way`. The first is plain float32."""
+    best: dict[torch.dtype, Way] = {}
+    for way, seconds in times.items():  # in each dtype the plain one first
+        before = best.setdefault(way.dtype, way)
+        if times[before] >= MIN_SPEEDUP * seconds:
+            best[way.dtype] = way
+    float32 = best[torch.float32]
+    gain = {way: times[float32] / times[way] for way in best.values()}
+    wanted = float32 if dtype is Dtype.FLOAT32 else best[torch.bfloat16]
+    if dtype is Dtype.AUTO and gain[wanted] < AUTO_SPEEDUP:
+        wanted = float32
+    if gain[wanted] < 1 and not force:
+        raise UsageError(
+            f"{dtype} takes {1 / gain[wanted]:.1f} times as long as float32 on this machine",
+            hint='dtype="float32"; force_dtype=True uses it all the same',
+        )
+    plain = next(iter(times))
+    measured = ", ".join(f"{way} {seconds * 1e3:.0f} ms" for way, seconds in times.items())
+    return Choice(
+        wanted, f"{wanted}, {times[plain] / times[wanted]:.2f} × as fast as {plain} ({measured})"
+    )
+
+
+def name_of(dtype: torch.dtype) -> str:
+    """Return the name of a dtype, such as "float32"."""
+    return str(dtype).removeprefix("torch.")
+
+
+def replace_linears(model: nn.Module, way: Way, *, rows: int) -> None:
     """Replace the `nn.Linear` layers of a model, in place, where that changes anything."""
-    if product is Product.PLAIN and dtype is torch.float32:
+    if way == Way(torch.float32, Product.PLAIN):
         return
     for parent, name, linear in list(_plain_linears(model)):
-        setattr(parent, name, FastLinear(linear, dtype, product, rows=rows))
+        setattr(parent, name, FastLinear(linear, way, rows=rows))
 
 
 def _plain_linears(model: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Linear]]:
@@ -133,36 +206,32 @@ def _plain_linears(model: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Linear
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The two products of one shape, to be timed; `count` layers of the model have this shape."""
+    """The ways to multiply one shape, to be timed; `count` layers of the model have this shape."""
 
-    plain: Callable[[], object]
-    packed: Callable[[], object]
+    runs: Mapping[Way, Callable[[], object]]
     count: int = 1
 
 
-def _trials(linears: Sequence[nn.Linear], dtype: torch.dtype, rows: int) -> list[Trial]:
+def _trials(linears: Sequence[nn.Linear], candidates: Sequence[Way], rows: int) -> list[Trial]:
     by_shape: dict[tuple[int, ...], list[nn.Linear]] = {}
     for linear in linears:
         by_shape.setdefault(tuple(linear.weight.shape), []).append(linear)
     trials = []
     for (_, width), layers in by_shape.items():
         hidden = torch.ones((rows, width))
-        packed = FastLinear(layers[0], dtype, Product.PACKED, rows=rows)
-        plain: nn.Module = layers[0]
-        if dtype is not torch.float32:
-            plain = FastLinear(layers[0], dtype, Product.PLAIN, rows=rows)
-        trials.append(Trial(partial(plain, hidden), partial(packed, hidden), len(layers)))
+        runs = {way: partial(FastLinear(layers[0], way, rows=rows), hidden) for way in candidates}
+        trials.append(Trial(runs, len(layers)))
     return trials
 
 
-def faster_product(trials: Sequence[Trial], *, seconds: float = TIMING_SECONDS) -> Product:
-    """Time both products on each shape and return the faster one; a near tie is `PLAIN`."""
-    plain = packed = 0.0
+def time_ways(trials: Sequence[Trial], *, seconds: float = TIMING_SECONDS) -> dict[Way, float]:
+    """Time each way on each shape; return the seconds that a model's layers take."""
+    total = dict.fromkeys(trials[0].runs, 0.0)
     for trial in trials:
-        times = _best_times((trial.plain, trial.packed), seconds / len(trials))
-        plain += trial.count * times[0]
-        packed += trial.count * times[1]
-    return Product.PACKED if plain >= MIN_SPEEDUP * packed else Product.PLAIN
+        times = _best_times([*trial.runs.values()], seconds / len(trials))
+        for way, best in zip(trial.runs, times, strict=True):
+            total[way] += trial.count * best
+    return total
 
 
 def _best_times(runs: Sequence[Callable[[], object]], seconds: float) -> list[float]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.extraction.settings import ExtractionSettings, Layers
+from wordvec.extraction.settings import Dtype, ExtractionSettings, Layers
 from wordvec.tables.files import folder_size
 from wordvec.tables.name import Mode
 from wordvec.tables.table import Provenance
@@ -168,7 +168,7 @@ def _differences(
         return []
     differences = []
     if saved.mode.has_layers:
-        if saved.dtype != settings.dtype:
+        if settings.dtype not in (Dtype.AUTO, saved.dtype):
             differences.append(f"in {saved.dtype}, not {settings.dtype}")
         before = DEFAULT.parameters | saved.parameters
         differences += [

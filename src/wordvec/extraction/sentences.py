@@ -22,7 +22,7 @@ from wordvec.vocabulary.settings import TokenizerSettings
 from wordvec.vocabulary.tokenizer import UNKNOWN, load_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -101,12 +101,9 @@ class SentenceCutter:
         Raises:
             StoreError: a line is not JSON, or has no text in the field.
         """
-        text, replaced = _decode(block)
-        tokens = self._tokenizer.cut_sentences(list(split_sentences(text)))
+        text, replaced = decode_block(block)
         ids, lengths, starts = [], [], []
-        for sentence in tokens:
-            found = [self._rows.get(token, self._unknown) for token in sentence]
-            known = [id_ for id_ in found if id_ is not None]
+        for known in self.ids_of(list(split_sentences(text))):
             if known:
                 ids += known
                 parts = equal_parts(len(known), self.max_tokens)
@@ -118,6 +115,17 @@ class SentenceCutter:
             np.array(starts, dtype=np.bool_),
             replaced,
         )
+
+    def ids_of(self, sentences: Sequence[str]) -> list[list[int]]:
+        """Return the tokens of each sentence; what has no token and no [UNK] is left out."""
+        return [
+            [id_ for token in tokens if (id_ := self._rows.get(token, self._unknown)) is not None]
+            for tokens in self._tokenizer.cut_sentences(sentences)
+        ]
+
+    def normalize(self, text: str) -> str:
+        """Return a text as the model's own normaliser changes it."""
+        return self._tokenizer.normalize(text)
 
 
 def exact_tokenizer(vocabulary: Vocabulary, what: str) -> Tokenizer:
@@ -181,7 +189,7 @@ def equal_parts(length: int, longest: int) -> list[int]:
     return [short + 1] * more + [short] * (parts - more)
 
 
-def _decode(block: Block) -> tuple[str, int]:
+def decode_block(block: Block) -> tuple[str, int]:
     """Return the text of a block, and how many broken characters were replaced in it."""
     text = block.data.decode("utf-8", "replace")
     replaced = text.count(_REPLACEMENT) - block.data.count(_REPLACEMENT.encode())

@@ -31,6 +31,7 @@ class Device(StrEnum):
 class Dtype(StrEnum):
     """What the linear layers compute in; the rest of the model and the table are float32."""
 
+    AUTO = "auto"  # bfloat16 where it is clearly faster, else float32
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
 
@@ -98,6 +99,7 @@ class ExtractionSettings:
     """How dynamic vectors are computed. Plain strings are accepted for choices.
 
     templates: sentences with `{}` in the place of the token; without any it stands alone.
+    force_dtype: use `dtype` even where it is slower than float32.
     """
 
     device: Device = Device.AUTO
@@ -105,6 +107,7 @@ class ExtractionSettings:
     batch_size: int = BATCH_SIZE
     pool: Pool = Pool.TOKEN
     templates: tuple[str, ...] = ()
+    force_dtype: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "device", as_choice(Device, self.device, "device"))

@@ -1,17 +1,28 @@
-"""Opening files that other programs wrote: regular files only, of a bounded size.
+"""Opening files that other programs wrote, of a bounded size.
 
-A pipe would be waited for, a device has no end, a link may lead nowhere. Each is an OSError that
-says what is there; the caller adds the name of the file.
+`open_file` and `read_file` are for the files in a folder of a model or a table: regular files only,
+since a pipe would be waited for, a device has no end, and a link may lead nowhere. `open_input` is
+for a file that the user names, which may be a pipe (`<(…)`) or a device (`/dev/stdin`). What is
+wrong is an OSError; the caller adds the name of the file.
 """
 
 from __future__ import annotations
 
 import errno
+import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from io import BufferedReader
 
 MOST_TEXT = 256 << 20
 """Bytes of a vocabulary; the largest that we know have 34 MB."""
+
+WRITER_SECONDS = 5.0
+"""How long a named pipe is waited for that no program writes to."""
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -54,6 +65,38 @@ def check_file(path: Path) -> int:
         kind = next((kind for is_kind, kind in _KINDS if is_kind(status.st_mode)), "something else")
         raise _refusal(path, kind)
     return status.st_size
+
+
+def open_file(path: Path) -> BufferedReader:
+    """Open a regular file.
+
+    Raises:
+        OSError: It is something else, or cannot be opened.
+    """
+    check_file(path)
+    return path.open("rb")
+
+
+def open_input(path: Path) -> BufferedReader:
+    """Open a file that the user named: a regular file, a pipe or a device.
+
+    A named pipe can be opened once a program writes to it.
+
+    Raises:
+        OSError: It is something else or cannot be opened, or no program writes to the pipe.
+    """
+    if not path.is_fifo():
+        return path.open("rb")
+    with ThreadPoolExecutor(1) as pool:
+        opening = pool.submit(path.open, "rb")
+        try:
+            return opening.result(WRITER_SECONDS)
+        except TimeoutError:
+            raise OSError(errno.EINVAL, "no program writes to this pipe", str(path)) from None
+        finally:
+            if not opening.done():  # a writer ends the wait of the thread
+                os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+                opening.result().close()
 
 
 def read_file(path: Path, most: int) -> bytes:

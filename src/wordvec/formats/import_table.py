@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 from unicodedata import category
 
 from wordvec.errors import StoreError, UsageError, as_choice
+from wordvec.foreign.files import open_input
 from wordvec.formats.article_pickle import has_words, read_pickle
 from wordvec.formats.detect import detect_format
 from wordvec.formats.file_format import FileFormat
@@ -25,7 +26,7 @@ from wordvec.models.bundled import BUNDLED
 from wordvec.models.default import named_model
 from wordvec.models.find import find_model
 from wordvec.progress import Progress, no_progress
-from wordvec.tables.files import display_path, wrap_os_errors
+from wordvec.tables.files import display_path, temporary_copy, wrap_os_errors
 from wordvec.tables.name import Mode, TableName, TableRef, check_variant
 from wordvec.tables.paths import nfc
 from wordvec.tables.table import Provenance, VectorTable
@@ -120,7 +121,8 @@ def import_vectors(  # noqa: PLR0913  # one keyword for each option of `wordvec 
         full_name = TableName(
             check_name(name or name_of_file(path)), table_mode or Mode.STATIC, variant
         )
-        return _import_tokens(path, full_name, found, options, store, force, progress)
+        file = path.name if path == Path(source) else _PIPED
+        return _import_tokens(path, full_name, file, found, options, store, force, progress)
 
 
 def import_pickle(  # noqa: PLR0913  # all parts of a request
@@ -213,12 +215,7 @@ def _as_file(source: Path | str, name: str | None) -> Iterator[Path]:
         return
     if name is None:
         raise UsageError("vectors from a pipe have no file name", hint='name="chive"')
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="wordvec-") as folder:
-        copy = Path(folder) / "standard-input"
-        with wrap_os_errors(copy, hint="set TMPDIR to a folder with more space"):
-            _copy_pipe(path, copy)
+    with _open_pipe(path) as pipe, temporary_copy(pipe, _PIPED) as copy:
         try:
             yield copy
         except StoreError as error:  # the name of the copy says nothing to the user
@@ -226,15 +223,15 @@ def _as_file(source: Path | str, name: str | None) -> Iterator[Path]:
             raise
 
 
-def _copy_pipe(pipe: Path, copy: Path) -> None:
-    import shutil
-
-    with copy.open("wb") as file:
-        if str(pipe) == STANDARD_INPUT:
-            shutil.copyfileobj(sys.stdin.buffer, file)
-            return
-        with pipe.open("rb") as source:
-            shutil.copyfileobj(source, file)
+@contextmanager
+def _open_pipe(path: Path) -> Iterator[IO[bytes]]:
+    if str(path) == STANDARD_INPUT:
+        yield sys.stdin.buffer
+        return
+    with wrap_os_errors(path, reading=True, hint=None):
+        pipe = open_input(path)
+    with pipe:
+        yield pipe
 
 
 def _check_free(name: TableName, store: Store, *, force: bool) -> None:
@@ -262,6 +259,7 @@ def _import_ids(path: Path, ref: TableRef, store: Store, *, force: bool) -> Impo
 def _import_tokens(  # noqa: PLR0913, PLR0917  # all parts of a request
     path: Path,
     name: TableName,
+    file: str,
     file_format: FileFormat,
     options: ReadOptions,
     store: Store,
@@ -285,7 +283,8 @@ def _import_tokens(  # noqa: PLR0913, PLR0917  # all parts of a request
         if total is not None:
             progress(total, total)
         vocabulary = _vocabulary(tuple(rows.tokens), reading.vocabulary)
-        new.finish(vocabulary, _provenance(name), _settings(file_format, path))
+        settings: dict[str, object] = {"file": file, "format": str(file_format)}
+        new.finish(vocabulary, _provenance(name), settings)
     notes = (*reading.notes, *rows.notes())
     return ImportResult(store.open(name), file_format, tuple(dict.fromkeys(notes)))
 
@@ -357,7 +356,3 @@ def _provenance(name: TableName, revision: str | None = None) -> Provenance:
         versions=versions,
         variant=name.variant,
     )
-
-
-def _settings(file_format: FileFormat, path: Path) -> dict[str, object]:
-    return {"file": path.name, "format": str(file_format)}

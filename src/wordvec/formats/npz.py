@@ -16,7 +16,6 @@ and than 64 MiB. Reading uses the UTF-8, if the archive has it, and checks that 
 from __future__ import annotations
 
 import zipfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -227,23 +226,9 @@ def _blocks(path: Path, member: _Member, tokens: list[str], notes: list[str]) ->
             reader = RowReader(path, file, read_header(file))
             yield from read_blocks(path, tokens, D, reader, notes)
             return
-        with _unpacked(file) as unpacked:
+        with files.temporary_copy(file, display_path(path)) as unpacked:  # to read its columns
             matrix = map_matrix(unpacked, member.header)
             yield from read_blocks(path, tokens, D, lambda start, stop: matrix[start:stop], notes)
-
-
-@contextmanager
-def _unpacked(file: IO[bytes]) -> Iterator[Path]:
-    """Copy a file of the archive to the disk, where it can be read column by column."""
-    import shutil
-    import tempfile
-    from pathlib import Path
-
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "vectors.npy"
-        with copy.open("wb") as unpacked:
-            shutil.copyfileobj(file, unpacked)
-        yield copy
 
 
 def _shown(name: str) -> str:

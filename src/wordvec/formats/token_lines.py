@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
+from wordvec.foreign.files import has_file, open_input
 from wordvec.formats.escaped_tokens import escape_line, unescape_token
 from wordvec.tables.compressed import read_lines
 from wordvec.tables.files import display_path, wrap_os_errors
@@ -32,10 +33,12 @@ def write_token_lines(tokens: Iterable[str], file: IO[bytes]) -> None:
 def read_token_lines(path: Path) -> list[str]:
     """Read one token per line; a carriage return at the end of each line is not part of it.
 
+    The user may have named a pipe.
+
     Raises:
         StoreError: The file cannot be read, is empty, or is not UTF-8.
     """
-    lines = read_lines(path)
+    lines = read_lines(path, open_input)
     if not lines:
         raise StoreError(f"{display_path(path)} is empty: expected one token per line")
     return [unescape_token(line) for line in lines]
@@ -57,7 +60,7 @@ def find_token_list(path: Path, options: ReadOptions) -> list[str] | None:
         return read_token_lines(options.tokens)
     beside = tokens_beside(path)
     with wrap_os_errors(beside, reading=True):
-        return read_token_lines(beside) if beside.exists() else None
+        return read_token_lines(beside) if has_file(beside) else None
 
 
 def missing_tokens(path: Path) -> StoreError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wordvec.map.figure import DPI, NO_FONT, new_figure
+from wordvec.tables.files import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ def draw_trace(trace: Trace, file: Path) -> tuple[str, ...]:
         _draw(similarities, trace, similarity_of)
         similarities.set_ylabel("similarity")
         similarities.legend(fontsize=8)
-        figure.savefig(file, format="png", dpi=DPI)
+        write_file(file, lambda opened: figure.savefig(opened, format="png", dpi=DPI))
     return () if font else (NO_FONT,)
 
 

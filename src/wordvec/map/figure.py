@@ -7,13 +7,15 @@ Japanese labels need a Japanese font. Without one they are left out, and a note 
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import MissingExtraError
-from wordvec.map.colours import CLASS_STYLES, TOKEN_CLASSES
+from wordvec.map.colours import RAMP, TOKEN_CLASSES
+from wordvec.map.token_colours import LIGHT, Categories, Numbers, colour_tokens
 from wordvec.tables.files import write_file
 from wordvec.text import escape_controls, width
 
@@ -41,11 +43,12 @@ _SIZE = (12.0, 9.0)  # inches
 DPI = 200  # of a PNG
 _LABEL_SIZE, _PART_LABEL_SIZE = 5.0, 8.0  # points; of the whole map, and of a part
 _MARK, _INK = "#b3261e", "#1b1c1e"  # as on the page
+_LEGEND_ROWS = 30  # categories
 _RASTERIZE_ABOVE = 5000  # points; an SVG contains more as one image, to save megabytes
 
 
 def draw_picture(token_map: TokenMap, file: Path, *, file_format: str) -> tuple[str, ...]:
-    """Draw a map and save it. Two tables are drawn side by side. Equal maps give equal files.
+    """Draw a map and save it. Several tables are drawn side by side. Equal maps give equal files.
 
     Args:
         token_map: the map.
@@ -61,9 +64,11 @@ def draw_picture(token_map: TokenMap, file: Path, *, file_format: str) -> tuple[
     """
     count = len(token_map.tables)
     metadata = {"Date": None} if file_format == "svg" else {}
-    with new_figure((_SIZE[0] * count, _SIZE[1])) as (figure, font):
+    columns = count if count <= 2 else math.ceil(math.sqrt(count))
+    lines = math.ceil(count / columns)
+    with new_figure((_SIZE[0] * columns, _SIZE[1] * lines)) as (figure, font):
         for i, mapped in enumerate(token_map.tables, start=1):
-            axes = figure.add_subplot(1, count, i)
+            axes = figure.add_subplot(lines, columns, i)
             _draw_table(axes, token_map, mapped, japanese=font is not None)
         with _missing_glyphs() as missing:
             write_file(
@@ -157,9 +162,8 @@ def _draw_table(axes: Any, token_map: TokenMap, mapped: MappedTable, *, japanese
     is_part = token_map.window.around is not None
     axes.set_aspect("equal", adjustable="box" if is_part else "datalim")
     axes.set_axis_off()
-    shown = _shown(token_map)
+    shown = _shown(token_map) & mapped.has
     _draw_points(axes, token_map, mapped, shown)
-    axes.legend(loc="upper left", fontsize=7, markerscale=2, framealpha=0.9).set_zorder(8)
     for traced in mapped.expressions:
         _draw_expression(axes, token_map, mapped, traced, japanese=japanese)
     low, high = _window(token_map, mapped, shown)
@@ -199,11 +203,14 @@ def _window(
     token_map: TokenMap, mapped: MappedTable, shown: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the lower left and the upper right corner of the part that is shown: (2,) each."""
+    import numpy as np
+
     positions, window = mapped.positions.astype(float), token_map.window
-    if window.around is None:
+    if window.around is None or not mapped.has[token_map.rows.searchsorted(window.around)]:
         return positions[shown].min(axis=0), positions[shown].max(axis=0)
     centre = positions[token_map.rows.searchsorted(window.around)]
-    half = (positions.max(axis=0) - positions.min(axis=0)) / 2 / window.zoom
+    spans = np.nanmax(positions, axis=0) - np.nanmin(positions, axis=0)
+    half = spans / 2 / window.zoom
     return centre - half, centre + half
 
 
@@ -211,19 +218,52 @@ def _draw_points(
     axes: Any, token_map: TokenMap, mapped: MappedTable, shown: NDArray[np.bool_]
 ) -> None:
     many = shown.sum() > _RASTERIZE_ABOVE and token_map.window.around is None
-    for i, token_class in enumerate(TOKEN_CLASSES):
-        in_class = (token_map.classes == i) & shown
-        if not in_class.any():
+    style = {"s": 3.0 if many else 7.0, "linewidths": 0, "rasterized": many}
+    coloured = colour_tokens(token_map, mapped)
+    if isinstance(coloured, Numbers):
+        _draw_numbers(axes, mapped, shown, coloured, style)
+    else:
+        _draw_categories(axes, mapped, shown, coloured, style)
+
+
+def _draw_categories(
+    axes: Any,
+    mapped: MappedTable,
+    shown: NDArray[np.bool_],
+    coloured: Categories,
+    style: dict[str, Any],
+) -> None:
+    """Draw the points of each category, and a legend of the first of them."""
+    for i, (label, colour) in enumerate(zip(coloured.labels, coloured.colours, strict=True)):
+        inside = (coloured.category_of == i) & shown
+        if not inside.any():
             continue
-        style = CLASS_STYLES[token_class]
-        axes.scatter(
-            *mapped.positions[in_class].T,
-            s=3.0 if many else 7.0,
-            c=style.light,
-            linewidths=0,
-            label=f"{style.label} ({in_class.sum():,})",
-            rasterized=many,
-        )
+        # matplotlib leaves a label that begins with _ out of the legend, and reads $ as mathematics
+        name = escape_controls(label).replace("$", r"\$").replace("_", " _", label[0] == "_")
+        text = f"{name} ({inside.sum():,})" if i < _LEGEND_ROWS else "_"
+        axes.scatter(*mapped.positions[inside].T, c=colour, label=text, **style)
+    legend = axes.legend(loc="upper left", fontsize=7, markerscale=2, framealpha=0.9)
+    legend.set_zorder(8)
+
+
+def _draw_numbers(
+    axes: Any,
+    mapped: MappedTable,
+    shown: NDArray[np.bool_],
+    coloured: Numbers,
+    style: dict[str, Any],
+) -> None:
+    """Draw all points on one scale of colours, and the scale."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    ramp = LinearSegmentedColormap.from_list("ramp", RAMP[LIGHT])
+    points = axes.scatter(
+        *mapped.positions[shown].T, c=coloured.shares[shown], cmap=ramp, vmin=0, vmax=1, **style
+    )
+    bar = axes.figure.colorbar(
+        points, ax=axes, ticks=[0, 1], label=coloured.label, shrink=0.3, aspect=15, pad=0
+    )
+    bar.ax.set_yticklabels([coloured.low, coloured.high])
 
 
 def _write(  # noqa: PLR0913  (one keyword per property of the text)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wordvec.encoding import decode
+from wordvec.encoding import read_text
 from wordvec.errors import WordvecError
 from wordvec.text import clip, escape
 
@@ -46,7 +46,7 @@ def read_labels(file: Path, vocabulary: Vocabulary) -> TokenLabels:
     names: dict[str, int] = {}
     label_of = np.full(len(vocabulary), -1, dtype=np.int32)
     unknown = []
-    for number, line in enumerate(decode(file.read_bytes(), file).split("\n"), 1):
+    for number, line in enumerate(read_text(file, "labels").split("\n"), 1):
         if not line.strip():
             continue
         word, _, label = (part.strip() for part in line.partition("\t"))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wordvec.errors import MissingExtraError
-from wordvec.map.colours import CLASS_STYLES
+from wordvec.map.colours import CLASS_STYLES, NO_CATEGORY, PALETTE, RAMP, ColourBy
 from wordvec.map.packing import (
     norm_range,
     pack,
@@ -32,6 +32,7 @@ from wordvec.map.packing import (
     score_steps,
 )
 from wordvec.map.projection import UNPLACEABLE
+from wordvec.map.token_colours import default_colour
 from wordvec.search.settings import Metric
 from wordvec.text import escape_controls
 from wordvec.vocabulary import spelling
@@ -39,8 +40,10 @@ from wordvec.vocabulary import spelling
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from wordvec.map.arrows import TracedExpression
-    from wordvec.map.build import MappedTable, TokenMap, Window
+    from wordvec.map.build import MappedTable, TokenMap
     from wordvec.vocabulary.lookup import Vocabulary
 
 
@@ -123,18 +126,21 @@ def _metadata(token_map: TokenMap) -> dict[str, Any]:
     vocabulary, settings = token_map.vocabulary, token_map.settings
     traced = zip(*(mapped.expressions for mapped in token_map.tables), strict=True)
     return {
-        "dimensions": token_map.tables[0].table.dimensions,
+        "method": settings.method.value,
         "perplexity": float(f"{settings.perplexity:g}"),
         "seed": settings.seed,
-        "start": _start(token_map.window),
+        "start": _start(token_map),
         "leftOut": token_map.left_out,
+        "isJoint": token_map.is_joint,
         "classes": [
             {"name": token_class.value, "light": style.light, "dark": style.dark}
             for token_class, style in CLASS_STYLES.items()
         ],
+        "palette": [{"light": light, "dark": dark} for light, dark in PALETTE],
+        "noCategory": dict(zip(("light", "dark"), NO_CATEGORY, strict=True)),
+        "ramp": dict(zip(("light", "dark"), RAMP, strict=True)),
         **_marks(vocabulary),
         "lowercase": vocabulary.lowercase,
-        "regions": [level.typical.tolist() for level in token_map.regions],
         "labels": token_map.labels.names if token_map.labels else [],
         "tables": [_table_metadata(mapped, settings.metric) for mapped in token_map.tables],
         "expressions": [
@@ -155,26 +161,40 @@ def _marks(vocabulary: Vocabulary) -> dict[str, Any]:
     }
 
 
-def _start(window: Window) -> dict[str, Any]:
+def _start(token_map: TokenMap) -> dict[str, Any]:
     """Return what the page shows if its address says nothing, under the names of the address."""
-    around = {} if window.around is None else {"t": f"#{window.around}", "z": window.zoom}
-    return around | ({} if window.only is None else {"only": window.only.value})
+    window = token_map.window
+    start: dict[str, Any] = {}
+    if window.around is not None:
+        start |= {"t": f"#{window.around}", "z": window.zoom}
+    if window.colour is not None:
+        start["colour"] = window.colour.value
+    if window.only is not None:
+        start["only"] = window.only.value
+        if default_colour(token_map) is not ColourBy.CLASS:
+            start["colour"] = ColourBy.CLASS.value
+    return start
 
 
 def _table_metadata(mapped: MappedTable, metric: Metric) -> dict[str, Any]:
-    _, minimum, steps = quantise_positions(mapped.positions)
-    norms = mapped.table.norms
-    unsearchable = ~np.isfinite(norms) | ((norms == 0) if metric is Metric.COSINE else False)
+    _, minimum, steps = quantise_positions(mapped.positions[mapped.has])
     return {
         "name": str(mapped.table.name),
+        "dimensions": mapped.table.dimensions,
         "metric": metric.value,
         "transforms": mapped.table.transforms,
         "minimum": minimum,
         "steps": steps,
         "scoreMultiplier": score_multiplier(mapped.scores),
-        "norms": norm_range(norms),
-        "unsearchable": np.flatnonzero(unsearchable).tolist(),
+        "norms": norm_range(_norms(mapped)),
+        "regionColours": mapped.region_colours.tolist(),
+        "regions": [level.typical.tolist() for level in mapped.regions],
     }
+
+
+def _norms(mapped: MappedTable) -> NDArray[np.float64]:
+    """Return the norms of the tokens on the map that the table has."""
+    return mapped.table.norms[mapped.rows[mapped.has]]
 
 
 def _expression_data(traced: TracedExpression) -> dict[str, Any]:
@@ -199,18 +219,43 @@ def _packed_data(token_map: TokenMap, *, vectors: bool) -> Iterator[tuple[str, s
     yield "tokens", pack(json.dumps(tokens, ensure_ascii=False).encode("utf-8", "surrogatepass"))
     yield "rows", pack_byte_planes(np.diff(token_map.rows, prepend=0))
     yield "classes", pack_array(token_map.classes)
-    for i, level in enumerate(token_map.regions):
-        yield f"regions-{i}", pack_byte_planes(level.region_of + 1)
     if token_map.labels:
         yield "labels", pack_array(token_map.labels.label_of[token_map.rows])
     for i, mapped in enumerate(token_map.tables):
-        positions, _, _ = quantise_positions(mapped.positions)
-        yield f"positions-{i}", pack_array(positions)
-        yield f"neighbours-{i}", pack_byte_planes(mapped.neighbours)
-        yield f"scores-{i}", pack_byte_planes(score_steps(mapped.scores))
-        yield f"norms-{i}", pack_array(quantise_norms(mapped.table.norms)[token_map.rows])
+        for name, content in _packed_table(mapped):
+            yield f"{name}-{i}", content
         if vectors:
-            values, scales = quantise_vectors(mapped.table.vectors)
-            yield f"vectors-{i}", pack_array(values)
-            yield f"scales-{i}", pack_array(scales)
+            for name, content in _packed_vectors(
+                mapped, len(vocabulary), token_map.settings.metric
+            ):
+                yield f"{name}-{i}", content
     yield "library", pack(_read_webgl_library())
+
+
+def _packed_table(mapped: MappedTable) -> Iterator[tuple[str, str]]:
+    """Yield the arrays of a table, for the tokens on the map that it has."""
+    has = mapped.has
+    if not has.all():
+        yield "has", pack_array(has.astype(np.uint8))  # (N,)
+    positions, _, _ = quantise_positions(mapped.positions[has])
+    yield "positions", pack_array(positions)
+    yield "neighbours", pack_byte_planes(mapped.neighbours[has])
+    yield "scores", pack_byte_planes(score_steps(mapped.scores[has]))
+    yield "norms", pack_array(quantise_norms(_norms(mapped)))
+    for level, regions in enumerate(mapped.regions):
+        yield f"regions-{level}", pack_byte_planes(regions.region_of[has] + 1)
+
+
+def _packed_vectors(mapped: MappedTable, rows: int, metric: Metric) -> Iterator[tuple[str, str]]:
+    """Yield the vectors in 8 bits, in the order of the rows of the map, zeros for missing ones."""
+    table = mapped.table
+    own_values, own_scales = quantise_vectors(table.vectors)
+    values = np.zeros((rows, table.dimensions), dtype=np.int8)
+    scales = np.zeros(rows, dtype=np.float32)
+    values[mapped.map_rows], scales[mapped.map_rows] = own_values, own_scales
+    searchable = np.zeros(rows, dtype=np.uint8)
+    usable = np.isfinite(table.norms) & ((table.norms > 0) | (metric is not Metric.COSINE))
+    searchable[mapped.map_rows] = usable
+    yield "vectors", pack_array(values)
+    yield "scales", pack_array(scales)
+    yield "searchable", pack_array(searchable)

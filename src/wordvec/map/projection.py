@@ -1,9 +1,10 @@
-"""Positions of tokens on a plane: t-SNE on exact nearest neighbours.
+"""Positions of tokens on a plane: t-SNE or UMAP on exact nearest neighbours, or PCA.
 
 openTSNE (Poličar, Stražar and Zupan 2024) runs t-SNE on the neighbours that it is given. For large
 maps the repulsive forces are interpolated by FFT (FIt-SNE, Linderman et al. 2019). The initial
 positions are the first two principal components: this preserves the global structure (Kobak and
-Berens 2019), and the same seed gives the same map.
+Berens 2019), and the same seed gives the same map. UMAP (McInnes, Healy and Melville 2018) starts
+from them too. PCA shows them as they are.
 
 Shapes: N tokens on the map, V tokens of the table, D dimensions.
 """
@@ -13,10 +14,11 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
-from wordvec.errors import MissingExtraError, UsageError, WordvecError
+from wordvec.errors import MissingExtraError, UsageError, WordvecError, as_choice
 from wordvec.progress import Progress, no_progress
 from wordvec.search.settings import Metric
 
@@ -52,6 +54,15 @@ _LARGE_MAP = _TsneSchedule("fft", iterations=300, learning_rate=1 / 2)
 1.4 times as long, and keep 3.84 of ten true neighbours among the nearest instead of 3.81."""
 _MIN_LEARNING_RATE = 50.0  # as in scikit-learn
 _REPORT_EVERY = 10  # iterations
+UMAP_NEIGHBOURS = 15  # of each token, which is one of them: UMAP's default
+
+
+class ProjectionMethod(StrEnum):
+    """How positions are computed."""
+
+    TSNE = "tsne"
+    UMAP = "umap"
+    PCA = "pca"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +70,10 @@ class ProjectionSettings:
     """What determines a map, apart from the table and its rows.
 
     metric: L2 or cosine, for the neighbours that the map preserves; a string is converted.
-    perplexity: about how many neighbours attract each token; at least 2. A map of few tokens
-        uses less, see `project`.
-    seed: of openTSNE's random numbers, 0 to 2³² - 1.
+    perplexity: of t-SNE: about how many neighbours attract each token; at least 2. A map of few
+        tokens uses less, see `project`.
+    seed: of the random numbers of t-SNE and UMAP, 0 to 2³² - 1.
+    method: t-SNE, UMAP or PCA; a string is converted.
 
     Raises:
         UsageError: if a value is outside its range.
@@ -70,6 +82,7 @@ class ProjectionSettings:
     metric: Metric = Metric.L2
     perplexity: float = 30.0
     seed: int = 0
+    method: ProjectionMethod = ProjectionMethod.TSNE
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__  # the dataclass is frozen
@@ -84,6 +97,7 @@ class ProjectionSettings:
         if not isinstance(self.seed, Integral) or not 0 <= self.seed < 2**32:
             raise UsageError(f"seed must be an integer from 0 to {2**32 - 1}, got {self.seed!r}")
         set_field(self, "seed", int(self.seed))
+        set_field(self, "method", as_choice(ProjectionMethod, self.method, "method"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +105,7 @@ class Projection:
     """Positions of tokens on the plane.
 
     rows: (N,) int64, rows of the table, ascending.
-    positions: (N, 2) float32, centred, in the unit of t-SNE.
+    positions: (N, 2) float32, centred; in the unit of t-SNE or UMAP, of the vectors under PCA.
     """
 
     rows: NDArray[np.int64]
@@ -134,26 +148,45 @@ def project(  # noqa: PLR0913  (one keyword per setting)
 
     Raises:
         WordvecError: for fewer than `MIN_TOKENS` rows.
-        MissingExtraError: if openTSNE is not installed.
+        MissingExtraError: if openTSNE or umap-learn is not installed.
     """
+    import numpy as np
+
     settings = settings or ProjectionSettings()
     rows = placeable_rows(table, rows, settings.metric)
     key = _derived_key(table, rows, settings, reference)
     saved = derived.load(key) if derived and not force else None
     if saved is not None:
         return Projection(saved["rows"], saved["places"])
-    perplexity = min(settings.perplexity, (len(rows) - 1) / 3)
-    neighbours = neighbours_within(table, rows, int(3 * perplexity), settings.metric, derived)
     initial = _principal_components(table.vectors[rows], settings.metric)
-    if reference is not None:
-        initial = _initial_from(reference, rows, initial)
-    positions = run_tsne(neighbours, initial, perplexity, seed=settings.seed, progress=progress)
-    if reference is not None:
-        positions = _align(positions, rows, reference)
-    projection = Projection(rows, _centre(positions))
+    if settings.method is ProjectionMethod.PCA:
+        positions = initial
+    else:
+        start = initial if reference is None else _initial_from(reference, rows, initial)
+        positions = _embed(table, rows, settings, start, derived, progress)
+    positions = _centre(positions) if reference is None else _align(positions, rows, reference)
+    projection = Projection(rows, positions.astype(np.float32))
     if derived:
         derived.save(key, {"rows": projection.rows, "places": projection.positions})
     return projection
+
+
+def _embed(  # noqa: PLR0913, PLR0917  (what `project` has)
+    table: VectorTable,
+    rows: NDArray[np.int64],
+    settings: ProjectionSettings,
+    initial: NDArray[np.float64],
+    derived: Derived | None,
+    progress: Progress,
+) -> NDArray[np.float64]:
+    """Run t-SNE or UMAP on the nearest neighbours of the rows among themselves: (N, 2)."""
+    if settings.method is ProjectionMethod.UMAP:
+        k = min(UMAP_NEIGHBOURS, len(rows)) - 1
+        neighbours = neighbours_within(table, rows, k, settings.metric, derived)
+        return run_umap(neighbours, initial, seed=settings.seed)
+    perplexity = min(settings.perplexity, (len(rows) - 1) / 3)
+    neighbours = neighbours_within(table, rows, int(3 * perplexity), settings.metric, derived)
+    return run_tsne(neighbours, initial, perplexity, seed=settings.seed, progress=progress)
 
 
 def placeable_rows(
@@ -190,11 +223,15 @@ def _derived_key(
     digest = hashlib.sha256(rows.tobytes())
     if reference is not None:
         digest.update(reference.rows.tobytes() + reference.positions.tobytes())
+    method = {
+        ProjectionMethod.TSNE: (f"p{settings.perplexity:g}", f"seed{settings.seed}"),
+        ProjectionMethod.UMAP: ("umap", f"seed{settings.seed}"),
+        ProjectionMethod.PCA: ("pca",),
+    }[settings.method]
     parts = (
         *table.transforms,
         settings.metric.value,
-        f"p{settings.perplexity:g}",
-        f"seed{settings.seed}",
+        *method,
         f"{len(rows)}",
         digest.hexdigest()[:12],
     )
@@ -303,21 +340,23 @@ def _initial_from(
 def _align(
     positions: NDArray[np.float64], rows: NDArray[np.int64], reference: Projection
 ) -> NDArray[np.float64]:
-    """Rotate, reflect and scale positions to fit `reference` best (orthogonal Procrustes)."""
+    """Move, rotate, reflect and scale positions to fit `reference` best (orthogonal Procrustes)."""
     import numpy as np
 
     shared = np.isin(rows, reference.rows)
     if not shared.any():
         return positions
     target = reference.positions[np.searchsorted(reference.rows, rows[shared])].astype(np.float64)
-    target -= target.mean(axis=0)
+    centre = target.mean(axis=0)
+    target -= centre
     own = positions - positions[shared].mean(axis=0)
     u, singular_values, vt = np.linalg.svd(own[shared].T @ target)
     scale = singular_values.sum() / max(float((own[shared] ** 2).sum()), np.finfo(float).tiny)
     aligned: NDArray[np.float64] = own @ (u @ vt) * scale
     # the least-squares scale shrinks a map that differs: give it the size of the reference
     aligned *= np.sqrt((target**2).sum() / max(float((aligned[shared] ** 2).sum()), 1e-300))
-    return aligned
+    moved: NDArray[np.float64] = aligned + centre
+    return moved
 
 
 def run_tsne(
@@ -357,6 +396,43 @@ def run_tsne(
     return np.asarray(embedding, dtype=np.float64)
 
 
+def run_umap(
+    neighbours: NearestNeighbours, initial: NDArray[np.float64], *, seed: int
+) -> NDArray[np.float64]:
+    """Run UMAP on given neighbours: (N, 2) positions, the same for the same seed.
+
+    neighbours: `UMAP_NEIGHBOURS` - 1 of each point, as UMAP counts the point itself.
+    initial: (N, 2) initial positions, in any unit; they are scaled to a largest coordinate of 10.
+
+    Raises:
+        MissingExtraError: if umap-learn is not installed.
+    """
+    try:
+        from umap.umap_ import find_ab_params, fuzzy_simplicial_set, simplicial_set_embedding
+    except ImportError as error:
+        raise MissingExtraError("UMAP", extra="umap", package="umap-learn") from error
+    import numpy as np
+
+    N, k = neighbours.ids.shape
+    random = np.random.RandomState(seed)
+    itself = np.arange(N)[:, None]
+    graph, _, _ = fuzzy_simplicial_set(
+        initial,
+        k + 1,
+        random,
+        "euclidean",
+        knn_indices=np.hstack([itself, neighbours.ids]),
+        knn_dists=np.hstack([np.zeros((N, 1)), neighbours.distances]).astype(np.float32),
+    )
+    a, b = find_ab_params(spread=1.0, min_dist=0.1)  # UMAP's defaults, as all other numbers here
+    start = (initial * (10 / max(float(np.abs(initial).max()), 1e-300))).astype(np.float32)
+    positions, _ = simplicial_set_embedding(
+        initial, graph, 2, 1.0, a, b, 1.0, 5, None, start, random, "euclidean", {},
+        densmap=False, densmap_kwds={}, output_dens=False, output_metric_kwds={},
+    )  # fmt: skip
+    return np.asarray(positions, dtype=np.float64)
+
+
 def _tsne_options(tokens: int, progress: Progress) -> dict[str, Any]:
     schedule = _LARGE_MAP if tokens >= _LARGE else _SMALL_MAP
     total = _EXAGGERATION_ITERATIONS + schedule.iterations
@@ -378,9 +454,6 @@ def _tsne_options(tokens: int, progress: Progress) -> dict[str, Any]:
     }
 
 
-def _centre(positions: NDArray[np.float64]) -> NDArray[np.float32]:
-    import numpy as np
-
-    middle = (positions.min(axis=0) + positions.max(axis=0)) / 2
-    centred: NDArray[np.float32] = (positions - middle).astype(np.float32)
-    return centred
+def _centre(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    middle: NDArray[np.float64] = (positions.min(axis=0) + positions.max(axis=0)) / 2
+    return positions - middle

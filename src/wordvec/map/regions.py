@@ -114,3 +114,35 @@ def _find_level(
         best = members[np.lexsort((-typicality[members], pieces))[:TYPICAL]]
         typical[region, : len(best)] = best
     return RegionLevel(region_of, typical)
+
+
+def match_colours(
+    after: RegionLevel, before: RegionLevel, colours: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Number the colours of regions, so that a region keeps that of the one it shares most with.
+
+    Args:
+        after: the regions to number.
+        before: those of another table, over the same tokens.
+        colours: the numbers of the regions before.
+
+    Returns:
+        One number for each region of `after`, all different.
+    """
+    import numpy as np
+
+    count = len(after.typical)
+    if not len(colours):
+        return np.arange(count)
+    both = (after.region_of >= 0) & (before.region_of >= 0)
+    shared = np.zeros((count, len(before.typical)), dtype=np.int64)
+    np.add.at(shared, (after.region_of[both], before.region_of[both]), 1)
+    numbers = np.full(count, -1, dtype=np.int64)
+    for region in range(count):  # the largest first
+        best = int(shared[region].argmax())
+        if shared[region, best] and colours[best] not in numbers:
+            numbers[region] = colours[best]
+    free = (number for number in range(2 * (count + len(colours))) if number not in numbers)
+    for other in np.flatnonzero(numbers < 0).tolist():
+        numbers[other] = next(free)
+    return numbers

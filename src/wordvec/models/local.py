@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wordvec.errors import ModelError, as_path
+from wordvec.errors import ModelError, as_path, check_type
 from wordvec.models.bundled import BUNDLED, model_alternatives
 from wordvec.models.folder import CONFIG, WEIGHTS, fingerprints, list_files
 from wordvec.models.hub_name import HubName
@@ -20,11 +20,13 @@ def is_folder(name: str) -> bool:
     >>> is_folder("./bert"), is_folder("mini"), is_folder("owner/name")
     (True, False, False)
     """
+    check_type(name, str, "model")
     if name == BUNDLED:
         return False
     if name in (".", "..") or name.startswith(("./", "../", "~", ".\\", "..\\")):
         return True
-    return Path(name).is_absolute() or (Path(name) / CONFIG).is_file()
+    path = as_path(name, "model")
+    return path.is_absolute() or (path / CONFIG).is_file()
 
 
 def is_on_disk(name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wordvec.search.analogy_keys import AnalogyRows, analogy_keys
-from wordvec.search.block_ranks import rank_block
+from wordvec.search.block_ranks import first_rows, rank_block
 from wordvec.search.settings import Method
 
 if TYPE_CHECKING:
@@ -79,6 +79,25 @@ def analogy_ranks(
             ]
         done += size
     return ranks
+
+
+def first_answers(
+    space: Space, settings: QuerySettings, questions: Sequence[AnalogyRows]
+) -> list[int]:
+    """Return the row that is the first answer of each question, its own words left out.
+
+    Args:
+        space: where they are asked.
+        settings: method and metric.
+        questions: those that have an answer (see `AnalogyRanks`).
+    """
+    found: list[int] = []
+    while len(found) < len(questions):
+        rest = questions[len(found) : len(found) + _MOST]
+        size, by_words = _next_block(rest, space, settings.method)
+        _, keys = analogy_keys(rest[:size], space, settings, by_words=by_words)
+        found += first_rows(keys, [list(one.own) for one in rest[:size]]).tolist()
+    return found
 
 
 def _next_block(questions: Sequence[AnalogyRows], space: Space, method: Method) -> tuple[int, bool]:

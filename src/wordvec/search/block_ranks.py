@@ -107,6 +107,23 @@ def rank_block(
     return BlockRanks(left_out, kept, np.where(leads, first.places, -1))
 
 
+def first_rows(block: BlockKeys, own: Sequence[Sequence[int]]) -> RowIds:
+    """Return the first answer of each question, its own rows left out; −1 for none: (B,) int64."""
+    first = np.full(len(own), -1)
+    for question, left_out in enumerate(own):
+        keys, unknown = block.keys(question)
+        keys[list(left_out)] = -np.inf
+        with np.errstate(invalid="ignore", over="ignore"):
+            least = np.float32(keys.max() - 2 * block.error[question])
+        least = max(np.nextafter(least, np.float32(-np.inf)), np.finfo(np.float32).min)
+        rows = np.union1d(np.flatnonzero(keys >= least), np.setdiff1d(unknown, left_out))
+        rows = rows.astype(np.int64)
+        scores = block.score(np.full(len(rows), question), rows)
+        if len(rows) and scores.max() > -np.inf:
+            first[question] = rows[int(np.argmax(scores))]  # of equal scores the lower row
+    return first
+
+
 def _best(
     block: BlockKeys, rows_of: Sequence[Sequence[int]]
 ) -> tuple[_Best, tuple[RowIds, RowIds, Floats]]:

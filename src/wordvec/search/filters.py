@@ -117,8 +117,9 @@ class Filters:
             try:
                 _compile(self.match)
             except (re.error, ValueError, OverflowError, RecursionError) as error:
+                reason = error if isinstance(error, re.error) else "it is too large"
                 raise UsageError(
-                    f"match={quote(self.match)} is not a regular expression: {error}"
+                    f"match={quote(self.match)} is not a regular expression: {reason}"
                 ) from error
 
     def __bool__(self) -> bool:

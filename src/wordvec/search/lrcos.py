@@ -18,13 +18,13 @@ import numpy as np
 from wordvec.errors import MissingExtraError
 from wordvec.search.analogy_keys import RowProducts
 from wordvec.search.analogy_ranks import AnalogyRanks
-from wordvec.search.block_ranks import BlockKeys, rank_block
+from wordvec.search.block_ranks import BlockKeys, first_rows, rank_block
 from wordvec.search.engine import norms_of, relative_error, score_rows
 from wordvec.search.resolve import row_means
 from wordvec.search.settings import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -61,30 +61,54 @@ def lrcos_ranks(
     Raises:
         MissingExtraError: if scikit-learn is not installed.
     """
+    ranks = AnalogyRanks.empty(len(pairs))
+    for block, keys in _blocks(space.engine, pairs, range(len(pairs)), progress):
+        found = rank_block(keys, [pairs[i].right for i in block], [pairs[i].word for i in block])
+        ranks.left_out[block], ranks.kept[block] = found.left_out, found.kept
+        ranks.own[block] = np.where(found.own >= 0, 2, -1)
+    return ranks
+
+
+def lrcos_first_answers(
+    space: Space, pairs: Sequence[LRCosPair], places: Sequence[int]
+) -> list[int]:
+    """Return the row that is the first answer to some pairs of a category, its word left out.
+
+    Args:
+        space: where they are asked.
+        pairs: the category.
+        places: of the pairs that have an answer.
+    """
+    found: list[int] = []
+    for block, keys in _blocks(space.engine, pairs, places, lambda _: None):
+        found += first_rows(keys, [pairs[place].word for place in block]).tolist()
+    return found
+
+
+def _blocks(
+    engine: Engine,
+    pairs: Sequence[LRCosPair],
+    places: Sequence[int],
+    progress: Callable[[int], None],
+) -> Iterator[tuple[list[int], BlockKeys]]:
+    """Yield the places of pairs that have an answer, and their keys, in blocks."""
     try:
         from sklearn.linear_model import LogisticRegression
     except ModuleNotFoundError:
         raise MissingExtraError("lrcos", extra="evaluate", package="scikit-learn") from None
-    ranks = AnalogyRanks.empty(len(pairs))
-    examples = _Examples.of(space.engine, pairs)
-    for start in range(0, len(pairs), _AT_ONCE):
+    examples = _Examples.of(engine, pairs)
+    for start in range(0, len(places), _AT_ONCE):
         block: list[int] = []
         models = []
-        for place in range(start, min(start + _AT_ONCE, len(pairs))):
+        for place in places[start : start + _AT_ONCE]:
             progress(place)
             training = examples.training(place, pairs)
             if training is not None:
                 model = LogisticRegression(class_weight="balanced", max_iter=1000)
                 block.append(place)
                 models.append(model.fit(*training))
-        if not block:
-            continue
-        words = examples.words[block]
-        keys = _keys(space.engine, words, models)
-        found = rank_block(keys, [pairs[i].right for i in block], [pairs[i].word for i in block])
-        ranks.left_out[block], ranks.kept[block] = found.left_out, found.kept
-        ranks.own[block] = np.where(found.own >= 0, 2, -1)
-    return ranks
+        if block:
+            yield block, _keys(engine, examples.words[block], models)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -146,7 +146,7 @@ def by_csls(cosine: Ranking, similarity: Floats, *, own: int | None = None) -> R
 def _own_row(resolved: ResolvedExpression) -> int | None:
     """The row that the query vector is, if the expression is one word."""
     match resolved.terms:
-        case [term] if len(term.ids) == 1 and term.weight > 0:
+        case [term] if len(term.ids) == 1 and term.weight > 0 and term.vector is None:
             return term.ids[0]
     return None
 
@@ -169,7 +169,7 @@ def _by_mul(questions: Sequence[Question], engine: Engine) -> Iterator[Ranking]:
     most = max(_GROUP_BYTES // (16 * len(engine.table)), 1)  # words of a group
     for group in _groups(questions, most):
         vectors = {
-            term.ids: vector
+            _key(term): vector
             for question in group
             for term, vector in zip(question.resolved.terms, question.vectors, strict=True)
         }
@@ -178,15 +178,20 @@ def _by_mul(questions: Sequence[Question], engine: Engine) -> Iterator[Ranking]:
         for question in group:
             terms = question.resolved.terms
             added = [term.weight > 0 for term in terms]
-            yield by_mul(question.vectors, added, [shifted[term.ids] for term in terms], engine)
+            yield by_mul(question.vectors, added, [shifted[_key(term)] for term in terms], engine)
+
+
+def _key(term: Term) -> object:
+    """Return what decides the vector of a term."""
+    return term.ids if term.vector is None else term.operand
 
 
 def _groups(questions: Sequence[Question], most: int) -> Iterator[list[Question]]:
     """Split questions into groups of at most `most` different words (or of one question)."""
     group: list[Question] = []
-    words: set[tuple[int, ...]] = set()
+    words: set[object] = set()
     for question in questions:
-        own = {term.ids for term in question.resolved.terms}
+        own = set(map(_key, question.resolved.terms))
         if group and len(words | own) > most:
             yield group
             group, words = [], set()

@@ -2,7 +2,8 @@
 
 A word is looked up as the model itself would read it (see `Vocabulary.find`); a note says which
 form was used if it differs. An unknown word is an error with a suggestion, or with `pieces` the
-mean of the tokens that the model cuts it into.
+mean of the tokens that the model cuts it into. A word in a sentence is looked up by a function that
+runs the model.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from wordvec.vocabulary.lookup import Vocabulary
 
     RowReader: TypeAlias = Callable[[list[int]], NDArray[np.float64]]  # n ids → (n, D) rows
+    SentenceReader: TypeAlias = "Callable[[Word, str], WordInSentence]"  # of the whole expression
 
 _DASHES = "ー–—‐"  # what an input method gives for a minus; ー is a letter as well
 _MAX_DASHES = 8  # 2**8 readings of a word are tried, no more
@@ -58,18 +60,50 @@ class ResolvedExpression:
         return frozenset(id_ for term in self.terms for id_ in term.ids)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class WordInSentence:
+    """What a model says about a word in a sentence.
+
+    ids: the tokens of the word there. vector: (D,) float64, the mean of their hidden states.
+    note: how the word was read, if it has several tokens.
+    """
+
+    ids: tuple[int, ...]
+    vector: NDArray[np.float64]
+    note: str | None = None
+
+
+def refuse_sentence(word: Word, source: str) -> WordInSentence:
+    """Raise ExpressionError: there is no model at this place."""
+    raise ExpressionError(
+        "a word in a sentence cannot be used here",
+        source=source,
+        start=word.start,
+        end=word.end,
+        hint=f"the word alone: {spell(word.text)}",
+    )
+
+
 def resolve(
-    expression: Expression, vocabulary: Vocabulary, *, pieces: bool = False
+    expression: Expression,
+    vocabulary: Vocabulary,
+    *,
+    pieces: bool = False,
+    read_sentence: SentenceReader | None = refuse_sentence,
 ) -> ResolvedExpression:
     """Look up every word and id of an expression.
 
     Args:
+        expression: the expression.
+        vocabulary: of the table.
         pieces: replace an unknown word by the pieces that the vocabulary has for it.
+        read_sentence: returns a word in its sentence, given the word and the source of the
+            expression. None for a static table, where the sentence changes nothing.
 
     Raises:
         UnknownWordError: for a word that is not in the vocabulary; it marks the word.
     """
-    resolver = _Resolver(expression, vocabulary, pieces=pieces)
+    resolver = _Resolver(expression, vocabulary, pieces=pieces, read_sentence=read_sentence)
     terms = resolver.terms(expression.terms)
     sides = expression.analogy
     if sides is not None:
@@ -151,9 +185,14 @@ def _whole_number(value: object) -> int:
 def term_vectors(terms: Sequence[Term], rows: RowReader) -> NDArray[np.float64]:
     """Return the vector of each of T resolved terms, without its weight: (T, D) float64.
 
-    rows: gives rows by their ids. A term with several rows is their mean.
+    rows: gives rows by their ids. A term with several rows is their mean; a word in a sentence has
+    its own vector.
     """
-    return row_means([term.ids for term in terms], rows)
+    vectors = row_means([term.ids for term in terms], rows)
+    for place, term in enumerate(terms):
+        if term.vector is not None:
+            vectors[place] = term.vector
+    return vectors
 
 
 def row_means(ids_of: Sequence[tuple[int, ...]], rows: RowReader) -> NDArray[np.float64]:
@@ -180,15 +219,38 @@ def combine(terms: Sequence[Term], rows: RowReader) -> NDArray[np.float64]:
 class _Resolver:
     """Looks up the words of one expression, and collects notes."""
 
-    def __init__(self, expression: Expression, vocabulary: Vocabulary, *, pieces: bool) -> None:
+    def __init__(
+        self,
+        expression: Expression,
+        vocabulary: Vocabulary,
+        *,
+        pieces: bool,
+        read_sentence: SentenceReader | None = None,
+    ) -> None:
         self.expression = expression
         self.source = expression.source
         self.vocabulary = vocabulary
         self.pieces = pieces
+        self.read_sentence = read_sentence
         self.notes: list[str] = []
 
     def terms(self, terms: Sequence[Term]) -> tuple[Term, ...]:
-        return tuple(Term(term.operand, term.weight, self._rows(term.operand)) for term in terms)
+        return tuple(map(self._term, terms))
+
+    def _term(self, term: Term) -> Term:
+        operand = term.operand
+        if isinstance(operand, TokenId) or operand.sentence is None:
+            return Term(operand, term.weight, self._rows(operand))
+        if self.read_sentence is None:
+            rows = self._rows(operand)
+            self.notes.append(
+                f"{_shown(str(operand))} is the static vector of {_shown(operand.text)}: "
+                "static vectors do not depend on sentences"
+            )
+            return Term(operand, term.weight, rows)
+        word = self.read_sentence(operand, self.source)
+        self.notes += [word.note] if word.note else []
+        return Term(operand, term.weight, word.ids, word.vector)
 
     def _rows(self, operand: Operand) -> tuple[int, ...]:
         return (

@@ -10,16 +10,21 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from wordvec.errors import UsageError, as_choice, check_flag
 from wordvec.search.filters import Filters
+from wordvec.tables.name import Mode
 from wordvec.text import quote
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+# the name of a table, its model without a plus and a mode after it; and the transforms
+_NAMED = re.compile(rf"((?:.*:)?(?:{'|'.join(Mode)})(?:\.[^+:]*)?(?:@[^+:]*)?)((?:\+[^+]*)+)")
 
 
 class Metric(StrEnum):
@@ -108,6 +113,21 @@ def as_transforms(value: str | Iterable[str | Transform]) -> tuple[str, ...]:
     )
 
 
+def split_transforms(name: str) -> tuple[str, tuple[str, ...]]:
+    """Split the name of a table and the transforms after it.
+
+    Raises:
+        UsageError: for an unknown transform after the name of a table.
+
+    >>> split_transforms("mini:static+center+abtt:3"), split_transforms("a+b/c:static")
+    (('mini:static', ('center', 'abtt:3')), ('a+b/c:static', ()))
+    """
+    found = _NAMED.fullmatch(name)
+    if found is None:
+        return name, ()
+    return found[1], tuple(str(Transform.parse(step)) for step in found[2].split("+")[1:])
+
+
 def check_k(k: object, parameter: str = "k", *, at_least: int = 1) -> int:
     """Return k if it is a whole number of at least 1, or of another minimum.
 
@@ -131,7 +151,7 @@ class QueryOptions(TypedDict, total=False):
     metric: str | None
     unit: bool
     transforms: str | Iterable[str]
-    exclude: bool
+    exclude: bool | None
     pieces: bool
     merge_twins: bool
     only: str | Iterable[str]
@@ -150,7 +170,8 @@ class QuerySettings:
         cosine for the others.
     transforms: applied to all rows, in order: "unit", "center", "standardize", "abtt:N", "whiten".
     unit: short for transforms=["unit"].
-    exclude: leave the words of the expression out of the answer.
+    exclude: leave the words of the expression out of the answer; None for the default: an analogy
+        (`a:b=c:?`) leaves them out, a sum keeps them.
     pieces: replace an unknown word by the mean of its pieces.
     filters: which tokens may be answers.
     merge_twins: treat tokens with the same text (王 and ##王) as one answer.
@@ -164,7 +185,7 @@ class QuerySettings:
     metric: Metric | None = None
     unit: bool = False
     transforms: tuple[str, ...] = ()
-    exclude: bool = False
+    exclude: bool | None = None
     pieces: bool = False
     filters: Filters = field(default_factory=Filters)
     merge_twins: bool = False
@@ -174,8 +195,10 @@ class QuerySettings:
         set_field(self, "k", check_k(self.k))
         set_field(self, "method", as_choice(Method, self.method, "method"))
         set_field(self, "transforms", as_transforms(self.transforms))
-        for flag in ("unit", "exclude", "pieces", "merge_twins"):
+        for flag in ("unit", "pieces", "merge_twins"):
             check_flag(getattr(self, flag), flag)
+        if self.exclude is not None:
+            check_flag(self.exclude, "exclude")
         if self.metric is not None:
             set_field(self, "metric", as_choice(Metric, self.metric, "metric"))
         if self.metric not in (None, *METRICS[self.method]):
@@ -217,6 +240,10 @@ class QuerySettings:
     def all_transforms(self) -> tuple[str, ...]:
         """The transforms, `unit` included, in order."""
         return ("unit",) if self.unit else tuple(self.transforms)
+
+    def for_expression(self, *, analogy: bool) -> QuerySettings:
+        """Return the settings with `exclude` decided for an analogy or for a sum."""
+        return self if self.exclude is not None else replace(self, exclude=analogy)
 
     def to_dict(self) -> dict[str, object]:
         """Return the settings as JSON values; filters and twins only where they are used."""

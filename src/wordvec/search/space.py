@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wordvec.progress import Progress, no_progress
-from wordvec.search.engine import Engine
+from wordvec.search.engine import Engine, norms_of
 from wordvec.search.settings import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wordvec.search.ranking import Floats
+    from wordvec.search.transforms import FittedStep
     from wordvec.tables.derived import Derived
     from wordvec.tables.table import VectorTable
 
 CSLS_NEIGHBOURS = 10
+_TINY = 1e-300  # a zero vector stays zero
 
 
 class Space:
@@ -33,12 +35,21 @@ class Space:
         unit = self.transforms == ("unit",)  # the engine does this without a copy of the rows
         self.table = table
         self.derived = derived
+        self._steps: Sequence[FittedStep] = ()
         if transforms and not unit:
-            from wordvec.search.transforms import transform
+            from wordvec.search.transforms import apply_steps, fit_steps
 
-            self.table = transform(table, transforms, derived=derived)
+            self._steps = fit_steps(table, transforms, derived=derived)
+            self.table = apply_steps(table, self._steps)
         self.engine = Engine(self.table, unit=unit)
         self._similarity: Floats | None = None
+
+    def place(self, vectors: Floats) -> Floats:
+        """Return vectors of the raw table's space, transformed as its rows are: (n, D) float64."""
+        from wordvec.search.transforms import transform_rows
+
+        placed = transform_rows(vectors, self._steps)
+        return placed / np.maximum(norms_of(placed), _TINY)[:, None] if self.engine.unit else placed
 
     def mean_neighbour_similarity(self, progress: Progress = no_progress) -> Floats:
         """Return the mean cosine of each row to its 10 nearest others: (V,) float64.

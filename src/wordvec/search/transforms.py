@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from wordvec.tables.derived import Derived
 
     Fit = dict[str, Floats]
+    FittedStep = tuple[Transform, Fit]
 
 ROWS_AT_ONCE = 2048
 
@@ -56,32 +57,51 @@ def transform(
     Raises:
         UsageError: for an unknown transform, or one that would remove every dimension.
     """
-    steps = [Transform.parse(name) for name in as_transforms(transforms)]
+    return apply_steps(table, fit_steps(table, transforms, derived=derived))
+
+
+def fit_steps(
+    table: VectorTable,
+    transforms: str | Iterable[str | Transform],
+    *,
+    derived: Derived | None = None,
+) -> Sequence[FittedStep]:
+    """Fit transforms to a table, in order, as `transform` does."""
+    done: list[FittedStep] = []
+    for step in [Transform.parse(name) for name in as_transforms(transforms)]:
+        done.append((step, _fit_kept(table, done, step, derived)))
+    return done
+
+
+def apply_steps(table: VectorTable, steps: Sequence[FittedStep]) -> VectorTable:
+    """Return a table with its rows transformed by steps that were fitted to it."""
     if not steps:
         return table
-    done: list[tuple[Transform, Fit]] = []
-    for step in steps:
-        done.append((step, _fit_kept(table, done, step, derived)))
     rows = np.full(
         table.vectors.shape, np.nan, dtype=np.float32
     )  # rows that are not finite stay NaN
-    for ids, block in _blocks(table, done):
+    for ids, block in _blocks(table, steps):
         rows[ids] = block
     changed = VectorTable.from_vectors(table.vocabulary, rows, table.provenance, table.occurrences)
-    return replace(changed, transforms=(*table.transforms, *map(str, steps)))
+    names = (str(step) for step, _ in steps)
+    return replace(changed, transforms=(*table.transforms, *names))
+
+
+def transform_rows(rows: Floats, steps: Sequence[FittedStep]) -> Floats:
+    """Transform other vectors of the same space, such as those of words in sentences: (n, D)."""
+    for step, fit in steps:
+        rows = _apply(step, fit, rows)
+    return rows
 
 
 def _blocks(
-    table: VectorTable, steps: Sequence[tuple[Transform, Fit]]
+    table: VectorTable, steps: Sequence[FittedStep]
 ) -> Iterator[tuple[NDArray[np.int64], Floats]]:
     """Yield the finite rows after some steps, in blocks: ids (B,), rows (B, D) float64."""
     finite = np.isfinite(table.norms)
     for start in range(0, len(table), ROWS_AT_ONCE):
         ids = start + np.flatnonzero(finite[start : start + ROWS_AT_ONCE])
-        block = table.vectors[ids].astype(np.float64)
-        for step, fit in steps:
-            block = _apply(step, fit, block)
-        yield ids, block
+        yield ids, transform_rows(table.vectors[ids].astype(np.float64), steps)
 
 
 def _apply(step: Transform, fit: Fit, rows: Floats) -> Floats:
@@ -104,7 +124,7 @@ def _apply(step: Transform, fit: Fit, rows: Floats) -> Floats:
 
 def _fit_kept(
     table: VectorTable,
-    before: Sequence[tuple[Transform, Fit]],
+    before: Sequence[FittedStep],
     step: Transform,
     derived: Derived | None,
 ) -> Fit:
@@ -140,7 +160,7 @@ def _shapes(step: Transform, dimensions: int) -> dict[str, tuple[int, ...]]:
             return {"mean": (D,), "matrix": (D, D)}
 
 
-def _fit(table: VectorTable, before: Sequence[tuple[Transform, Fit]], step: Transform) -> Fit:
+def _fit(table: VectorTable, before: Sequence[FittedStep], step: Transform) -> Fit:
     D, n = table.dimensions, int(np.isfinite(table.norms).sum())
     mean = sum((rows.sum(axis=0) for _, rows in _blocks(table, before)), np.zeros(D)) / max(n, 1)
     if step.kind is TransformKind.CENTER:

@@ -7,11 +7,12 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING
 
 from wordvec.errors import StoreError
-from wordvec.foreign.files import MOST_TEXT, check_file
+from wordvec.foreign.files import MOST_TEXT, open_file
 from wordvec.tables.files import display_path, wrap_os_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from io import BufferedReader
     from pathlib import Path
 
 _GZIP, _BZIP2, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"
@@ -32,17 +33,19 @@ def compression_of(head: bytes) -> str | None:
 
 
 @contextmanager
-def open_decompressed(path: Path) -> Iterator[IO[bytes]]:
+def open_decompressed(
+    path: Path, open_raw: Callable[[Path], BufferedReader] = open_file
+) -> Iterator[IO[bytes]]:
     """Open a file for reading; one that is compressed is decompressed on the way.
+
+    open_raw: opens it; `open_input` for one that may be a pipe.
 
     Raises:
         StoreError: It cannot be read, or its compressed data are damaged. Errors of reading in the
             block are raised as such errors too.
     """
-    with wrap_reading_errors(path):
-        check_file(path)
-        with path.open("rb") as raw:
-            yield decompress(raw, compression_of(raw.peek(6)))
+    with wrap_reading_errors(path), open_raw(path) as raw:
+        yield decompress(raw, compression_of(raw.peek(6)))
 
 
 @contextmanager
@@ -59,7 +62,7 @@ def wrap_reading_errors(path: Path) -> Iterator[None]:
             raise StoreError(f"{display_path(path)} is damaged: {reason}") from error
 
 
-def read_lines(path: Path) -> list[str]:
+def read_lines(path: Path, open_raw: Callable[[Path], BufferedReader] = open_file) -> list[str]:
     """Return the lines of a text file, compressed or not, without their line breaks.
 
     Lines end at a line feed only; a carriage return before it and a byte order mark are left out.
@@ -67,7 +70,7 @@ def read_lines(path: Path) -> list[str]:
     Raises:
         StoreError: It cannot be read, is not UTF-8, or has more lines than the memory can hold.
     """
-    with open_decompressed(path) as file:
+    with open_decompressed(path, open_raw) as file:
         parts = iter(lambda: file.read(_PART), b"")
         data = b"".join(islice(parts, MOST_TEXT // _PART + 1))
     if len(data) > MOST_TEXT or data.count(b"\n") > _MOST_LINES:

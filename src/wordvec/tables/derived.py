@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wordvec.errors import StoreError
+from wordvec.foreign.files import open_file
 from wordvec.tables.files import wrap_os_errors, write_atomically
 from wordvec.tables.paths import folder_name
 
@@ -36,9 +37,11 @@ class Derived:
         """Return the arrays saved under `key`, or None if there are none, or not as saved."""
         import numpy as np
 
+        if self.folder.is_symlink():  # it is not our folder
+            return None
         try:
             with (
-                self._path(key).open("rb") as file,  # numpy leaves damaged files open
+                open_file(self._path(key)) as file,  # numpy leaves damaged files open
                 np.load(file, allow_pickle=False) as saved,
             ):
                 arrays = {name: saved[name] for name in saved.files if name != _CHECKSUM}
@@ -53,6 +56,8 @@ class Derived:
         if any(array.dtype.hasobject for array in arrays.values()):
             raise TypeError(f"{key}: arrays of objects cannot be saved")
         if not self.table or not self.folder.parent.is_dir():  # not saved, or removed meanwhile
+            return False
+        if self.folder.is_symlink():
             return False
         data: dict[str, Any] = {**arrays, _CHECKSUM: np.array(self._checksum(key, arrays))}
         try:

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+OTHER_TEMPORARY = "set TMPDIR to a folder with more space"
 OTHER_STORE = 'use another folder: store="DIR", or set WORDVEC_HOME'
 _DISK_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _BLOCK_ROWS = 4096
+_COPIED = 1 << 20  # bytes at once
 _BESIDE = re.compile(r"\.wordvec-[0-9a-f]{12}\.new")  # the new file of `write_atomically`
 
 
@@ -152,6 +154,49 @@ def write_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         write_atomically(target, write)
 
 
+@contextmanager
+def temporary_copy(source: IO[bytes], name: str) -> Iterator[Path]:
+    """Copy a stream to a temporary file that is there as long as the block runs.
+
+    It is locked, so that those of processes that were killed are removed, as in
+    `write_atomically`.
+
+    Args:
+        source: What to copy, up to half of the free space.
+        name: What it is called in messages.
+
+    Raises:
+        StoreError: The stream has more than that, or the file cannot be written.
+    """
+    import tempfile
+
+    folder = Path(tempfile.gettempdir())
+    for leftover in abandoned_files(folder):
+        leftover.unlink(missing_ok=True)
+    with wrap_os_errors(folder, hint=OTHER_TEMPORARY):
+        path, file = _new_file(folder, 0o600)
+    with file:
+        try:
+            with wrap_os_errors(path, hint=OTHER_TEMPORARY):
+                left = shutil.disk_usage(folder).free // 2
+                # read1 returns after each part that arrives, so that a signal is noticed
+                while part := source.read1(_COPIED):  # type: ignore[attr-defined]  # buffered
+                    left -= len(part)
+                    if left < 0:
+                        raise StoreError(
+                            f"{name} takes more than half of the free space in "
+                            f"{display_path(folder)}",
+                            hint=OTHER_TEMPORARY,
+                        )
+                    file.write(part)
+                file.flush()
+            yield path
+        finally:
+            if os.name == "nt":  # there, an open file cannot be removed
+                file.close()
+            path.unlink(missing_ok=True)
+
+
 def abandoned_files(folder: Path) -> Iterator[Path]:
     """Yield the files of `write_atomically` whose process was killed; each is locked meanwhile.
 
@@ -165,10 +210,13 @@ def abandoned_files(folder: Path) -> Iterator[Path]:
                     yield entry
 
 
-def _new_file(folder: Path) -> tuple[Path, IO[bytes]]:
+def _new_file(folder: Path, permissions: int = 0o666) -> tuple[Path, IO[bytes]]:
+    def create(path: str, flags: int) -> int:
+        return os.open(path, flags, permissions)
+
     while True:
         path = folder / f".wordvec-{os.urandom(6).hex()}.new"
-        file = path.open("xb")
+        file = open(path, "xb", opener=create)  # noqa: SIM115  # Path has no opener
         _lock(file, wait=True)
         if os.fstat(file.fileno()).st_nlink:
             return path, file

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from wordvec.errors import DamagedTableError, StoreError
-from wordvec.foreign.files import check_file
+from wordvec.foreign.files import MOST_TEXT, read_file
 from wordvec.foreign.json_data import optional, parse_json, required, typed
 from wordvec.tables.files import display_path, wrap_os_errors
 from wordvec.tables.name import Mode
@@ -167,8 +167,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         with wrap_os_errors(path, reading=True):
-            check_file(path)
-            data = parse_json(path.read_bytes())
+            data = parse_json(read_file(path, MOST_TEXT))
     except StoreError as error:
         if isinstance(error.__cause__, FileNotFoundError):
             raise DamagedTableError(f"{display_path(path)} is missing") from error

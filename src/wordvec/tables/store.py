@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wordvec.errors import DamagedTableError, StoreError, TableNotFoundError, UsageError
+from wordvec.errors import DamagedTableError, StoreError, TableNotFoundError, UsageError, check_type
+from wordvec.models.bundled import BUNDLED
 from wordvec.tables.derived import Derived
 from wordvec.tables.draft import Draft, Plan
 from wordvec.tables.files import (
@@ -38,6 +39,7 @@ from wordvec.tables.paths import (
 )
 from wordvec.tables.reading import check_name, find_problems, read_table
 from wordvec.tables.replace import complete_table, swap_in
+from wordvec.tables.table import VectorTable
 from wordvec.text import escape, quote
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 
     from wordvec.tables.listing import Leftover, TableInfo
     from wordvec.tables.name import TableRef
-    from wordvec.tables.table import Provenance, VectorTable
+    from wordvec.tables.table import Provenance
     from wordvec.vocabulary.lookup import Vocabulary
 
 
@@ -133,6 +135,7 @@ class Store:
 
     def derived(self, table: VectorTable) -> Derived:
         """Return the cache beside a table; it saves nothing for a table not in this store."""
+        check_type(table, VectorTable, "table")
         checksum, vocabulary = table.provenance.checksum, table.vocabulary
         identity = (
             f"{checksum} {vocabulary.special_ids} {vocabulary.unused_ids}" if checksum else ""
@@ -147,6 +150,7 @@ class Store:
             force: Replace a table of the same name.
             wait: Seconds to wait for another process that writes the same table.
         """
+        check_type(table, VectorTable, "table")
         paths, name = self.paths(table.name), escape(str(table.name))
         if not table.vectors.size:
             raise StoreError(f"{name} has no vectors: its shape is {table.vectors.shape}")
@@ -218,6 +222,11 @@ class Store:
                 with wrap_os_errors(paths.new):
                     remove_folder(paths.new)
 
+    def check_free(self, name: TableName) -> None:
+        """Raise TableBusyError if another process is writing a table."""
+        with table_lock(self.paths(name)):
+            pass
+
     def draft_record(self, name: TableName) -> dict[str, Any]:
         """Return the record of a table's unfinished extraction, or {} if there is none."""
         try:
@@ -274,18 +283,29 @@ class Store:
     def _damaged(self, name: TableName, error: StoreError) -> StoreError:
         return DamagedTableError(
             f"{escape(str(name))} is damaged: {error.message}",
-            hint=f"{self._origin_command(name)} --force",
+            hint=self._origin_command(name),
         )
 
     def _origin_command(self, name: TableName) -> str:
         """Return the command that writes a table again, as far as its manifest says it."""
+        can_be_imported = "/" not in name.model and name.model != BUNDLED
         try:
             provenance = self.provenance(name)
         except StoreError:
-            return extract_command(name)
-        if provenance.source == "import" and "/" not in name.model:
-            return f"wordvec import FILE --name {shlex.quote(name.model)}"
-        return extract_command(name, parameters=provenance.parameters)
+            extraction = f"{extract_command(name)} --force"
+            if not can_be_imported:
+                return extraction
+            return f"{extraction}\nif it was imported: {import_command(name)} --force"
+        if provenance.source == "import" and can_be_imported:
+            return f"{import_command(name)} --force"
+        return f"{extract_command(name, parameters=provenance.parameters)} --force"
+
+
+def import_command(name: TableName) -> str:
+    """Return the command that imports a table from a file."""
+    mode = "" if name.mode is Mode.STATIC else f" --mode {name.mode}"
+    variant = "" if name.variant is None else f" --variant {shlex.quote(name.variant)}"
+    return f"wordvec import FILE --name {shlex.quote(name.model)}{mode}{variant}"
 
 
 def extract_command(

@@ -117,7 +117,10 @@ class VectorTable:
 
 @dataclass(frozen=True, slots=True)
 class TableDescription:
-    """The table of an answer, as it is shown."""
+    """The table of an answer, as it is shown.
+
+    named_transforms: those that were named with the table, as in `static+center`.
+    """
 
     model: str
     mode: str
@@ -126,9 +129,10 @@ class TableDescription:
     dimensions: int
     transforms: tuple[str, ...] = ()
     variant: str | None = None
+    named_transforms: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, table: VectorTable) -> TableDescription:
+    def of(cls, table: VectorTable, named_transforms: tuple[str, ...] = ()) -> TableDescription:
         """Return the description of a table."""
         name = table.name
         return cls(
@@ -139,15 +143,20 @@ class TableDescription:
             table.dimensions,
             table.transforms,
             name.variant,
+            named_transforms,
         )
 
     @property
     def kind(self) -> str:
-        """The name without the model: `dynamic.short@2`."""
-        return format_kind(self.mode, self.variant, self.layer)
+        """The name without the model: `dynamic.short@2`, `static+center`."""
+        return "+".join([format_kind(self.mode, self.variant, self.layer), *self.named_transforms])
 
     def to_dict(self) -> dict[str, object]:
-        """Return the `table` object of an answer's JSON; `variant` only if the table has one."""
+        """Return the `table` object of an answer's JSON.
+
+        It has `variant` and `transforms` only if the table was named with them.
+        """
+        named = list(self.named_transforms)
         return {
             "model": self.model,
             "mode": self.mode,
@@ -155,6 +164,7 @@ class TableDescription:
             "layer": self.layer,
             "tokens": self.tokens,
             "dimensions": self.dimensions,
+            **({"transforms": named} if named else {}),
         }
 
 

@@ -123,7 +123,7 @@ def read_bytes(token: str) -> str:
     """
     if not is_spelled_in_bytes(token):
         return token
-    return _to_bytes(token).decode("utf-8", "backslashreplace")
+    return to_bytes(token).decode("utf-8", "backslashreplace")
 
 
 def _has_partial_character(token: str) -> bool:
@@ -131,13 +131,14 @@ def _has_partial_character(token: str) -> bool:
     if not is_spelled_in_bytes(token):
         return False
     try:
-        _to_bytes(token).decode("utf-8")
+        to_bytes(token).decode("utf-8")
     except UnicodeDecodeError:
         return True
     return False
 
 
-def _to_bytes(token: str) -> bytes:
+def to_bytes(token: str) -> bytes:
+    """Return the bytes that the letters of a token stand for."""
     values = _letter_bytes()
     return bytes(values[char] for char in token)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
-from support.map_page import open_map, screen_position, wait_for_frame
+from support.map_page import open_map, screen_position, wait_for_frame, wait_until
 from wordvec.analysis.odd import odd
 from wordvec.map.build import Window
 
@@ -32,13 +33,14 @@ def ready(page: Page) -> None:
 
 def wait_for_address(page: Page) -> None:
     """Wait until the view rests and stands in the address."""
-    page.wait_for_function(
+    wait_until(
+        page,
         """() => {
             const { view } = wordvecMap, address = new URLSearchParams(location.hash.slice(1));
             const written = (name, value) => address.get(name) === String(+value.toPrecision(5));
             return !view.flight && written("x", view.x) && written("y", view.y)
                 && written("z", view.scale / view.fitScale);
-        }"""
+        }""",
     )
 
 
@@ -115,7 +117,7 @@ def test_a_page_starts_where_the_command_says(
 ) -> None:
     row = token_map.vocabulary.tokens.index("女王")
     window = Window(around=row, zoom=5, only=token_map.vocabulary.token_class(row))
-    page = open_map(context, token_map.show(window), tmp_path)
+    page = open_map(context, replace(token_map, window=window), tmp_path)
     wait_for_frame(page)
     assert page.text_content("#details h2") == "女王"
     assert page.evaluate(VIEW)[2] == pytest.approx(5)

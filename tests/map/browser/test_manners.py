@@ -279,7 +279,11 @@ def test_both_languages_have_every_text_that_is_used(page: Page) -> None:
     named = set(re.findall(r'(?:\btext\(|data-(?:text|label|hint|placeholder)=)"(\w+)"', sources))
     assert named <= english.keys()
     quoted = set(re.findall(r'"(\w+)"', sources))
-    computed = {key for key in english if key.startswith(("class-", "by-", "unplaceable-"))} | {
+    computed = {
+        key
+        for key in english
+        if key.startswith(("class-", "by-", "unplaceable-", "method-", "helpNotes-"))
+    } | {
         "l2",
         "cosine",
     }

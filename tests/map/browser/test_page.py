@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from support.map_page import centre_on, count_pixels, listed, screen_position, wait_for_frame
+from support.map_page import (
+    centre_on,
+    count_pixels,
+    listed,
+    screen_position,
+    wait_for_frame,
+    wait_until,
+)
 from support.tables import query
 from wordvec.analysis.display import number
 from wordvec.expression.parser import parse
@@ -305,7 +312,7 @@ def test_the_wheel_zooms_at_the_mouse(page: Page) -> None:
     x, y = screen_position(page, "王")
     page.mouse.move(round(x), round(y))
     page.mouse.wheel(0, -100)
-    page.wait_for_function("wordvecMap.view.scale / wordvecMap.view.fitScale > 1.3")
+    wait_until(page, "wordvecMap.view.scale / wordvecMap.view.fitScale > 1.3")
     assert screen_position(page, "王") == pytest.approx((x, y), abs=2)
 
 

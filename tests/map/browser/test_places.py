@@ -83,7 +83,7 @@ def test_r_lists_the_regions_and_a_click_on_one_flies_there(planted_page: Page) 
 
 @pytest.mark.parametrize("painter", ["webgl", "canvas"])
 def test_colours_by_region_row_norm_and_movement_have_a_legend(page: Page, painter: str) -> None:
-    page.goto(f"{page.url}#{painter}")
+    page.goto(f"{page.url.split('#')[0]}#{painter}")
     page.reload()
     page.wait_for_selector("html[data-ready]")
     assert page.get_attribute("html", "data-painter") == painter
@@ -97,6 +97,7 @@ def test_colours_by_region_row_norm_and_movement_have_a_legend(page: Page, paint
     ]
     page.select_option("#colour-by", "region")
     assert page.locator("#legend li:not([hidden])").count() >= 5
+    assert page.locator("#legend li:not([hidden]) input:not(:checked)").count() == 0
     first = page.locator("#legend li i").first.evaluate("each => each.style.background")
     colour = "#" + "".join(f"{int(part):02x}" for part in first[4:-1].split(","))
     assert count_pixels(page, colour) > 20
@@ -125,6 +126,7 @@ def test_labels_of_a_file_colour_the_map(
     )
     items = page.locator("#legend li:not([hidden]) label").all_text_contents()
     assert items == ["猫 & <b>50", "犬100", "no label150"]
+    assert page.locator("#legend input:checked").count() == 3
     page.click("#legend li:has-text('犬') button")
     assert page.evaluate("Array.from(wordvecMap.labels.isVisible).filter(Boolean).length") == 100
 

@@ -12,13 +12,13 @@ terminal    the prompt, its history and its keys; the only file that imports pro
 from __future__ import annotations
 
 import sys
-from io import TextIOWrapper
-from typing import TYPE_CHECKING, TextIO
+from itertools import chain
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from wordvec.cli.options import pieces_option, table_options
-from wordvec.encoding import InputText
+from wordvec.encoding import LONGEST_LINE, InputText, check_length, read_lines
 from wordvec.errors import EncodingError
 
 if TYPE_CHECKING:
@@ -47,27 +47,31 @@ def command(ref: TableRef, store: Store, *, pieces: bool) -> int:
     if pieces:
         session.settings.set("pieces", "on")
     if not sys.stdin.isatty():
-        return session.answer_all(_lines(sys.stdin))
+        return session.answer_all(_lines(sys.stdin.buffer))
     from wordvec.cli.shell.terminal import run_repl  # prompt_toolkit takes 0.1 s to import
 
     run_repl(session)
     return 0
 
 
-def _lines(stream: TextIO) -> Iterator[str | EncodingError]:
+def _lines(stream: BinaryIO) -> Iterator[str | EncodingError]:
     """Read a stream as UTF-8 in every locale; a broken line is an error when it is answered.
 
-    The first line that shows another encoding is replaced by the error that names it.
+    The first line that shows another encoding is replaced by the error that names it. A line that
+    is too long and not text ends the stream: it may be endless.
     """
-    if isinstance(stream, TextIOWrapper):
-        stream.reconfigure(encoding="utf-8-sig", errors="surrogateescape")
-    text: InputText | None = InputText()
-    for line in stream:
-        if text is not None and (not line.isascii() or "\0" in line):
-            try:
-                text.check(line.encode("utf-8", "surrogateescape"))
-            except EncodingError as error:
-                text = None
-                yield error
-                continue
-        yield line
+    text, mark = InputText(), b"\xef\xbb\xbf"
+    checked = True
+    for line in chain.from_iterable(read_lines(stream)):
+        try:
+            check_length(line)
+            if checked:
+                text.check(line)
+        except EncodingError as error:
+            checked = checked and len(line) > LONGEST_LINE
+            yield error
+            if len(line) > LONGEST_LINE and b"\0" in line:
+                return
+        else:
+            yield line.removeprefix(mark).decode("utf-8", "surrogateescape")
+        mark = b""

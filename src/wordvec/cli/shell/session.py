@@ -25,10 +25,11 @@ from wordvec.cli.help import HelpContext, HelpFormatter
 from wordvec.cli.opening import print_table_notes
 from wordvec.cli.options import table_ref
 from wordvec.cli.output import write_lines
+from wordvec.cli.progress_bar import ProgressBar
 from wordvec.cli.shell.settings import ShellSettings, table_arguments, unquote
 from wordvec.cli.shell.tokens import TokenIndex
 from wordvec.errors import UsageError, WordvecError
-from wordvec.expression.lexer import Kind, tokenize
+from wordvec.expression.lexer import Kind, Token, tokenize
 from wordvec.expression.parser import parse
 from wordvec.models.default import REFERENCE
 from wordvec.tables.name import TableRef
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
 
 # The commands that a `:` can run: those that only read tables.
 SHELL_COMMANDS = (
-    *("query", "compare", "explain", "trace", "similar", "odd", "norms", "evaluate", "tables"),
+    *("query", "compare", "explain", "trace", "similar", "odd", "axis", "norms", "evaluate"),
+    *("doctor", "tables"),
 )
 _WITH_EXPRESSIONS = ("query", "compare", "explain", "trace")  # the others take tokens
 _WITH_LAST_EXPRESSION = ("compare", "explain")  # if none is given
@@ -58,12 +60,13 @@ _ALIASES = {"?": "help", "h": "help", "q": "quit", "exit": "quit"}
 _TABLE_PARTS = ("mode", "model")  # each changes one part of the table's name
 _INTERRUPTED = 130  # the exit code of Ctrl-C
 
-# An argument: no white space, except in quotes or after a backslash.
+# An argument: no white space, except in quotes, in the sentence of a word or after a backslash.
 _ARGUMENT = re.compile(
-    r"""(?:[^\s"“”＂「『\\]|\\.|\\$|["“”＂](?:[^"“”＂\\]|\\.)*(?:["“”＂]|\\?$)"""
-    r"""|「(?:[^」\\]|\\.)*(?:」|\\?$)|『(?:[^』\\]|\\.)*(?:』|\\?$))+"""
+    r"""(?:[^\s"“”＂「『\\{｛]|(?<!\S)[{｛]|\\.|\\$|["“”＂](?:[^"“”＂\\]|\\.)*(?:["“”＂]|\\?$)"""
+    r"""|「(?:[^」\\]|\\.)*(?:」|\\?$)|『(?:[^』\\]|\\.)*(?:』|\\?$)"""
+    r"""|(?<=\S)[{｛](?:[^}｝\\]|\\.)*(?:[}｝]|\\?$))+"""
 )
-_OPERAND_ENDS = (Kind.WORD, Kind.ID, Kind.CLOSE)
+_OPERAND_ENDS = (Kind.WORD, Kind.SENTENCE, Kind.ID, Kind.CLOSE)
 _OPERAND_STARTS = (Kind.WORD, Kind.ID, Kind.OPEN)
 
 
@@ -72,7 +75,7 @@ class Session:
 
     def __init__(self, ref: TableRef, store: Store) -> None:
         self.store = store
-        self.tables = OpenTables(store)
+        self.tables = OpenTables(store, ProgressBar("").status)
         # The parent of every command, so that usage errors say `:norms`, not `wordvec norms`.
         self.ctx = HelpContext(click.Command("shell"), info_name="", obj=self.tables)
         self.settings = ShellSettings(load_command("query"), self.ctx)
@@ -324,11 +327,15 @@ def split_expressions(source: str) -> list[str]:
     """
     *tokens, _ = tokenize(source)
     starts = [0] + [
-        after.start
-        for before, after in pairwise(tokens)
-        if before.kind in _OPERAND_ENDS and after.kind in _OPERAND_STARTS
+        after.start for before, after in pairwise(tokens) if _is_new_operand(before, after)
     ]
     pieces = [
         source[start:end].strip() for start, end in zip(starts, [*starts[1:], None], strict=True)
     ]
     return [piece for piece in pieces if piece]
+
+
+def _is_new_operand(before: Token, after: Token) -> bool:
+    if before.kind is Kind.SENTENCE and before.end == after.start:  # 王{…}#2
+        return after.kind is not Kind.ID and after.kind in _OPERAND_STARTS
+    return before.kind in _OPERAND_ENDS and after.kind in _OPERAND_STARTS

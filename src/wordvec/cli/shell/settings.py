@@ -27,7 +27,7 @@ _NOT_SETTINGS = {
     *("--json", "--jsonl", "--tsv", "--safe-csv"),
 }
 _PARTS = ("--mode", "--variant", "--model", "--tables")  # in place of --table
-_OFF = "off"
+_ON, _OFF = "on", "off"
 
 
 class ShellSettings:
@@ -51,7 +51,7 @@ class ShellSettings:
         option = self.options[name]
         before = self._values.pop(name, None)
         if option.is_flag:
-            values = _flag_values(name, written, is_on=before is not None)
+            values = _flag_values(option, name, written, is_on=before == [_ON])
         else:
             values = [] if written == _OFF else _option_values(option, written)
         if values:
@@ -69,10 +69,10 @@ class ShellSettings:
     def show(self, name: str) -> str:
         """Return the value of a setting as it would be typed."""
         option = self.options[name]
-        if option.is_flag:
-            return "on" if name in self._values else _OFF
         if name in self._values:
             return " ".join(self._values[name])
+        if option.is_flag:
+            return "default" if option.secondary_opts else _OFF
         default = option.get_default(self._ctx)
         if isinstance(default, str | int):
             return str(default)
@@ -91,8 +91,9 @@ class ShellSettings:
         arguments: list[str] = []
         for name, values in self._values.items():
             option = self.options[name]
-            spelling = max(option.opts, key=len)
-            if spelling not in accepted or not set(option.opts).isdisjoint(given):
+            is_off = option.is_flag and values == [_OFF]
+            spelling = max(option.secondary_opts if is_off else option.opts, key=len)
+            if spelling not in accepted or not _spellings(option).isdisjoint(given):
                 continue
             if option.is_flag:
                 arguments.append(spelling)
@@ -142,10 +143,16 @@ def unquote(written: str) -> str:
     return written
 
 
-def _flag_values(name: str, written: str, *, is_on: bool) -> list[str]:
-    if written not in ("", "on", _OFF):
+def _spellings(option: click.Option) -> set[str]:
+    return {*option.opts, *option.secondary_opts}
+
+
+def _flag_values(option: click.Option, name: str, written: str, *, is_on: bool) -> list[str]:
+    if written not in ("", _ON, _OFF):
         raise UsageError(f":{name} takes on or off, not {quote(written)}", hint=f":{name} on")
-    return ["on"] if written == "on" or (not written and not is_on) else []
+    if written == _ON or (not written and not is_on):
+        return [_ON]
+    return [_OFF] if option.secondary_opts else []
 
 
 def _option_values(option: click.Option, written: str) -> list[str]:

@@ -36,7 +36,7 @@ def partial_word(before_cursor: str) -> PartialWord | None:
     >>> partial_word("王 - 女"), partial_word('王 - "C+'), partial_word("王 - ")
     (PartialWord(text='女', start=4), PartialWord(text='C+', start=4), None)
     """
-    for closing in ("", '"', "」", "』"):  # close an open quote
+    for closing in ("", '"', "」", "』"):  # close an open quote; in a sentence, no token is typed
         try:
             *_, last, end = [Token(Kind.END, "", -1, -1), *tokenize(before_cursor + closing)]
         except ExpressionError:

@@ -1,10 +1,10 @@
-// The address holds the view: #t=王 (a selected token, or %23527 for its id), q (an expression), table, colour,
-// and x, y, z (centre and zoom, relative to the whole map). So a reload, "back" and a copied link keep it.
+// The address holds the view: #t=王 (a selected token, or %23527 for its id), q (an expression), table, or stop
+// (a position between two tables, numbered from 0), colour, and x, y, z (centre and zoom, relative to the whole map). So a reload, "back" and a copied link keep it.
 
 const DELAY = 250; // milliseconds without movement, after which the view is written
 const PAINTERS = ["canvas", "webgl"];
 
-/** The values in the address, as strings: { t, q, table, colour, x, y, z }. */
+/** The values in the address, as strings: { t, q, table, stop, colour, x, y, z }. */
 export const readAddress = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 
 /** The painter that the address asks for, or null. */
@@ -51,23 +51,25 @@ const DIGITS = 5; // of a position and a zoom
 const round = (number) => String(+number.toPrecision(DIGITS));
 
 /** The values for the address. map: the parts of main.js. */
-export function describeView({ state, view, tokens, rows, tables, choices }) {
+export function describeView({ state, stops, view, tokens, rows, choices }) {
   const row = state.selected === null ? null : rows[state.selected];
-  const table = tables.length > 1 && state.blend === Math.round(state.blend) ? tables[Math.round(state.blend)].name : null;
+  const isBetween = stops.at !== stops.index;
   return {
     t: row === null ? null : tokens.indexOf(tokens[row]) === row && !/^#[0-9]/.test(tokens[row]) ? tokens[row] : `#${row}`,
     q: state.expression?.source ?? null,
-    table: table === tables[0].name ? null : table,
+    table: isBetween || !stops.at ? null : stops.shown.name,
+    stop: isBetween ? round(stops.at) : null,
     colour: state.colouring === choices[0] ? null : state.colouring.key,
     x: round(view.x), y: round(view.y), z: round(view.scale / view.fitScale),
   };
 }
 
 /** Show what the values of an address say; what they do not say stays at its default. */
-export function applyView(map, { t, q, table, colour, only, x, y, z }) {
+export function applyView(map, { t, q, table, stop, colour, only, x, y, z }) {
   const { view, tokens, pointOfRow, positionOf, tables, choices, isOnMap } = map;
   const shown = tables.findIndex(({ name }) => name === table || name.split(":").at(-1) === table);
-  if (tables.length > 1) map.slideTo(Math.max(shown, 0));
+  const last = tables.length - 1, at = stop > 0 && shown < 0 ? Math.min(Number(stop), last) : Math.max(shown, 0);
+  if (last) map.slider.slideTo(at);
   map.choose(choices.find(({ key }) => key === colour) ?? choices[0], only);
   const row = t === undefined ? -1 : /^#[0-9]+$/.test(t) ? Number(t.slice(1)) : tokens.indexOf(t);
   const point = tokens[row] !== undefined && isOnMap(row) ? pointOfRow[row] : null;

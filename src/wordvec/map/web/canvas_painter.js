@@ -6,12 +6,12 @@ export class CanvasPainter {
     Object.assign(this, { canvas, context: canvas.getContext("2d"), name: "canvas" });
   }
 
-  /** first, second: (N, 2) float32 positions; colours: (N, 4) uint8, alpha 0 hides a point. */
-  setPoints(first, second, colours) {
+  /** first, second: (N, 2) float32. */
+  setPositions(first, second) {
     Object.assign(this, { first, second });
-    this.setColours(colours);
   }
 
+  /** colours: (N, 4) uint8, alpha 0 hides a point. */
   setColours(colours) {
     this.colours = new Uint32Array(colours.slice().buffer); // one number per colour
   }

@@ -1,27 +1,13 @@
 // What the colours of the points mean: categories (class, region, label), or numbers (norm, row, distance moved).
 
+import { metadata } from "map/page_data";
 import { formatCount, text } from "map/strings";
 
-const RAMPS = { // from low to high; each end stands out against its background
-  light: ["#b9c3cf", "#5b8db8", "#6a3d9a", "#7a0046"],
-  dark: ["#46505c", "#4f86b8", "#d07ab0", "#ffe08a"],
-};
-const NONE = { light: "#b5b5b0", dark: "#4a4d52" }; // no category
+const { palette, noCategory, ramp: RAMPS } = metadata; // RAMPS: from low to high
 export const parseHex = (colour) => colour.match(/\w\w/g).map((hex) => parseInt(hex, 16));
 
-/** A colour for the i-th of many categories; neighbouring numbers have distant hues. */
-export function categoryColour(i) {
-  const hue = (i * 137.508 + 20) % 360, isEven = i % 2 === 0; // the golden angle
-  return { light: hslToHex(hue, 0.7, isEven ? 0.36 : 0.5), dark: hslToHex(hue, 0.65, isEven ? 0.62 : 0.74) };
-}
-
-function hslToHex(h, s, l) {
-  const channel = (n) => {
-    const k = (n + h / 30) % 12;
-    return Math.round(255 * (l - s * Math.min(l, 1 - l) * Math.max(-1, Math.min(k - 3, 9 - k, 1)))).toString(16).padStart(2, "0");
-  };
-  return `#${channel(0)}${channel(8)}${channel(4)}`;
-}
+/** The colour of the i-th of many categories: { light, dark }. */
+const categoryColour = (i) => palette[i % palette.length];
 
 /** The colour on a ramp for a share from 0 to 1. */
 function rampColour(stops, share) {
@@ -30,10 +16,12 @@ function rampColour(stops, share) {
 }
 
 /** Categories: styles [{ label, light, dark }]; styleOf(point): an index into them. */
-export class Categories {
+class Categories {
   constructor(key, styles, styleOf) {
     Object.assign(this, { key, styles, styleOf, hidden: new Set() });
   }
+
+  changeTable() {}
 
   isVisible(point) {
     return !this.hidden.has(this.styleOf(point));
@@ -47,10 +35,12 @@ export class Categories {
 }
 
 /** Numbers: shareOf(point), from 0 to 1; ends: texts of the lowest and the highest. */
-export class Numbers {
+class Numbers {
   constructor(key, shareOf, ends) {
     Object.assign(this, { key, shareOf, ends, hidden: new Set() });
   }
+
+  changeTable() {}
 
   isVisible() {
     return true;
@@ -67,29 +57,60 @@ export class Numbers {
   }
 }
 
-/** All colourings of a map. table(): the table shown. */
-export function colourings({ rows, classes, classStyles, tables, regions, levels, labels, labelNames, table }) {
+/** The regions of the table shown. */
+class RegionCategories extends Categories {
+  constructor(stops, regions) {
+    super("region", [], (point) => (stops.shown.levels[0].regionOf[point] + this.styles.length) % this.styles.length); // the last: no region
+    Object.assign(this, { stops, regions });
+    this.changeTable();
+  }
+
+  /** Another table is shown, with other regions; a region has the colour of that before it with most of its tokens. */
+  changeTable() {
+    const { regionColours } = this.stops.shown;
+    const styles = this.regions.levels[0].map(({ name }, i) => ({ label: name, ...categoryColour(regionColours[i]) }));
+    Object.assign(this, { styles: [...styles, { label: text("noRegion"), ...noCategory }], hidden: new Set() });
+  }
+}
+
+/** All colourings of a map, the default first. */
+export function colourings({ rows, classes, classStyles, stops, regions, labels, labelNames }) {
+  const { tables } = stops;
   const found = [new Categories("class", classStyles, (point) => classes[point])];
-  if (levels.length) {
-    const styles = regions.levels[0].map(({ name }, i) => ({ label: name, ...categoryColour(i) }));
-    const { regionOf } = levels[0], none = styles.length;
-    found.push(new Categories("region", [...styles, { label: text("noRegion"), ...NONE }], (point) => (regionOf[point] < 0 ? none : regionOf[point])));
-  }
-  if (labels) {
-    const none = labelNames.length, styles = labelNames.map((label, i) => ({ label, ...categoryColour(i) }));
-    found.unshift(new Categories("labels", [...styles, { label: text("noLabel"), ...NONE }], (point) => (labels[point] < 0 ? none : labels[point])));
-  }
-  const last = rows.at(-1) || 1;
-  found.push(new Numbers("row", (point) => rows[point] / last, () => ["0", formatCount(last)]));
-  found.push(new Numbers("norm", (point) => table().norms[point] / 255, () => table().normRange.map((norm) => norm.toPrecision(4))));
+  if (tables[0].levels.length) found.push(new RegionCategories(stops, regions));
+  if (tables.some(({ points }) => points)) found[metadata.isJoint ? "unshift" : "push"](tableCategories(tables));
+  if (labels) found.unshift(fileLabels(labels, labelNames));
+  const first = rows[0], last = rows.at(-1), span = last - first || 1;
+  found.push(new Numbers("row", (point) => (rows[point] - first) / span, () => [first, last].map(formatCount)));
+  found.push(new Numbers("norm", (point) => stops.shown.norms[point] / 255, () => stops.shown.normRange.map((norm) => norm.toPrecision(4))));
   if (tables.length > 1) found.push(movement(tables));
   return found;
 }
 
-/** The distance on the map from the first to the last table, up to its 99th percentile. */
+function fileLabels(labels, names) {
+  const styles = names.map((label, i) => ({ label, ...categoryColour(i) }));
+  return new Categories("labels", [...styles, { label: text("noLabel"), ...noCategory }], (point) => (labels[point] < 0 ? names.length : labels[point]));
+}
+
+/** Which of the tables have a token: in every table, or in some. */
+function tableCategories(tables) {
+  const keyOf = (point) => tables.map(({ has }) => (has[point] ? "0" : "1")).join("");
+  const keys = [...new Set(tables[0].has.keys().map(keyOf))].sort(); // "000", in every table, is the first
+  const numberOf = new Map(keys.map((key, i) => [key, i]));
+  const inTables = (key) => text("inTables", { tables: tables.filter((_, i) => key[i] === "0").map(({ name }) => name).join(text("comma")) });
+  const styles = keys.map((key, i) => ({ label: key.includes("1") ? inTables(key) : text("inEveryTable"), ...categoryColour(i) }));
+  const styleOf = Uint16Array.from(tables[0].has.keys().map((point) => numberOf.get(keyOf(point))));
+  return new Categories("tables", styles, (point) => styleOf[point]);
+}
+
+/** The distance on the map from table to table, up to its 99th percentile. */
 function movement(tables) {
-  const [first, last] = [tables[0], tables.at(-1)];
-  const moved = Float32Array.from(first.x, (x, point) => Math.hypot(last.x[point] - x, last.y[point] - first.y[point]));
+  const moved = new Float32Array(tables[0].x.length);
+  for (let i = 1; i < tables.length; i++) {
+    const [from, to] = [tables[i - 1], tables[i]];
+    for (let point = 0; point < moved.length; point++)
+      if (from.has[point] && to.has[point]) moved[point] += Math.hypot(to.x[point] - from.x[point], to.y[point] - from.y[point]);
+  }
   const most = moved.slice().sort()[Math.floor(moved.length * 0.99)] || 1;
   return new Numbers("moved", (point) => Math.min(moved[point] / most, 1), () => ["0", most.toPrecision(3)]);
 }

@@ -49,11 +49,11 @@ export function neighbourList(neighbours, { tokens, isOnMap, select }) {
 
 const firstTokens = (neighbours, { tokens }) => neighbours.slice(0, 3).map(({ row }) => tokens[row]).join(", ");
 
-/** context: { tokens, isOnMap(row), select(row) }. */
-export function showToken(row, className, neighbours, tableSummary, context) {
+/** notes: more about the token. context: { tokens, isOnMap(row), select(row) }. */
+export function showToken(row, className, neighbours, tableSummary, notes, context) {
   const { tokens } = context;
-  show(tokens[row], smallText(text("tokenLine", { row, class: className })), smallText(text("nearest", { table: tableSummary })),
-    neighbourList(neighbours, context));
+  show(tokens[row], smallText(text("tokenLine", { row, class: className })), ...notes.map(smallText),
+    smallText(text("nearest", { table: tableSummary })), neighbourList(neighbours, context));
   announcement.textContent = text("nearestAnnounced", { token: tokens[row], nearest: firstTokens(neighbours, context) });
 }
 
@@ -79,7 +79,7 @@ export function showRegion(name, count, typicalRows, context) {
 
 export function showExpression(source, neighbours, tableSummary, notes, context) {
   show(source, smallText(tableSummary), neighbourList(neighbours, context),
-    smallText(text("starNote")),
+    ...(neighbours.length ? [smallText(text("starNote"))] : []),
     ...notes.map(smallText));
   announcement.textContent = `${source}: ${firstTokens(neighbours, context)}`;
 }

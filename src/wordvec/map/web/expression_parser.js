@@ -8,6 +8,7 @@
 const FULL_WIDTH = { "＋": "+", "－": "-", "−": "-", "＊": "*", "×": "*", "／": "/", "÷": "/", "（": "(", "）": ")", "：": ":", "＝": "=" };
 const QUOTES = '"”“＂';
 const BRACKETS = { "「": "」", "『": "』" };
+const BRACES = "{｛"; // around the sentence of a word, which only the model can read; elsewhere a letter
 // An exponent with a sign belongs to its number only beside a * or /.
 const SIGNED_NUMBER = /^(?:[0-9０-９]+(?:[.．][0-9０-９]*)?|[.．][0-9０-９]+)[eEｅＥ][-+－−＋][0-9０-９]+/u;
 
@@ -32,7 +33,7 @@ const spell = (word) =>
   word && !/^[#＃][0-9０-９]/u.test(word) && ![...word].some(endsPlain) ? word : `"${word.replace(/["”“＂\\]/gu, "\\$&")}"`;
 
 const operatorOf = (char) => FULL_WIDTH[char] ?? ("+-*/():=".includes(char) ? char : null);
-const endsPlain = (char) => operatorOf(char) || QUOTES.includes(char) || char in BRACKETS || char === "\\" || /\s/u.test(char);
+const endsPlain = (char) => operatorOf(char) || QUOTES.includes(char) || char in BRACKETS || BRACES.includes(char) || char === "\\" || /\s/u.test(char);
 
 /** Tokens: { kind, text, start, end }, the last of kind "end". */
 function tokenize(source) {
@@ -50,6 +51,8 @@ function tokenize(source) {
     const add = (token) => tokens.push({ ...token, start, end: i });
     const coefficient = /[0-9０-９.．]/u.test(chars[i]) ? signedNumber(i) : null;
     if (/\s/u.test(chars[i])) i++;
+    else if (BRACES.includes(chars[i]) && ["word", "id", ")"].includes(tokens.at(-1)?.kind))
+      fail(["noSentences"], tokens.at(-1).start, tokens.at(-1).end, ["noSentencesHint"]);
     else if (coefficient) {
       i += coefficient.length;
       add({ kind: "word", text: coefficient, quoted: false });
@@ -65,6 +68,7 @@ function tokenize(source) {
       add({ kind: isDouble ? "::" : kind });
     } else {
       let text = "", quoted = false;
+      while (BRACES.includes(chars[i])) text += chars[i++];
       for (; i < chars.length && (chars[i] === "\\" || !endsPlain(chars[i])); i++)
         if (chars[i] === "\\") {
           if (i + 1 === chars.length) fail(["loneEscape"], i, i + 1);

@@ -15,16 +15,16 @@ export function setUpLegend(colourings, actions) {
   legend.querySelector("details").open = innerWidth > 700; // on a phone it would cover the map
 }
 
-/** Draw the legend of a colouring of N points. theme: "light" or "dark". */
-export function drawLegend(colouring, N, theme, actions) {
+/** Draw the legend of a colouring. has(N): whether the table shown has each point. theme: "light" or "dark". */
+export function drawLegend(colouring, has, theme, actions) {
   choice.value = colouring.key;
   document.getElementById("show-classes").hidden = !colouring.styles;
-  list.replaceChildren(...(colouring.styles ? categoryItems(colouring, N, theme, actions) : [scaleItem(colouring, theme)]));
+  list.replaceChildren(...(colouring.styles ? categoryItems(colouring, has, theme, actions) : [scaleItem(colouring, theme)]));
 }
 
-function categoryItems({ styles, styleOf, hidden }, N, theme, { hide }) {
+function categoryItems({ styles, styleOf, hidden }, has, theme, { hide }) {
   const counts = styles.map(() => 0);
-  for (let point = 0; point < N; point++) counts[styleOf(point)]++;
+  has.forEach((isThere, point) => isThere && counts[styleOf(point)]++);
   return styles.map(({ label, ...colours }, i) => {
     const input = createElement("input", { type: "checkbox", checked: !hidden.has(i) });
     input.addEventListener("change", () => hide(input.checked ? [...hidden].filter((other) => other !== i) : [...hidden, i]));

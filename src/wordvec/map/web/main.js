@@ -12,32 +12,35 @@ import { listenToKeys } from "map/keyboard";
 import { showLasso } from "map/lasso_panel";
 import { LabelPlacement } from "map/label_placement";
 import { drawLegend, setUpLegend } from "map/legend";
-import { load, metadata } from "map/page_data";
+import { load, loadNeighbours, metadata } from "map/page_data";
 import { startPainter } from "map/painter";
 import { listenToPointers } from "map/pointer_input";
 import { isInside } from "map/polygon";
 import { setUpQueryForm } from "map/query_form";
-import { core, Regions } from "map/regions";
+import { Regions } from "map/regions";
 import { download, pngOf, svgOf } from "map/save_picture";
+import { selectionMarks } from "map/selection_marks";
+import { Stops } from "map/stops";
 import { text, translatePage } from "map/strings";
-import { setUpSlider, slideTo } from "map/table_slider";
+import { TableSlider } from "map/table_slider";
+import { measureIn } from "map/text_width";
 import { summaryOf, writeTitle } from "map/title";
 import { setUpSearch } from "map/token_search";
+import { hideTooltip, showTooltip } from "map/tooltip";
 import { answerExpression } from "map/vector_search";
 import { View } from "map/view";
 
 const get = (id) => document.getElementById(id);
 const root = document.documentElement;
 translatePage();
-const { tokens, rows, classes, pointOfRow, tables, levels, labels: labelOf } = await load();
-const N = rows.length, first = tables[0], second = tables.at(-1);
+const { tokens, rows, classes, pointOfRow, tables, labels: labelOf } = await load();
+const N = rows.length, stops = new Stops(tables);
 const view = new View(), camera = new Camera(view, redraw);
 const address = new Address(() => describeView(parts), (values) => applyView(parts, values));
 const state = {
-  blend: 0, // position of the slider: 0 for the first table, 1 for the second
   selected: null, // point
   neighbours: [], // of the selected point or the expression: [{ row, score, note }]
-  expression: null, // { source, perTable, and the answer of the table shown }
+  expression: null, // { source, answerIn, and the answer of the table shown }
   lasso: null, // corners on the screen, while it is drawn
   outline: null, // corners of the last lasso on the map
   inside: [], // points in it
@@ -48,17 +51,10 @@ const state = {
 
 // ---- positions
 
-function positionOf(point) {
-  const t = state.blend;
-  return [first.x[point] + (second.x[point] - first.x[point]) * t, first.y[point] + (second.y[point] - first.y[point]) * t];
-}
-
-function shownTable() {
-  return state.blend < 0.5 ? first : second;
-}
+const positionOf = (point) => stops.positionOf(point);
 const isOnMap = (row) => pointOfRow[row] >= 0;
 const pointsOf = (someRows) => someRows.filter(isOnMap).map((row) => pointOfRow[row]);
-const isVisible = (point) => state.colouring.isVisible(point);
+const isVisible = (point) => stops.shown.has[point] && state.colouring.isVisible(point);
 const classStyles = metadata.classes.map((style) => ({ ...style, label: text(`class-${style.name}`) }));
 const classLabel = (point) => classStyles[classes[point]].label;
 
@@ -68,34 +64,31 @@ const painter = await startPainter();
 root.dataset.painter = painter.name;
 const annotations = new Annotations(get("annotations"), tokens, rows);
 
-const regions = new Regions(levels, (point) => shorten(tokens[rows[point]]), tables);
+const regions = new Regions(stops, (point) => shorten(tokens[rows[point]]));
 const density = new Density(get("density"));
-const choices = colourings({
-  rows, classes, classStyles, tables, regions, levels, labels: labelOf, labelNames: metadata.labels, table: shownTable,
-});
+const choices = colourings({ rows, classes, classStyles, stops, regions, labels: labelOf, labelNames: metadata.labels });
 state.colouring = choices[0];
 
-/** The position of the name of a region. */
-function anchorOf({ anchors }) {
-  const from = anchors[0], to = anchors.at(-1), t = state.blend;
-  return [from[0] + (to[0] - from[0]) * t, from[1] + (to[1] - from[1]) * t];
+/** The colours of the points; those that the table shown lacks are hidden. */
+function pointColours() {
+  const colours = state.colouring.colours(N, root.dataset.theme ?? "light");
+  if (stops.shown.points) stops.shown.has.forEach((isThere, point) => isThere || (colours[4 * point + 3] = 0));
+  return colours;
 }
 
-const interleave = (x, y) => Float32Array.from({ length: 2 * N }, (_, i) => (i % 2 ? y : x)[i >> 1]);
-const pointColours = () => state.colouring.colours(N, root.dataset.theme ?? "light");
-
-const measure = document.createElement("canvas").getContext("2d");
-measure.font = FONT;
-const labels = new LabelPlacement(Float32Array.from(rows, (row) => measure.measureText(shorten(tokens[row])).width));
-let labelBlend = null; // the blend for which labels were placed
+const widthOf = measureIn(FONT);
+const labels = new LabelPlacement(Float32Array.from(rows, (row) => widthOf(shorten(tokens[row]))));
+let isStarted = false; // until then nothing is coloured or labelled, so that it is done once
+let labelledAt = null; // the stop for which labels were placed
 
 function placeLabels() {
+  if (!isStarted) return;
   const x = new Float32Array(N), y = new Float32Array(N);
   for (let point = 0; point < N; point++) [x[point], y[point]] = positionOf(point);
   const shown = Array.from(rows, (_, point) => isVisible(point));
   labels.reset(x, y, shown, view.fitScale);
   density.reset(x, y, shown, view.bounds, annotations.colours.shade ?? [0, 0, 0]);
-  labelBlend = state.blend;
+  labelledAt = stops.at;
 }
 
 // ---- drawing, at most once per frame
@@ -121,18 +114,18 @@ function drawFrame(now) {
 function pointStyle() {
   const radius = Math.min(Math.max(baseRadius + Math.log2(view.scale / view.fitScale) * 0.5, 1.6), 5);
   const isFaded = state.selected !== null || state.expression !== null;
-  return { blend: state.blend, radius, opacity: isFaded ? 0.4 : 1, background: annotations.colours.backgroundRgb };
+  return { blend: stops.share, radius, opacity: isFaded ? 0.4 : 1, background: annotations.colours.backgroundRgb };
 }
 
 /** What is drawn above the points: see Annotations.draw. */
 function scene() {
   const { radius, opacity } = pointStyle();
   return {
-    regions: regions.place(view, anchorOf, (region) => region.typical.some(isVisible)),
+    regions: regions.place(view, (region) => region.typical.some(isVisible)),
     view, radius, positionOf, faded: opacity < 1, labels,
-    labelled: labelBlend === state.blend ? labels.at(view.scale) : [],
+    labelled: labelledAt === stops.at ? labels.at(view.scale) : [],
     lasso: state.lasso ?? state.outline?.map((corner) => view.toScreen(...corner)) ?? null, inside: state.inside,
-    ...selectionMarks(),
+    ...marks(),
   };
 }
 
@@ -145,38 +138,7 @@ function glide(now) {
   return true;
 }
 
-/** How the selection is drawn: { selected, marked, lines, arrows }, see Annotations.draw. */
-function selectionMarks() {
-  const neighbours = pointsOf(state.neighbours.map(({ row }) => row));
-  if (state.expression) {
-    const arrows = state.expression.partialSums
-      .map(({ label, weights }) => ({
-        label, position: meanPosition(weights), isMinus: label.startsWith("-"), isToken: weights.length === 1,
-      }))
-      .filter(({ position }) => position);
-    const from = arrows.at(-1)?.position;
-    return {
-      selected: null, marked: [...new Set([...pointsOf(state.expression.queryRows), ...neighbours])],
-      lines: from ? neighbours.map((to) => ({ from, to })) : [], arrows,
-    };
-  }
-  if (state.selected === null) return { selected: null, marked: [], lines: [], arrows: [] };
-  const from = positionOf(state.selected);
-  return { selected: state.selected, marked: neighbours, lines: neighbours.map((to) => ({ from, to })), arrows: [] };
-}
-
-/** The mean position of [[row, weight]], or null. Rows that are not on the map are ignored. */
-function meanPosition(weights) {
-  let x = 0, y = 0, total = 0;
-  for (const [row, weight] of weights) {
-    if (!isOnMap(row)) continue;
-    const position = positionOf(pointOfRow[row]);
-    x += weight * position[0];
-    y += weight * position[1];
-    total += weight;
-  }
-  return total ? [x / total, y / total] : null;
-}
+const marks = () => selectionMarks(state, pointsOf, positionOf);
 
 // ---- the selection
 
@@ -184,14 +146,20 @@ const panelContext = { tokens, isOnMap, select: (row) => select(pointOfRow[row],
 
 function select(point, { fly = false } = {}) {
   Object.assign(state, { expression: null, selected: point, outline: null, inside: [] });
-  const { neighbours, scores } = shownTable();
-  const K = neighbours.length / N;
-  state.neighbours = Array.from(neighbours.subarray(point * K, point * K + K), (row, i) => ({ row, score: scores[point * K + i] }))
-    .filter(({ row }) => row >= 0);
-  showToken(rows[point], classLabel(point), state.neighbours, summaryOf(shownTable()), panelContext);
+  describeToken();
   if (fly) flyToPoint(point);
   address.push();
   redraw();
+}
+
+/** Show the neighbours of the selected token in the table shown. */
+function describeToken() {
+  const point = state.selected, table = stops.shown, { neighbours, scores } = table, K = neighbours ? neighbours.length / N : 0;
+  state.neighbours = Array.from({ length: K }, (_, i) => ({ row: neighbours[point * K + i], score: scores[point * K + i], note: "" }))
+    .filter(({ row }) => row >= 0);
+  const notes = table.has[point] ? [] : [text("missingIn", { tokens: tokens[rows[point]], table: table.name })];
+  if (!neighbours) notes.push(text("loadingNeighbours"));
+  showToken(rows[point], classLabel(point), state.neighbours, summaryOf(table), notes, panelContext);
 }
 
 function clearSelection() {
@@ -201,29 +169,20 @@ function clearSelection() {
   redraw();
 }
 
-/** The visible point that is nearest to a position on the screen, at most `maxDistance` pixels away. */
-function nearestPoint([px, py], maxDistance) {
-  let nearest = null, least = maxDistance * maxDistance;
-  for (let point = 0; point < N; point++) {
-    const [x, y] = positionOf(point);
-    const dx = (x - view.x) * view.scale + view.width / 2 - px, dy = (view.y - y) * view.scale + view.height / 2 - py;
-    const square = dx * dx + dy * dy;
-    if (square < least && isVisible(point)) [nearest, least] = [point, square];
-  }
-  return nearest;
-}
+/** The visible point that is nearest to a position on the screen, at most `maxDistance` pixels away, or null. */
+const nearestPoint = (position, maxDistance) => stops.nearestPoint(position, maxDistance, view, isVisible);
 
 // ---- moving the view
 
 /** Fly to a point; its neighbours stay in view. */
 function flyToPoint(point) {
   state.glide = null;
-  camera.flyToCentre(positionOf(point), selectionMarks().marked.map(positionOf), Math.max(view.scale, view.fitScale * 12));
+  camera.flyToCentre(positionOf(point), marks().marked.map(positionOf), Math.max(view.scale, view.fitScale * 12));
 }
 
 /** Fly to a view of all arrows and neighbours of the expression. */
 function flyToExpression() {
-  const { marked, arrows } = selectionMarks();
+  const { marked, arrows } = marks();
   const positions = [...marked.map(positionOf), ...arrows.map(({ position }) => position)];
   if (positions.length) camera.flyToAll(positions, view.fitScale * 30);
   else redraw();
@@ -239,7 +198,7 @@ function showAll() {
 /** Wrap a function that moves the view at once. */
 const move = (change) => (...args) => {
   state.glide = null;
-  tooltip.hidden = true;
+  hideTooltip();
   change(...args);
   redraw();
 };
@@ -247,17 +206,12 @@ const pan = move((dx, dy) => view.pan(dx, dy));
 
 // ---- mouse, touch and keyboard
 
-const tooltip = get("tooltip");
-
 function hover(position) {
   const point = regions.named(position) ? null : nearestPoint(position, 10);
   get("annotations").classList.toggle("over-token", point !== null || regions.named(position) !== null);
-  tooltip.hidden = point === null;
-  if (point === null) return;
-  tooltip.textContent = text("tooltip", { token: tokens[rows[point]], row: rows[point], class: classLabel(point) });
-  const [x, y] = view.toScreen(...positionOf(point));
-  tooltip.style.left = `${Math.min(x + 12, view.width - tooltip.offsetWidth - 8)}px`;
-  tooltip.style.top = `${Math.max(y - tooltip.offsetHeight - 10, 4)}px`;
+  if (point === null) return hideTooltip();
+  const content = text("tooltip", { token: tokens[rows[point]], row: rows[point], class: classLabel(point) });
+  showTooltip(content, view.toScreen(...positionOf(point)), view.width);
 }
 
 function setLasso(isOn) {
@@ -271,7 +225,7 @@ listenToPointers(get("annotations"), {
   zoom: move((factor, x, y) => view.zoom(factor, x, y)),
   zoomIn: (x, y) => camera.zoomBy(3, x, y),
   hover,
-  leave: () => (tooltip.hidden = true),
+  leave: hideTooltip,
   glide: (dx, dy) => {
     state.glide = { dx, dy, time: performance.now() };
     redraw();
@@ -292,19 +246,19 @@ listenToPointers(get("annotations"), {
     clearSelection();
     state.inside = [...rows.keys()].filter((point) => isVisible(point) && isInside(corners, ...view.toScreen(...positionOf(point))));
     state.outline = corners.map((corner) => view.toMap(...corner));
-    showLasso(state.inside.map((point) => rows[point]), shownTable(), panelContext);
+    showLasso(state.inside.map((point) => rows[point]), stops.shown, panelContext);
   },
 }, () => state.isLassoOn);
 
 function flyToRegion(region) {
   clearSelection();
   showRegion(region.name, region.members.length, region.typical.map((point) => rows[point]), panelContext);
-  camera.flyToAll(core(region, positionOf, anchorOf(region)).map(positionOf), view.fitScale * 30);
+  camera.flyToAll(regions.core(region).map(positionOf), view.fitScale * 30);
 }
 
 function listRegions() {
   clearSelection();
-  showRegions(regions.at(view), first.name, flyToRegion);
+  showRegions(regions.at(view), stops.shown.name, flyToRegion);
 }
 
 const switchTheme = () => setTheme(root.dataset.theme === "dark" ? "light" : "dark");
@@ -319,7 +273,7 @@ const buttons = {
 for (const [id, action] of Object.entries(buttons)) get(id).addEventListener("click", action);
 
 function picture() {
-  const points = { first: interleave(first.x, first.y), second: interleave(second.x, second.y), colours: pointColours() };
+  const [first, second] = stops.ends(), points = { first, second, colours: pointColours() };
   return { view, scene: scene(), points, style: pointStyle(), colours: annotations.colours, shade: density.placed(view), tokens, rows };
 }
 
@@ -341,6 +295,7 @@ function selectCentre(event) {
 listenToKeys({
   ArrowLeft: () => pan(80, 0), ArrowRight: () => pan(-80, 0), ArrowUp: () => pan(0, 80), ArrowDown: () => pan(0, -80),
   "+": () => camera.zoomBy(1.6), ";": () => camera.zoomBy(1.6), "-": () => camera.zoomBy(1 / 1.6), 0: showAll, // ; is + without Shift in Japan
+  p: () => slider?.togglePlay(), "[": () => slider?.step(-1), "]": () => slider?.step(1),
   "/": () => get("search-input").focus(), "?": buttons.help, Enter: selectCentre,
   l: () => setLasso(!state.isLassoOn), d: switchTheme, r: listRegions,
   Escape: () => (setLasso(false), clearSelection()),
@@ -350,9 +305,11 @@ listenToKeys({
 
 setUpSearch(tokens, (row) => (isOnMap(row) ? classLabel(pointOfRow[row]) : text("notOnMap")), (row) => {
   if (!isOnMap(row)) return;
+  const point = pointOfRow[row];
+  if (!stops.shown.has[point]) slider.slideTo(stops.nearestWith(point));
   const { hidden, styleOf } = state.colouring;
-  if (!isVisible(pointOfRow[row])) hide([...hidden].filter((i) => i !== styleOf(pointOfRow[row])));
-  select(pointOfRow[row], { fly: true });
+  if (!isVisible(point)) hide([...hidden].filter((i) => i !== styleOf(point)));
+  select(point, { fly: true });
 });
 
 /** Hide these categories of the colouring and show all others. */
@@ -363,8 +320,9 @@ function hide(categories) {
 }
 
 function recolour() {
+  if (!isStarted) return;
   painter.setColours(pointColours());
-  drawLegend(state.colouring, N, root.dataset.theme, legendActions);
+  drawLegend(state.colouring, stops.shown.has, root.dataset.theme, legendActions);
   redraw();
 }
 
@@ -373,7 +331,8 @@ const legendActions = {
   /** only: the name of the one category that is shown, or undefined for all. */
   choose: (colouring, only) => {
     state.colouring = colouring;
-    const shown = colouring.styles?.findIndex(({ name }) => name === only) ?? -1;
+    colouring.changeTable();
+    const shown = only === undefined ? -1 : colouring.styles.findIndex(({ name }) => name === only);
     colouring.hidden = new Set(shown < 0 ? [] : [...colouring.styles.keys()].filter((i) => i !== shown));
     recolour();
     placeLabels();
@@ -383,21 +342,26 @@ const legendActions = {
 
 // ---- expressions
 
-/** perTable: the answer of each table, embedded in the page or from answerExpression. */
-function selectExpression(source, perTable) {
-  Object.assign(state, { selected: null, outline: null, inside: [] });
-  state.expression = { source, perTable, ...perTable[state.blend < 0.5 ? 0 : perTable.length - 1] };
-  const { neighbours, queryRows, notes } = state.expression;
-  state.neighbours = neighbours.map(([row, score]) => ({ row, score, note: queryRows.includes(row) ? text("inQuery") : "" }));
+/** answerIn(i): the answer of the i-th table, embedded in the page or from answerExpression. */
+function selectExpression(source, answerIn) {
+  Object.assign(state, { selected: null, outline: null, inside: [], expression: { source, answerIn } });
+  describeExpression();
   foldHeader(true);
   address.push();
-  showExpression(source, state.neighbours, summaryOf(shownTable()), notes, panelContext);
   flyToExpression();
+}
+
+/** Show the answer of the expression in the table shown. */
+function describeExpression() {
+  const { source, answerIn } = state.expression, found = answerIn(stops.index), { neighbours, queryRows, notes } = found;
+  state.expression = { source, answerIn, ...found };
+  state.neighbours = neighbours.map(([row, score]) => ({ row, score, note: queryRows.includes(row) ? text("inQuery") : "" }));
+  showExpression(source, state.neighbours, summaryOf(stops.shown), notes, panelContext);
 }
 
 for (const { source, tables: perTable } of metadata.expressions) {
   const button = createElement("button", { textContent: source });
-  button.addEventListener("click", () => selectExpression(source, perTable));
+  button.addEventListener("click", () => selectExpression(source, (i) => perTable[i]));
   get("expressions").querySelector("ul").append(createElement("li", {}, button));
   get("expressions").hidden = false;
 }
@@ -407,22 +371,47 @@ const rowOf = createLookup(tokens, metadata);
 
 function answer(source) {
   const terms = parse(source).map(({ operand, weight }) => ({ row: rowOf(operand, source), weight }));
-  selectExpression(source, tables.map((table) => answerExpression(terms, table, tokens, isOnMap)));
+  const known = new Map(), isIn = (i) => (row) => isOnMap(row) && tables[i].has[pointOfRow[row]];
+  selectExpression(source, (i) => {
+    if (!known.has(i)) known.set(i, answerExpression(terms, tables[i], tokens, isIn(i)));
+    return known.get(i);
+  });
 }
 
 const submitQuery = canAnswer ? setUpQueryForm(answer, clearSelection) : null;
 
-// ---- two tables
+// ---- several tables
 
-function blendTo(blend) {
-  const before = shownTable();
-  state.blend = blend;
-  if (shownTable() !== before && state.selected !== null) select(state.selected);
-  else if (shownTable() !== before && state.expression) selectExpression(state.expression.source, state.expression.perTable);
+let isFollowing = false; // whether the selected token was in view before the slider moved
+
+const isInView = (point) => point !== null && view.contains(positionOf(point));
+
+/** The slider rests: place the labels, and follow the selected token where it has left the screen. */
+function rest() {
+  placeLabels();
+  if (isFollowing && state.selected !== null && !isInView(state.selected)) flyToPoint(state.selected);
+  isFollowing = false;
   redraw();
 }
 
-if (tables.length > 1) setUpSlider(first.name, second.name, blendTo, () => (placeLabels(), redraw()));
+/** Move to a stop, or to a position between two. */
+function moveTo(at) {
+  const { index, segment } = stops;
+  isFollowing ||= isInView(state.selected);
+  stops.at = at;
+  if (stops.segment !== segment) painter.setPositions(...stops.ends());
+  if (stops.index !== index) changeTable();
+  redraw();
+}
+
+function changeTable() {
+  state.colouring.changeTable();
+  recolour();
+  if (state.selected !== null) describeToken();
+  else if (state.expression) describeExpression();
+}
+
+const slider = tables.length > 1 ? new TableSlider(tables.map(({ name }) => name), moveTo, rest) : null;
 
 // ---- light and dark
 
@@ -444,9 +433,7 @@ prefersDark.addEventListener("change", () => setTheme(prefersDark.matches ? "dar
 
 function resize() {
   const width = innerWidth, height = innerHeight, pixelRatio = Math.min(devicePixelRatio || 1, 2);
-  const extreme = (side, f) => f(...tables.map(({ bounds }) => bounds[side]));
-  const bounds = { left: extreme("left", Math.min), right: extreme("right", Math.max), bottom: extreme("bottom", Math.min), top: extreme("top", Math.max) };
-  view.fit(width, height, bounds, coveredHeights(width, height));
+  view.fit(width, height, stops.bounds(), coveredHeights(width, height));
   painter.resize(Math.round(width * pixelRatio), Math.round(height * pixelRatio));
   annotations.resize(Math.round(width * pixelRatio), Math.round(height * pixelRatio), pixelRatio);
   placeLabels();
@@ -458,23 +445,32 @@ function resize() {
 /** Answer an expression of the page, or any if the page has the vectors. */
 function ask(source) {
   const embedded = metadata.expressions.find((each) => each.source === source);
-  if (embedded) selectExpression(source, embedded.tables);
+  if (embedded) selectExpression(source, (i) => embedded.tables[i]);
   else if (canAnswer) submitQuery(source);
 }
 
-const parts = { state, view, tokens, rows, pointOfRow, positionOf, tables, choices, isOnMap, select, ask, slideTo, clearSelection, choose: legendActions.choose, redraw };
+const parts = { state, stops, view, tokens, rows, pointOfRow, positionOf, tables, choices, isOnMap, select, ask, slider, clearSelection, choose: legendActions.choose, redraw };
 
 // ---- start
 
-painter.setPoints(interleave(first.x, first.y), interleave(second.x, second.y), pointColours());
+get("method-notes").textContent = text(`helpNotes-${metadata.method}`);
+painter.setPositions(...stops.ends());
 setUpLegend(choices, legendActions);
 writeTitle(tables, metadata, N, tokens.length);
 resize();
 setTheme(prefersDark.matches ? "dark" : "light");
 addEventListener("resize", resize);
 address.follow((values) => applyView(parts, Object.keys(values).length ? values : metadata.start));
+isStarted = true;
+recolour();
+placeLabels();
 get("loading").remove();
+root.dataset.shown = "true";
+await new Promise((resolve) => setTimeout(resolve)); // the map is painted first
+await Promise.all(tables.map((table, i) => loadNeighbours(table, i, N)));
+if (state.selected !== null) describeToken();
+redraw();
 root.dataset.ready = "true";
 
 /** For tests, benchmarks and the console. */
-globalThis.wordvecMap = { view, state, painter, redraw, select, positionOf, pointOfRow, rows, tokens, labels, regions, annotations };
+globalThis.wordvecMap = { view, state, stops, painter, redraw, select, positionOf, pointOfRow, rows, tokens, labels, regions, annotations, slider };

@@ -58,45 +58,70 @@ export async function load() {
   const classes = await readArray("classes", Uint8Array);
   const pointOfRow = new Int32Array(tokens.length).fill(-1);
   rows.forEach((row, point) => (pointOfRow[row] = point));
-  const tables = [];
-  for (let i = 0; i < metadata.tables.length; i++) tables.push(await loadTable(i));
-  const levels = []; // of detail: { regionOf, typical }
-  for (let i = 0; i < metadata.regions.length; i++)
-    levels.push({ regionOf: (await readBytePlanes(`regions-${i}`)).map((number) => number - 1), typical: metadata.regions[i].map(dropMissing) });
+  const tables = await Promise.all(metadata.tables.map((_, i) => loadTable(i, rows.length)));
   const labels = isEmbedded("labels") ? await readArray("labels", Int32Array) : null;
-  return { tokens, rows, classes, pointOfRow, tables, levels, labels };
+  return { tokens, rows, classes, pointOfRow, tables, labels };
 }
 
 const least = (values) => values.reduce((a, b) => Math.min(a, b));
 const most = (values) => values.reduce((a, b) => Math.max(a, b));
 const dropMissing = (points) => points.filter((point) => point >= 0);
 
-async function loadTable(i) {
-  const { steps, minimum, scoreMultiplier } = metadata.tables[i];
+/** A table: has(N), whether it has each token on the map; what it lacks is NaN, -1 or 0 in the other arrays. */
+async function loadTable(i, N) {
+  const { steps, minimum, regions } = metadata.tables[i];
+  const has = isEmbedded(`has-${i}`) ? await readArray(`has-${i}`, Uint8Array) : null;
+  const points = has && [...has.keys()].filter((point) => has[point]);
+  const spread = (values, missing) => spreadOver(points, N, values, missing);
   const positions = await readArray(`positions-${i}`, Uint16Array); // all x, then all y
   const count = positions.length / 2;
   const coordinates = (start, axis) =>
     Float32Array.from(positions.subarray(start, start + count), (value) => minimum[axis] + value * steps[axis]);
-  const scores = await readBytePlanes(`scores-${i}`, count); // steps from one neighbour to the next
-  const K = scores.length / count;
-  for (let j = 0; j < scores.length; j++) if (j % K) scores[j] += scores[j - 1];
   const x = coordinates(0, 0), y = coordinates(count, 1);
+  const regionOf = await Promise.all(regions.map((_, level) => readBytePlanes(`regions-${level}-${i}`)));
   return {
     ...metadata.tables[i],
+    points,
+    has: has ?? new Uint8Array(N).fill(1),
     normRange: metadata.tables[i].norms,
-    x,
-    y,
+    x: spread(x, NaN),
+    y: spread(y, NaN),
     bounds: { left: least(x), right: most(x), bottom: least(y), top: most(y) },
-    neighbours: await readBytePlanes(`neighbours-${i}`, count), // (N, K) rows, nearest first; -1 for none
-    scores: Float64Array.from(scores, (value) => value / scoreMultiplier), // (N, K)
-    norms: await readArray(`norms-${i}`, Uint8Array), // (N,) 0 to 255, steps of the range in the metadata
+    neighbours: null, // until loadNeighbours
+    scores: null,
+    norms: spread(await readArray(`norms-${i}`, Uint8Array), 0), // (N,) 0 to 255, steps of the range in the metadata
+    levels: regionOf.map((numbers, level) => ({ // of detail
+      regionOf: spread(numbers.map((number) => number - 1), -1), typical: regions[level].map(dropMissing),
+    })),
     vectors: isEmbedded(`vectors-${i}`) ? await loadVectors(i) : null,
   };
 }
 
-/** values: (V, D) 8-bit integers. scales: (V,) the factor of each row. */
+/** The values of some points in an array of all N, of the same number of columns. points: null for all. */
+function spreadOver(points, N, values, missing) {
+  if (points === null) return values;
+  const columns = values.length / points.length, result = new values.constructor(N * columns).fill(missing);
+  points.forEach((point, i) => result.set(values.subarray(i * columns, (i + 1) * columns), point * columns));
+  return result;
+}
+
+/** Load the neighbours of the i-th table: half of the page, and not needed to show the map. */
+export async function loadNeighbours(table, i, N) {
+  const count = table.points?.length ?? N;
+  const steps = await readBytePlanes(`scores-${i}`, count); // from one neighbour to the next
+  const K = steps.length / count, scores = new Float64Array(steps.length);
+  for (let j = 0, sum = 0; j < steps.length; j++) {
+    sum = j % K ? sum + steps[j] : steps[j];
+    scores[j] = sum / table.scoreMultiplier;
+  }
+  table.neighbours = spreadOver(table.points, N, await readBytePlanes(`neighbours-${i}`, count), -1); // (N, K) rows, nearest first; -1 for none
+  table.scores = spreadOver(table.points, N, scores, NaN); // (N, K)
+}
+
+/** values: (V, D) 8-bit integers. scales: (V,) the factor of each row. searchable: (V,) whether it can be an answer. */
 async function loadVectors(i) {
   const values = await readArray(`vectors-${i}`, Int8Array);
   const scales = await readArray(`scales-${i}`, Float32Array);
-  return { values, scales, dimensions: values.length / scales.length };
+  const searchable = await readArray(`searchable-${i}`, Uint8Array);
+  return { values, scales, searchable, dimensions: values.length / scales.length };
 }

@@ -1,4 +1,4 @@
-// The named regions: which level of detail is shown at a zoom, and where its names are drawn.
+// The named regions of the table shown: which level of detail is shown at a zoom, and where its names are drawn.
 
 const LEVEL_ENDS = [2.2, 6, 18]; // zoom, relative to the whole map, up to which each level is shown
 const NAMED = 3; // tokens in a name
@@ -7,20 +7,35 @@ const HEIGHT = 20, GAP = 6; // of a name and around it, in pixels
 export const REGION_FONT = '600 14px system-ui, "Hiragino Sans", "Noto Sans CJK JP", "Noto Sans JP", "Yu Gothic UI", Meiryo, sans-serif';
 
 export class Regions {
-  /** levels: [{ regionOf, typical }], see regions.py. nameOf(point): the text of a token. tables: with positions x, y. */
-  constructor(levels, nameOf, tables) {
+  /** stops: whose tables have levels [{ regionOf, typical }], see regions.py. nameOf(point): the text of a token. */
+  constructor(stops, nameOf) {
     const measure = document.createElement("canvas").getContext("2d");
     measure.font = REGION_FONT;
-    this.levels = levels.map(({ regionOf, typical }) => {
-      const members = typical.map(() => []);
-      regionOf.forEach((region, point) => region >= 0 && members[region].push(point));
-      return typical.map((points, region) => {
-        const name = points.slice(0, NAMED).map(nameOf).join(" ");
-        const anchors = tables.map((table) => densestPart(members[region], table));
-        return { name, typical: points, members: members[region], anchors, width: measure.measureText(name).width };
-      });
+    Object.assign(this, { stops, nameOf, measure, known: stops.tables.map(() => []), shown: [] }); // shown: see place
+  }
+
+  /** The regions of the table shown at each level of detail, the coarsest first. */
+  get levels() {
+    const known = this.known[this.stops.index];
+    if (!known.length) known.push(...this.stops.shown.levels.map((level) => this.#read(level)));
+    return known;
+  }
+
+  #read({ regionOf, typical }) {
+    const members = typical.map(() => []);
+    regionOf.forEach((region, point) => region >= 0 && members[region].push(point));
+    return typical.map((points, region) => {
+      const name = points.slice(0, NAMED).map(this.nameOf).join(" ");
+      return { name, typical: points, members: members[region], anchors: new Map(), width: this.measure.measureText(name).width };
     });
-    this.shown = []; // the names drawn last: { region, x, y, width }, see place
+  }
+
+  /** The position of the name of a region. */
+  anchorOf({ members, anchors }) {
+    return this.stops.between((table) => {
+      if (!anchors.has(table)) anchors.set(table, densestPart(members, table));
+      return anchors.get(table);
+    });
   }
 
   /** The level of detail for a scale; one behind the last if no names are drawn there. */
@@ -34,11 +49,11 @@ export class Regions {
     return this.levels[Math.min(this.levelAt(view), this.levels.length - 1)] ?? [];
   }
 
-  /** Choose the names that have room on the screen, of large regions first. anchorOf(region): a position. */
-  place(view, anchorOf, isShown) {
+  /** Choose the names that have room on the screen, of large regions first. */
+  place(view, isShown) {
     this.shown = [];
     for (const region of this.levels[this.levelAt(view)] ?? []) {
-      const [cx, y] = view.toScreen(...anchorOf(region)), x = cx - region.width / 2;
+      const [cx, y] = view.toScreen(...this.anchorOf(region)), x = cx - region.width / 2;
       if (x < 0 || y < HEIGHT || x + region.width > view.width || y > view.height - HEIGHT || !isShown(region)) continue;
       const box = { region, x, y, width: region.width };
       if (!this.shown.some((other) => overlap(box, other))) this.shown.push(box);
@@ -50,6 +65,14 @@ export class Regions {
   named([px, py]) {
     const hit = this.shown.find(({ x, y, width }) => px >= x && px <= x + width && Math.abs(py - y) <= HEIGHT / 2);
     return hit?.region ?? null;
+  }
+
+  /** The points of a region around its name, without the tenth farthest away: what one flies to. */
+  core(region) {
+    const [ax, ay] = this.anchorOf(region);
+    const distance = (point) => Math.hypot(this.stops.positionOf(point)[0] - ax, this.stops.positionOf(point)[1] - ay);
+    const sorted = region.members.map((point) => [distance(point), point]).sort((a, b) => a[0] - b[0]);
+    return sorted.slice(0, Math.max(Math.ceil(sorted.length * 0.7), 1)).map(([, point]) => point);
   }
 }
 
@@ -71,11 +94,4 @@ function densestPart(members, { x, y, bounds }) {
   const near = members.filter((point) => Math.abs(lineOf(point) - Math.floor(best / 1000)) <= 1 && Math.abs(columnOf(point) - (best % 1000)) <= 1);
   const mean = (values) => near.reduce((sum, point) => sum + values[point], 0) / near.length;
   return [mean(x), mean(y)];
-}
-
-/** The points of a region around its anchor, without the tenth farthest away: what one flies to. */
-export function core(region, positionOf, [ax, ay]) {
-  const distance = (point) => Math.hypot(positionOf(point)[0] - ax, positionOf(point)[1] - ay);
-  const sorted = region.members.map((point) => [distance(point), point]).sort((a, b) => a[0] - b[0]);
-  return sorted.slice(0, Math.max(Math.ceil(sorted.length * 0.7), 1)).map(([, point]) => point);
 }

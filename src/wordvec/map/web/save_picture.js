@@ -32,7 +32,8 @@ export function pngOf({ view, scene, points, style, colours, shade, tokens, rows
   context.drawImage(shade.canvas, ...shade.box.map((value) => value * RATIO));
   context.globalAlpha = 1;
   const dots = canvasOf(width, height), painter = new CanvasPainter(dots);
-  painter.setPoints(points.first, points.second, points.colours);
+  painter.setPositions(points.first, points.second);
+  painter.setColours(points.colours);
   painter.resize(width, height);
   painter.draw(view, style);
   const texts = canvasOf(width, height), annotations = new Annotations(texts, tokens, rows);

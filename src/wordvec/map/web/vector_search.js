@@ -9,25 +9,29 @@ const MIN_DISTANCE = 1e-6; // limits the weight of a token at distance 0
 /**
  * Answer an expression, in the form of the expressions that page.py embeds.
  *
- * terms: [{ row, weight }]. table: from page_data. isOnMap(row): whether a row has a position.
+ * terms: [{ row, weight }]. table: from page_data. isOnMap(row): whether a row has a position in this table.
  */
-export function answerExpression(terms, { vectors, metric, unsearchable }, tokens, isOnMap) {
-  const excluded = new Set(unsearchable);
-  const notOnMap = new Set([...tokens.keys()].filter((row) => excluded.has(row) || !isOnMap(row)));
-  const nearestTo = (terms, without) => nearestRows(weightedSum(terms, vectors), vectors, metric, NEAREST, without);
+export function answerExpression(terms, { name, vectors, metric }, tokens, isOnMap) {
+  const missing = terms.filter(({ row }) => !vectors.searchable[row]).map(({ row }) => tokens[row]);
+  if (missing.length) {
+    const notes = [text("missingIn", { tokens: missing.join(" "), table: name })];
+    return { partialSums: [], queryRows: terms.map(({ row }) => row), neighbours: [], notes };
+  }
+  const isSearchable = (row) => vectors.searchable[row];
+  const nearestTo = (terms, isAdmitted) => nearestRows(weightedSum(terms, vectors), vectors, metric, NEAREST, isAdmitted);
   const partialSums = terms.map((term, i) => {
     const label = labelOf(term, i, tokens);
     if (!i && term.weight === 1 && isOnMap(term.row)) return { label, weights: [[term.row, 1]] };
-    return { label, weights: proximityWeights(nearestTo(terms.slice(0, i + 1), notOnMap), metric) };
+    return { label, weights: proximityWeights(nearestTo(terms.slice(0, i + 1), (row) => isSearchable(row) && isOnMap(row)), metric) };
   });
-  const neighbours = nearestTo(terms, excluded).map(({ row, score }) => [row, score]);
+  const neighbours = nearestTo(terms, isSearchable).map(({ row, score }) => [row, score]);
   return { partialSums, queryRows: terms.map(({ row }) => row), neighbours, notes: [text("quantisedNote")] };
 }
 
 /** The rows nearest to the mean of some rows: [[row, score]]. table: from page_data. */
-export function nearestToMean(rows, { vectors, metric, unsearchable }) {
+export function nearestToMean(rows, { vectors, metric }) {
   const mean = weightedSum(rows.map((row) => ({ row, weight: 1 / rows.length })), vectors);
-  return nearestRows(mean, vectors, metric, NEAREST, new Set(unsearchable)).map(({ row, score }) => [row, score]);
+  return nearestRows(mean, vectors, metric, NEAREST, (row) => vectors.searchable[row]).map(({ row, score }) => [row, score]);
 }
 
 /** The row that is least similar to the mean of the others, as in odd.py: { row, score }, its cosine similarity. */
@@ -52,12 +56,12 @@ function labelOf({ row, weight }, i, tokens) {
 const proximityWeights = (hits, metric) =>
   hits.map(({ row, score }) => [row, metric === "cosine" ? Math.max(score, 0) : 1 / Math.max(score, MIN_DISTANCE)]);
 
-/** The k nearest rows to a vector: [{ row, score }], ties to the lower row. excluded: a set of rows. */
-function nearestRows(query, { values, scales, dimensions }, metric, k, excluded) {
+/** The k nearest rows to a vector: [{ row, score }], ties to the lower row. isAdmitted(row): whether it can be one of them. */
+function nearestRows(query, { values, scales, dimensions }, metric, k, isAdmitted) {
   const queryNorm = Math.hypot(...query);
   const hits = [];
   for (let row = 0; row < scales.length; row++) {
-    if (excluded.has(row)) continue;
+    if (!isAdmitted(row)) continue;
     let dot = 0, square = 0;
     for (let d = 0, i = row * dimensions; d < dimensions; d++, i++) {
       dot += query[d] * values[i];

@@ -38,6 +38,12 @@ export class View {
     return [(x - this.x) * this.scale + this.width / 2, (this.y - y) * this.scale + this.height / 2];
   }
 
+  /** Whether a position is on the screen. */
+  contains([x, y]) {
+    const [px, py] = this.toScreen(x, y);
+    return px >= 0 && py >= 0 && px <= this.width && py <= this.height;
+  }
+
   toMap(px, py) {
     return [(px - this.width / 2) / this.scale + this.x, this.y - (py - this.height / 2) / this.scale];
   }

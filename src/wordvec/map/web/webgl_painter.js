@@ -59,7 +59,8 @@ function definePointLayer() {
     }
 
     updateState({ props, oldProps }) {
-      if (oldProps.colours && props.colours !== oldProps.colours) this.state.buffers[2].write(props.colours);
+      if (!oldProps.colours) return;
+      ["first", "second", "colours"].forEach((name, i) => props[name] !== oldProps[name] && this.state.buffers[i].write(props[name]));
     }
 
     finalizeState(context) {
@@ -110,11 +111,12 @@ export class WebGLPainter {
     Object.assign(this, { deck, name: "webgl", Layer: definePointLayer() });
   }
 
-  /** first, second: (N, 2) float32 positions; colours: (N, 4) uint8, alpha 0 hides a point. */
-  setPoints(first, second, colours) {
-    this.points = { first, second, colours };
+  /** first, second: (N, 2) float32. */
+  setPositions(first, second) {
+    this.points = { ...this.points, first, second };
   }
 
+  /** colours: (N, 4) uint8, alpha 0 hides a point. */
   setColours(colours) {
     this.points = { ...this.points, colours };
   }
