@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.browser import chromium, context
+from support.counts import pytest_runtest_call, pytest_terminal_summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["chromium", "context"]  # one Chromium for the pages of all folders
+# One Chromium for the pages of all folders; the counts of faults and inputs.
+__all__ = ["chromium", "context", "pytest_runtest_call", "pytest_terminal_summary"]
 
 # One pytest process loads both torch and faiss, which no command does: on macOS each brings its
 # own OpenMP, and the second one to come would abort.

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
-from wordvec.text import _PLAIN, TokenClass, classify, clip, escape, nfkc, quote, width
+from wordvec.text import _PLAIN, TokenClass, classify, clip, escape, nfkc, quote, width, wrap
 
 
 @pytest.mark.parametrize(
@@ -136,3 +136,7 @@ def test_a_value_in_a_message_is_escaped_and_cut() -> None:
     assert quote("王\x1b[31m\u200b") == r"'王\x1b[31m\u200b'"
     assert width(quote("王" * 10_000)) <= 64
     assert width(quote(["a" * 10_000])) <= 60
+
+
+def test_a_percentage_stays_on_one_line() -> None:
+    assert wrap("the first has 38.1 % of it", 18) == ["the first has", "38.1 % of it"]

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 from wordvec.context import ContextModels
 from wordvec.errors import StoreError, TableNotFoundError, UsageError, as_path
+from wordvec.expression.parser import parsed
 from wordvec.models.bundled import BUNDLED, has_bundled
 from wordvec.progress import Notify, Progress, ignore_note, no_progress
 from wordvec.search.settings import QuerySettings, split_transforms
-from wordvec.table import Table, check_up_tables, evaluate_tables, parsed, place_on_axis
+from wordvec.table import Table, check_up_tables, evaluate_tables, place_on_axis
 from wordvec.tables.name import Mode, TableName, TableRef
 from wordvec.tables.resolve import missing_table_hint, resolve_name
 from wordvec.tables.store import Store

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from wordvec.context import ContextModels
 from wordvec.errors import UsageError, WordvecError, as_path, check_type
-from wordvec.expression.parser import parse
-from wordvec.expression.tree import Expression
+from wordvec.expression.parser import parsed
 from wordvec.progress import Progress, no_progress
 from wordvec.search.settings import QuerySettings, as_transforms, check_k
 from wordvec.text import escape_controls
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from wordvec.analysis.odd import OddOne
     from wordvec.analysis.query import Answer, QueryEngine
     from wordvec.analysis.similar import Similarities
+    from wordvec.expression.tree import Expression
     from wordvec.formats.export import ExportResult
     from wordvec.search.settings import QueryOptions
     from wordvec.search.space import Space
@@ -245,10 +245,8 @@ class Table:
 
         Args:
             axis: the direction, a sum such as "女-男" or "(女+母)/2-(男+父)/2".
-            words: the words to place.
             y: a second axis, for a scatter.
-            **options: top=0, file=None, metric="cosine", transforms=[], pieces=False and filters:
-                see `wordvec.analysis.axis_settings.AxisSettings`.
+            **options: top, file, metric …: see `wordvec.analysis.axis_settings.AxisSettings`.
         """
         return place_on_axis([self], axis, words, y=y, **options)
 
@@ -363,15 +361,9 @@ class Table:
         *,
         progress: Progress = no_progress,
     ) -> QueryEngine:
-        """Return a query engine with these settings.
+        """Return a query engine with these settings, or with transforms that only it has.
 
-        Args:
-            settings: how questions are answered.
-            named_transforms: the transforms of this table alone, which is shown with them.
-            progress: called while a neighbour graph is computed.
-
-        Raises:
-            UsageError: if the settings have transforms too.
+        It is shown with `named_transforms`; they and transforms of the settings exclude each other.
         """
         from wordvec.analysis.query import QueryEngine
 
@@ -457,14 +449,12 @@ def evaluate_tables(
 ) -> Evaluation:
     """Measure several tables, as `Table.evaluate` does one."""
     from wordvec.analysis.evaluate import evaluate
-    from wordvec.analysis.evaluation_files import bundled_analogies, read_test_set
+    from wordvec.analysis.evaluation_files import read_test_sets
     from wordvec.analysis.evaluation_settings import EvaluationSettings
 
     settings = EvaluationSettings.of(**options)
-    paths = [files] if isinstance(files, str | Path) else list(files)
-    test_sets = [read_test_set(as_path(path, "files")) for path in paths or [bundled_analogies()]]
     pairs = [(table.data, table.derived) for table in tables]
-    return evaluate(pairs, test_sets, settings, progress=progress)
+    return evaluate(pairs, read_test_sets(files), settings, progress=progress)
 
 
 def check_up_tables(
@@ -476,11 +466,4 @@ def check_up_tables(
     """Check several tables up, as `Table.doctor` does one."""
     from wordvec.analysis.doctor import check_up
 
-    paths = [files] if isinstance(files, str | Path) else list(files)
-    pairs = [(table.data, table.derived) for table in tables]
-    return check_up(pairs, [Path(path) for path in paths], progress=progress)
-
-
-def parsed(expression: str | Expression) -> Expression:
-    """Return an expression, parsed if it is text."""
-    return expression if isinstance(expression, Expression) else parse(expression)
+    return check_up([(table.data, table.derived) for table in tables], files, progress=progress)

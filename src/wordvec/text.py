@@ -244,7 +244,7 @@ def wrap(message: str, cells: int | None, *, indent: str = "") -> list[str]:
     """
     lines = [message]
     if cells is not None and width(message) > cells:
-        first, *words = message.split(" ")
+        first, *words = re.split(" (?!%)", message)  # 38.1 % is one word
         lines = [first]
         for word in words:
             joined = f"{lines[-1]} {word}"

@@ -51,6 +51,11 @@ QUESTIONS: dict[str, tuple[list[str], Callable[[Table], Result[Any]]]] = {
         ["axis", "女-男", "王", "女王", "子", "--y", "王-男", "--metric", "dot"],
         lambda t: t.axis("女-男", ["王", "女王", "子"], y="王-男", metric="dot"),
     ),
+    "doctor": (["doctor", "--files", "pairs.tsv"], lambda t: t.doctor("pairs.tsv")),
+    "doctor of tables": (
+        ["doctor", "--files", "pairs.tsv", "--tables", "static,dynamic"],
+        lambda t: wordvec.doctor([t, "toy:dynamic"], "pairs.tsv"),
+    ),
     "evaluate": (["evaluate", "pairs.tsv"], lambda t: t.evaluate("pairs.tsv")),
     "categories": (
         ["evaluate", "pairs.tsv", "scores.csv", "--by", "category", "--at", "1,2"],

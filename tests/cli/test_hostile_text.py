@@ -134,6 +134,8 @@ def test_answers(args: tuple[str, ...], output: str, style: OutputStyle | None) 
         ("odd", "王", "男", f"a{TYPED}"),
         ("similar", "王", f"a{TYPED}"),
         ("evaluate", TYPED),
+        ("doctor", "--files", TYPED),
+        ("doctor", "--report", f"x{TYPED}/x.html"),
         ("doctor", "--tables", TYPED),
         ("doctor", "--report", f"/nowhere/{TYPED}.html"),
         ("tables", "rm", TYPED),

@@ -197,7 +197,7 @@ def test_a_row_that_is_too_long_is_left_out_with_a_note() -> None:
         (["-o", "a.png", "--png", "b.png"], 2, "both -o a.png and b.png are pictures"),
         (["--zoom", "3"], 2, "--zoom needs --around TOKEN"),
         (["--around", "女帝"], 1, "女帝"),
-        (["--around", "石", "--tokens", "5"], 1, "is not on this map"),
+        (["--around", "石", "--tokens", "5"], 1, "is not on this map\nHint: --tokens all"),
         (["--only", "katakana"], 1, "no token on this map has the class katakana"),
         (["--only", "verb"], 2, "'verb' is not one of"),
         (["--open", "--png", "a.png"], 2, "--open needs a page, and only a picture is written"),

@@ -25,6 +25,7 @@ SHARED = {
     "trace": "query",
     "evaluate": "query",
     "axis": "query",
+    "doctor": "evaluate",
 }  # have the settings of a query
 
 
@@ -39,6 +40,11 @@ def pairs(tmp_path: Path) -> str:
     file = tmp_path / "pairs.tsv"
     file.write_text("royal\t王\t女王\nroyal\t男\t女\n", encoding="utf-8")
     return str(file)
+
+
+def questions(command: str, pairs: str) -> list[str]:
+    """Return the arguments that ask a command the questions of a file."""
+    return ["--files", pairs] if command == "doctor" else [pairs]
 
 
 def fields(value: object) -> Iterator[str]:
@@ -67,11 +73,12 @@ def fields(value: object) -> Iterator[str]:
         ("odd", "王", "女", "男"),
         ("axis", "女-男", "王", "--y", "王", "--top", "2", "--only", "kanji"),
         ("evaluate",),
+        ("doctor",),
     ],
 )
 def test_every_field_has_a_line_in_its_section(asked: tuple[str, ...], pairs: str) -> None:
     command, *arguments = asked
-    code, out, _ = run(command, *(arguments or [pairs]), "--json")
+    code, out, _ = run(command, *(arguments or questions(command, pairs)), "--json")
     assert code == 0
     text = SECTIONS[command] + SECTIONS["table"] + SECTIONS.get(SHARED.get(command, ""), "")
     described = set(re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\|.*", text, re.MULTILINE))))
@@ -90,6 +97,7 @@ def test_every_field_has_a_line_in_its_section(asked: tuple[str, ...], pairs: st
         ("odd", ["王", "女", "男"]),
         ("axis", ["女-男", "王"]),
         ("evaluate", []),
+        ("doctor", []),
     ],
 )
 def test_the_example_has_the_fields_in_order(
@@ -97,7 +105,7 @@ def test_the_example_has_the_fields_in_order(
 ) -> None:
     found = re.search(r"^```json\n(.*?)\n```", SECTIONS[command], re.DOTALL | re.MULTILINE)
     assert found is not None
-    _, out, _ = run(command, *(arguments or [pairs]), "--jsonl")
+    _, out, _ = run(command, *(arguments or questions(command, pairs)), "--jsonl")
     example, printed = json.loads(found[1]), json.loads(out)
     assert list(example) == list(printed)
     assert list(fields(example.get("table"))) == list(fields(printed.get("table")))
@@ -108,9 +116,10 @@ def test_the_example_has_the_fields_in_order(
     [
         ("query", ["王"]), ("norms", ["王"]), ("explain", ["王-男+女"]), ("similar", ["王", "女"]),
         ("odd", ["王", "女", "男"]), ("axis", ["女-男", "王"]), ("evaluate", []),
+        ("doctor", []),
     ],
 )  # fmt: skip
 def test_the_columns_of_tsv_are_named(command: str, arguments: list[str], pairs: str) -> None:
     metric = ["--metric", "cosine"] if command == "similar" else []
-    _, out, _ = run(command, *(arguments or [pairs]), *metric, "--tsv")
+    _, out, _ = run(command, *(arguments or questions(command, pairs)), *metric, "--tsv")
     assert f"TSV: `{' '.join(out.splitlines()[0].split(chr(9)))}`" in SECTIONS[command]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from support.counts import count_inputs
 from support.pickles import DTYPE, EMPTY_ARRAY, ROW, ROWS, by_id, read_or_refuse
 from wordvec.text import width
 
@@ -108,6 +109,7 @@ def test_a_mutated_pickle_is_read_or_refused(
             for _ in range(rng.choice([1, 1, 1, 2, 3])):
                 if data:
                     rng.choice(MUTATIONS)(data, rng)
+            count_inputs()
             tracemalloc.reset_peak()
             before, start = tracemalloc.get_traced_memory()[0], time.perf_counter()
             read += read_or_refuse(bytes(data), tmp_path / "file")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.counts import count_inputs
 from support.fuzzing import READERS, SEEDS, TARGETS, VOCABULARIES, run
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ FILES = sorted(path for path in SEEDS.rglob("*") if path.is_file())
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SEEDS)))
 def test_every_seed_is_read_or_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(path.parent)  # the shell has a folder of its own
+    count_inputs()
     run(path.parent.name, path.read_bytes())
 
 

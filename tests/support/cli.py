@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import pytest
 
+from support.counts import count_inputs
 from wordvec.analysis.display import OutputStyle
 from wordvec.cli import group
 
@@ -54,6 +55,7 @@ def run(
         pytest.raises(SystemExit) as stop,
     ):
         group.main([str(arg) for arg in args], prog_name="wordvec")
+    count_inputs(bool(stop.value.code))
     for stream in (out, err):
         stream.seek(0)
     return Result(int(stop.value.code or 0), out.read(), err.read())

@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.counts import count_faults
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -75,4 +77,5 @@ def killed_at_each_step(code: str, arguments: Sequence[str]) -> int:
     codes = [int(line) for line in done.stdout.split()]
     assert codes[:-1] == [-signal.SIGKILL] * (len(codes) - 1), done.stderr
     assert codes[-1] == 0, done.stderr or "more steps than arguments"
+    count_faults(len(codes) - 1)
     return len(codes) - 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from support.counts import count_inputs
 from wordvec.errors import WordvecError
 from wordvec.formats.reading import ReadOptions
 from wordvec.tables.name import Mode
@@ -106,6 +107,7 @@ def damaged_copies(data: bytes, count: int, seed: int = 0) -> Iterator[bytes]:
                 copy[at : at + len(part)] = part
             else:
                 del copy[at : at + rng.choice([1, 4, 8])]
+        count_inputs()
         yield bytes(copy)
 
 
@@ -131,6 +133,7 @@ def check_damage(
     try:
         for end in range(0, len(data), max(1, len(data) // count)):
             path.write_bytes(data[:end])
+            count_inputs()
             assert not read_or_refuse(read, path, options), end
         for copy in damaged_copies(data, count):
             path.write_bytes(copy)

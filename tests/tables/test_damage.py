@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from support.counts import count_faults
 from support.tables import table_of
 from wordvec.api import OpenTables, Table
 from wordvec.errors import DamagedTableError, WordvecError
@@ -71,6 +72,7 @@ def flipped_bits(path: Path, count: int) -> Iterator[None]:
         damaged = bytearray(whole)
         damaged[bit // 8] ^= 1 << bit % 8
         path.write_bytes(damaged)
+        count_faults()
         yield
         path.write_bytes(whole)
 

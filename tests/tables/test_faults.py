@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from support.counts import count_faults
 from support.tables import table_of
 from wordvec.errors import StoreError
 from wordvec.tables.files import OTHER_STORE
@@ -51,6 +52,7 @@ def files_of_at_most(size: int) -> Iterator[None]:
     """Simulate a full disk: writes beyond `size` fail (Python ignores SIGXFSZ)."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    count_faults()
     try:
         yield
     finally:

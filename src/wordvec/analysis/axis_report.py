@@ -206,7 +206,9 @@ class AxisReport(Result[AxisWord]):
         """Show z and rank in each table, and a line with the number of each table at its z."""
         most = self._largest_z()
         token, mark = Column("token", shrinks=True), Column("")
-        per_table = [number_columns(f"{i + 1} {name}", "rank") for i, name in enumerate(self.names)]
+        per_table = [
+            number_columns(f"{i + 1} {name} z", "rank") for i, name in enumerate(self.names)
+        ]
         numbers = [column for columns in per_table for column in columns]
         rows, narrow, others = [], [], []
         for word in self.words:

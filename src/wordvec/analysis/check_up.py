@@ -60,6 +60,7 @@ class AnalogyCheck:
         of = f"of {best.overall.questions:,} questions"
         p = f"(p = {compared.p:.2g})"
         if compared.only_second > compared.only_first and compared.p < SIGNIFICANT:
+            before = before.removesuffix(" %")
             return f"For analogies use {option_text(best)}: {before} → {after} {of} {p}."
         if best is default:
             return f"For analogies use the defaults: nothing tried beats their {before} {of}."
@@ -216,4 +217,6 @@ def _accuracy(check: AnalogyCheck) -> TextTable:
             "–" if left_out.mrr is None else f"{left_out.mrr:.3f}",
         ]
         rows.append([Cell(cell, "bold" if best else None) for cell in cells])
-    return TextTable(columns, rows)
+    kept = (0, 1, 2, 4)  # on a narrow terminal
+    narrow = TextTable([columns[i] for i in kept], [[row[i] for i in kept] for row in rows])
+    return TextTable(columns, rows, (narrow,))

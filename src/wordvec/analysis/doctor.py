@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wordvec.analysis.check_up import AnalogyCheck, CheckUp, CheckUps, option_text
 from wordvec.analysis.display import table_name
 from wordvec.analysis.evaluate import evaluate
-from wordvec.analysis.evaluation_files import AnalogySet, bundled_analogies, read_test_set
+from wordvec.analysis.evaluation_files import AnalogySet, read_test_sets
 from wordvec.analysis.evaluation_scores import goodness, percent
 from wordvec.analysis.evaluation_settings import EvaluationSettings
 from wordvec.analysis.evaluation_statistics import compare_pair
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from wordvec.analysis.evaluation_files import TestSet
     from wordvec.analysis.evaluation_scores import Combination
     from wordvec.tables.derived import Derived
     from wordvec.tables.table import VectorTable
@@ -30,7 +31,7 @@ LEAST_SHARE = 0.1  # of the bundled questions that a vocabulary must be able to 
 
 def check_up(
     tables: Sequence[tuple[VectorTable, Derived | None]],
-    files: Sequence[Path] = (),
+    files: str | Path | Sequence[str | Path] = (),
     *,
     progress: Progress = no_progress,
 ) -> CheckUps:
@@ -46,7 +47,7 @@ def check_up(
         UsageError: for a file of pairs with a score.
         WordvecError: if a table has fewer than three tokens with a direction.
     """
-    test_sets = [_analogies(path) for path in files or [bundled_analogies()]]
+    test_sets = [_analogies(one) for one in read_test_sets(files)]
     steps = _Steps(progress, tables, test_sets)
     checked = []
     for table, derived in tables:
@@ -66,14 +67,13 @@ def check_up(
     return CheckUps(tuple(checked), names, _between(checked), tuple(notes))
 
 
-def _analogies(path: Path) -> AnalogySet:
-    read = read_test_set(path)
-    if not isinstance(read, AnalogySet):
+def _analogies(test_set: TestSet) -> AnalogySet:
+    if not isinstance(test_set, AnalogySet):
         raise UsageError(
-            f"a check-up takes analogies, and {path} has pairs with a score",
-            hint=f"wordvec evaluate {path}",
+            f"a check-up takes analogies, and {test_set.name} has pairs with a score",
+            hint=f"wordvec evaluate {test_set.name}",
         )
-    return read
+    return test_set
 
 
 def _transforms(dimensions: int) -> list[list[str]]:

@@ -120,11 +120,15 @@ class Evaluation(Result[Combination]):
             blocks.append(self._analogies())
         if self.similarities:
             blocks.append(self._similarities())
-        if self.comparisons:
-            blocks.append(Facts([[self.sentence(one)] for one in self.comparisons]))
+        if with_best := [one for one in self.comparisons if self._has_best(one)]:
+            blocks.append(Facts([[self.sentence(one)] for one in with_best]))
         if self.shows_failures:
             blocks.append(self._failures())
         return blocks
+
+    def _has_best(self, comparison: PairedComparison) -> bool:
+        places = (comparison.first, comparison.second)
+        return any(self.combinations[place] is self.best for place in places)
 
     def _failures(self) -> TextTable:
         columns = [

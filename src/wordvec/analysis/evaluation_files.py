@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wordvec.encoding import read_text
-from wordvec.errors import WordvecError
+from wordvec.errors import WordvecError, as_path
 from wordvec.text import clip, escape
 
 if TYPE_CHECKING:
@@ -78,6 +78,12 @@ TestSet = AnalogySet | SimilaritySet
 def bundled_analogies() -> Path:
     """Return the file of Japanese analogies that is part of the package."""
     return Path(str(files("wordvec").joinpath("data", "analogies.tsv")))
+
+
+def read_test_sets(files: str | Path | Sequence[str | Path] = ()) -> list[TestSet]:
+    """Read one file, several, or the bundled analogies if there are none."""
+    paths = [files] if isinstance(files, str | Path) else list(files)
+    return [read_test_set(as_path(path, "files")) for path in paths or [bundled_analogies()]]
 
 
 def read_test_set(path: Path) -> TestSet:

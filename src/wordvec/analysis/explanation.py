@@ -138,7 +138,11 @@ class Explanation(Result[Contribution]):
         facts = [self._score_fields()]
         if self.random_pairs is not None:
             facts.append([f"random pairs: mean cosine {self.random_pairs}"])
-        blocks: list[Block] = [Prose(self.sentence), Facts(facts), self._part_table()]
+        blocks: list[Block] = [
+            Prose(self.sentence),
+            Facts(facts),
+            self._part_table(),
+        ]
         if self.norm_effect is not None:
             blocks.append(Facts([self._norm_fields(self.norm_effect)]))
         if other := self.over or self.ahead:

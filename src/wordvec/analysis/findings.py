@@ -111,7 +111,7 @@ def _dimensions(m: SpaceMeasures, dimensions: int) -> Finding:
 
 def _norms(m: SpaceMeasures) -> Finding:
     n = m.norms
-    rho = "" if n.rank_correlation is None else f", ρ with the row {n.rank_correlation:.2f}"
+    rho = "" if n.rank_correlation is None else f", ρ with the row {n.rank_correlation:+.2f}"
     figure = (
         f"{number(n.minimum)} to {number(n.maximum)}, median {number(n.median)}, "
         f"deviation {percent(n.variation)} of the mean{rho}"

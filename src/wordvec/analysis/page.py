@@ -18,7 +18,8 @@ th, td { padding: .2rem .6rem; text-align: right }
 th:first-child, td:first-child { text-align: left }
 th { font-weight: 600 } caption { text-align: left; color: #666; padding-bottom: .3rem }
 .heat td { min-width: 4rem } .best { outline: 2px solid #d55e00; font-weight: 600 }
-.findings td { text-align: left; vertical-align: top } .found { font-weight: 600; color: #b34700 }
+.findings td, .findings th { text-align: left; vertical-align: top }
+.findings td:last-child { white-space: nowrap } .found { font-weight: 600; color: #b34700 }
 svg { display: block; margin: .5rem 0 1.5rem; max-width: 100% } svg text { font-size: 12px }
 """
 

@@ -117,7 +117,12 @@ class SpaceMeasures:
 
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""
-        return asdict(self)
+        listed: dict[str, object] = {
+            "components": list(self.components),
+            "dimensions": [asdict(one) for one in self.dimensions],
+            "hubness": {**asdict(self.hubness), "hubs": [asdict(one) for one in self.hubness.hubs]},
+        }
+        return {**asdict(self), **listed}
 
 
 def measure(

@@ -77,9 +77,9 @@ def command(
     print_report(output_format, [checked])
     if report is not None:
         from wordvec.analysis.check_up_page import check_up_page
-        from wordvec.tables.files import write_atomically
+        from wordvec.tables.files import write_file
 
         page = check_up_page(checked).encode()
-        write_atomically(report, lambda file: file.write(page))
+        write_file(report, lambda file: file.write(page))
         if output_format == "text":
             write_lines(["", f"{report}  {size_text(report.stat().st_size)}"])

@@ -403,6 +403,14 @@ def picture_option(name: str, text: str) -> Option:
     return click.option(name, type=kind, metavar="FILE", help=text)
 
 
+report_option = click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.html",
+    help="Write a report as one HTML page.",
+)
+
+
 # --- how the answer is printed ----------------------------------------------------------------
 
 

@@ -89,6 +89,11 @@ def parse(source: str) -> Expression:
     return expression
 
 
+def parsed(expression: str | Expression) -> Expression:
+    """Return an expression, parsed if it is text."""
+    return expression if isinstance(expression, Expression) else parse(expression)
+
+
 class _Parser:
     """Reads tokens from left to right; each method reads one rule and stops after it."""
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wordvec.extraction.checkpoint import StoredTensor
 
 _LAYERS = 256  # that a model may have more than tensors, if its layers share them (ALBERT)
+_LAYER_COUNTS = ("num_hidden_layers", "num_layers", "n_layers")
 _LABELS = 100_000  # transformers makes a name for each
 _PARTS, _PARTS_PER_TENSOR = 4_000, 20  # modules and parameters; a layer of BERT has 36 for 16
 
@@ -34,11 +35,13 @@ def check_counts(folder: Path, tensors: Sequence[StoredTensor]) -> None:
     """Check the fields of config.json that transformers counts to before it builds anything.
 
     Raises:
-        ModelError: There are more layers than tensors, or far too many labels.
+        ModelError: There are no layers or more than tensors, or far too many labels.
     """
     config = TokenizerSettings.read(folder).config
     inner = [value for value in config.values() if isinstance(value, dict)]
     for key, value in (item for fields in (config, *inner) for item in fields.items()):
+        if key in _LAYER_COUNTS and type(value) is int and value < 1:
+            raise ModelError(f"{folder / CONFIG}: {key} is {value}, expected at least 1")
         most = _LABELS if "label" in key else max(_LAYERS, len(tensors))
         if type(value) is int and value > most and ("layer" in key or "label" in key):
             raise ModelError(

@@ -239,7 +239,7 @@ def _check_window(token_map: TokenMap, table_count: int) -> None:
     )
     if around is not None and around not in token_map.rows:
         token = quote(token_map.vocabulary.display(around))
-        raise WordvecError(f"{token} is not on this map", hint="use all tokens: tokens=None")
+        raise WordvecError(f"{token} is not on this map", hint="--tokens all")
     if only is not None and TOKEN_CLASSES.index(only) not in token_map.classes:
         raise WordvecError(f"no token on this map has the class {only}")
     if only is not None and colour not in (None, ColourBy.CLASS):
