@@ -13,15 +13,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 STATUS = Path("/proc/self/status")
 MEMORY = {"VmHWM": "peak", "RssAnon": "anonymous", "RssFile": "mapped"}  # field → our name
-# Saves the memory of a process when it ends; its peak is not that of the process that started it.
+# Saves the memory of a process when it ends; its peak is not that of the process that began it.
 SAVE_STATUS = """
 import atexit, os
 def save():
@@ -135,7 +138,7 @@ class Command:
         return self
 
     def call(self, number: int) -> dict[str, float]:
-        """Run the process and return its seconds, and its memory when it ended."""
+        """Run the process and return its seconds and its largest memory."""
         del number
         if self.version is None:
             raise ProgramError("a command needs a version")
@@ -144,16 +147,18 @@ class Command:
             status = Path(folder) / "status"
             environment = self.version.environment | {"BENCH_STATUS": str(status)}
             began = time.perf_counter()
-            done = subprocess.run(
+            process = subprocess.Popen(
                 [sys.executable, "-c", SAVE_STATUS + self.code, *self.arguments],
                 env=environment, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                check=False, cwd=folder,
+                cwd=folder,
             )  # fmt: skip
-            seconds = time.perf_counter() - began
-            if done.returncode != self.exit_code:
-                lines = done.stderr.decode(errors="replace").splitlines()
-                raise ProgramError(lines[-1] if lines else f"exit code {done.returncode}")
-            return {"seconds": seconds, **memory(status)}
+            with largest_memory(process.pid) as most:
+                _, errors = process.communicate()
+                seconds = time.perf_counter() - began
+            if process.returncode != self.exit_code:
+                lines = errors.decode(errors="replace").splitlines()
+                raise ProgramError(lines[-1] if lines else f"exit code {process.returncode}")
+            return {"seconds": seconds, **_larger(most, memory(status))}
 
     def close(self) -> None:
         """Nothing remains to be closed."""
@@ -173,6 +178,31 @@ def memory(status: Path = STATUS) -> dict[str, float]:
         return {}
     pairs = (line.split(":") for line in status.read_text().splitlines())
     return {MEMORY[k]: int(v.split()[0]) * 1024 / 1e6 for k, v in pairs if k in MEMORY}
+
+
+def _larger(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
+    return {kind: max(size, one.get(kind, 0)) for kind, size in other.items()}
+
+
+@contextmanager
+def largest_memory(process: int) -> Iterator[dict[str, float]]:
+    """Sample the memory of a process: a table is unmapped before the process ends."""
+    most: dict[str, float] = {}
+    ended = Event()
+
+    def sample() -> None:
+        while not ended.wait(0.01):
+            with suppress(OSError):  # it has just ended
+                for kind, size in memory(Path(f"/proc/{process}/status")).items():
+                    most[kind] = max(size, most.get(kind, 0))
+
+    thread = Thread(target=sample)
+    thread.start()
+    try:
+        yield most
+    finally:
+        ended.set()
+        thread.join()
 
 
 def work() -> None:
