@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Why does 王-男+女 not reach 女王? Measure every table of a model, and print one table of numbers.
+"""Why does 王-男+女 not reach 女王? Measure every table of a model: the numbers of docs/why.md.
 
     .venv/bin/python scripts/answer.py [--model mini] [--store DIR] [--png why.png]
 

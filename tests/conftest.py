@@ -26,9 +26,11 @@ os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")
 # user has in the cache.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = str(Path(tempfile.gettempdir()) / "wordvec-tests-have-no-model-cache")
-# A shell starts what runs in the background with SIGINT ignored, and children inherit that: the
-# tests of Ctrl-C hold however the suite was started.
+# A shell starts what runs in the background with SIGINT ignored, nohup with SIGHUP, and children
+# inherit that: the tests of signals hold however the suite was started.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

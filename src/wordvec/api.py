@@ -239,6 +239,7 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
     store: Store | str | Path | None = None,
     device: str = "auto",
     dtype: str = "float32",
+    force_dtype: bool = False,
     batch_size: int = 512,
     force: bool = False,
     progress: Progress = no_progress,
@@ -268,7 +269,8 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
             starts processes needs `if __name__ == "__main__":`.
         store: as for `open`.
         device: "auto", "cpu", "cuda" or "mps".
-        dtype: what the linear layers compute in, "float32" or "bfloat16".
+        dtype: what the linear layers compute in, "float32", "bfloat16" or "auto", the faster one.
+        force_dtype: compute in `dtype` even where it is slower than float32.
         batch_size: tokens per forward pass.
         force: replace tables that have been saved.
         progress: called as progress(done, total) with numbers of tokens.
@@ -294,6 +296,7 @@ def extract(  # noqa: PLR0913  # one keyword for each option of `wordvec extract
         workers=workers,
         device=device,
         dtype=dtype,
+        force_dtype=force_dtype,
         batch_size=batch_size,
         force=force,
         notify=notes.append,

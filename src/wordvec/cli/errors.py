@@ -32,11 +32,12 @@ _OPTIONS = {  # parameter → option; the others have the same name
     **{
         name: f"--{name.replace('_', '-')}"
         for name in (
-            "batch_size", "corpus", "device", "dtype", "exclude", "field", "force", "largest",
-            "layers", "limit", "match", "merge_twins", "method", "metric", "mode", "min_count",
-            "model", "name", "no_special", "only", "over", "per_token", "perplexity", "pieces",
-            "pool", "seed", "sentences", "skip_bad", "smallest", "store", "table", "tables",
-            "tokens", "top", "unit", "variant", "vectors", "vocab", "workers",
+            "batch_size", "corpus", "device", "dtype", "exclude", "field", "force",
+            "force_dtype", "largest", "layers", "limit", "match", "merge_twins", "method",
+            "metric", "mode", "min_count", "model", "name", "no_special", "only", "over",
+            "per_token", "perplexity", "pieces", "pool", "seed", "sentences", "skip_bad",
+            "smallest", "store", "table", "tables", "tokens", "top", "unit", "variant",
+            "vectors", "vocab", "workers",
         )
     },
 }  # fmt: skip
