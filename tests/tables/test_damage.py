@@ -80,7 +80,7 @@ def flipped_bits(path: Path, count: int) -> Iterator[None]:
 def ask_after_each_flip(store: Store, file: str, count: int) -> tuple[int, int]:
     """Return how many of the questions were answered, and how many refused."""
     whole = ask(opened(store))
-    [path] = store.paths(NAME).table.glob(file)
+    path = min(store.paths(NAME).table.glob(file))  # the first of those for several questions
     answered = refused = 0
     for _ in flipped_bits(path, count):
         try:

@@ -151,7 +151,9 @@ def _file_option(*names: str, text: str) -> Callable[[F], F]:
 @click.option(
     "--colour",
     type=click.Choice(["class", "region", "row", "norm", "moved", "labels", "tables"]),
-    help="What the colours show (default: classes; labels if there are any).",
+    metavar="WHAT",
+    help="What the colours show: class, region, row, norm, moved, labels or tables (default: "
+    "class; labels if there are any).",
 )
 @_file_option(
     "-o",
