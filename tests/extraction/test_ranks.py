@@ -85,6 +85,7 @@ def test_two_ranks_give_the_same_bits_also_after_one_was_killed(
     assert (code, len(re.findall("already exists", out))) == (0, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_two_ranks_add_up_the_same_sums_also_after_one_was_killed(
     command: list[str], tmp_path: Path
