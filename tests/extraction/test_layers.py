@@ -126,6 +126,15 @@ def test_only_the_missing_layers_are_extracted(tiny_bert: Path, store: Store) ->
     assert [table.existed for table in again.tables] == [False, False]
 
 
+def test_layers_that_exist_without_the_last_one_are_left_as_they_are(
+    tiny_bert: Path, store: Store
+) -> None:
+    for existed in (False, True):
+        result = extract(str(tiny_bert), "dynamic", store, layers="0,1")
+        assert [table.name.kind for table in result.tables] == ["dynamic@0", "dynamic@1"]
+        assert [table.existed for table in result.tables] == [existed, existed]
+
+
 def test_existing_layers_are_found_without_loading_the_model(
     tiny_bert: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,8 @@ def extract_contextual(
 
     carriers = make_carriers((), vocabulary)
     tables = LayerTables.find(request, store, layer_widths(encoder, carriers))
+    if not tables.missing:
+        return ExtractionResult(tuple(tables.saved.values()))
     records = [store.draft_record(name) for name in tables.missing.values()]
     positions = POSITIONS * settings.batch_size
     request, run = prepare_model(encoder, request, positions, records, calls)

@@ -43,6 +43,8 @@ def extract_dynamic(
     source, settings = request.source, request.settings
     carriers = make_carriers(settings.templates, vocabulary)
     tables = LayerTables.find(request, store, layer_widths(encoder, carriers))
+    if not tables.missing:
+        return ExtractionResult(tuple(tables.saved.values()))
     static_saved = ensure_static(source, store)
     batch_size = min(settings.batch_size, len(vocabulary))
     rows = batch_size * max(map(len, carriers))
