@@ -352,8 +352,9 @@ class _Resolver:
 
 def rare_message(row: int, vocabulary: Vocabulary) -> str:
     """Say how often a rare token was seen, for a message that begins with its name."""
-    times = {0: "never", 1: "once"}.get(vocabulary.rare[row], f"{vocabulary.rare[row]:,} times")
-    return f"was seen {times} in the corpus of this table, too rarely to have a vector"
+    count = vocabulary.rare[row]
+    seen = {0: "never seen", 1: "seen once"}.get(count, f"seen {count:,} times")
+    return f"was {seen} in the corpus of this table, too rarely to have a vector"
 
 
 def _shown(word: str) -> str:
