@@ -347,7 +347,10 @@ def test_vocab_json_and_merges_are_read_as_transformers_reads_them(
     )
     # before transformers 5, the class of that name is another implementation
     kind = getattr(transformers, f"{name}Fast", None) or getattr(transformers, name)
-    theirs = kind.from_pretrained(tmp_path)
+    try:
+        theirs = kind.from_pretrained(tmp_path)
+    except ImportError as error:  # before transformers 5, the Polish one needs sacremoses
+        pytest.skip(str(error))
     ours = read_vocabulary(tmp_path)
     assert ours.cuts_exactly
     for word in ("king", "King", "kings", "kingking", "king!", "é", "É", "z"):

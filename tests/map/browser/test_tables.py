@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from support.map_page import count_pixels, listed, open_map, screen_position, wait_for_frame
+from support.map_page import (
+    count_pixels,
+    listed,
+    open_map,
+    screen_position,
+    wait_for_frame,
+    wait_until,
+)
 from support.tables import query, table_of
 from wordvec.analysis.display import number
 from wordvec.expression.parser import parse
@@ -159,17 +167,16 @@ def test_the_selected_token_stays_in_view_at_another_stop(three_page: Page) -> N
             view.show({ x, y, scale: view.fitScale * 300 }); wordvecMap.redraw(); }"""
     )
     page.fill("#blend", "200")
-    page.wait_for_function(
+    wait_until(
+        page,
         """() => { const { labels, view, positionOf, pointOfRow } = wordvecMap;
             const isPlaced = labels.x[0] === Math.fround(positionOf(0)[0]);
-            return isPlaced && view.contains(positionOf(pointOfRow[0])); }"""
+            return isPlaced && view.contains(positionOf(pointOfRow[0])); }""",
     )
     page.evaluate("wordvecMap.view.pan(5000, 0)")  # a token that is out of view is not followed
     away = page.evaluate("wordvecMap.view.x")
     page.fill("#blend", "0")
-    page.wait_for_function(
-        "() => wordvecMap.labels.x[0] === Math.fround(wordvecMap.positionOf(0)[0])"
-    )
+    wait_until(page, "wordvecMap.labels.x[0] === Math.fround(wordvecMap.positionOf(0)[0])")
     assert page.evaluate("wordvecMap.view.x") == away
 
 
@@ -177,10 +184,9 @@ def test_the_address_keeps_the_stop(three_page: Page) -> None:
     page = three_page
     for value, written in (("200", "table=made%3Acontextual"), ("130", "stop=1.3"), ("0", "z=")):
         page.fill("#blend", value)
-        page.wait_for_function("written => location.hash.includes(written)", arg=written)
-        page.wait_for_function(
-            "value => value !== '0' || !/table=|stop=/.test(location.hash)", arg=value
-        )
+        wait_until(page, f"location.hash.includes({json.dumps(written)})")
+        if value == "0":
+            wait_until(page, "!/table=|stop=/.test(location.hash)")
         page.reload()
         page.wait_for_selector("html[data-ready]")
         assert page.input_value("#blend") == value
