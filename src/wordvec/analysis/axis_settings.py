@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self, TypedDict, Unpack
+from typing import Self, TypedDict, Unpack
 
 from wordvec.errors import UsageError, as_choice, as_path, check_flag
 from wordvec.search.filters import Filters
-from wordvec.search.settings import Metric, as_transforms, check_k
-from wordvec.text import quote
+from wordvec.search.settings import Metric, as_transforms, check_k, known_options, with_filters
 
 METRICS = (Metric.COSINE, Metric.DOT)
 
@@ -70,14 +69,7 @@ class AxisSettings:
         Raises:
             TypeError: for an unknown option, as Python does; UsageError: as above.
         """
-        known = AxisOptions.__annotations__
-        for name in options:
-            if name not in known:
-                raise TypeError(f"unknown option {quote(name)}: expected {', '.join(known)}")
-        others: dict[str, Any] = dict(options)
-        names = ("only", "match", "vocab", "no_special")
-        filters = {name: others.pop(name) for name in names if name in others}
-        return cls(filters=Filters(**filters), **others)
+        return cls(**with_filters(known_options(options, AxisOptions)))
 
     def to_dict(self) -> dict[str, object]:
         """Return what `--json` prints."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from wordvec.errors import UsageError
-from wordvec.search.settings import QuerySettings, as_transforms, check_k
-from wordvec.text import quote
+from wordvec.search.settings import QuerySettings, as_transforms, check_k, known_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,12 +72,7 @@ class EvaluationSettings:
         Raises:
             TypeError: for an unknown option, as Python does; UsageError: as above.
         """
-        known = EvaluationOptions.__annotations__
-        for name in options:
-            if name not in known:
-                raise TypeError(f"unknown option {quote(name)}: expected {', '.join(known)}")
-        values: Any = options
-        return cls(**values)
+        return cls(**known_options(options, EvaluationOptions))
 
     def query_settings(self, method: str, transforms: Sequence[str]) -> QuerySettings:
         """Return the settings of a method, and check them."""

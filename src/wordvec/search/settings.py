@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
@@ -143,6 +143,26 @@ def check_k(k: object, parameter: str = "k", *, at_least: int = 1) -> int:
     return count
 
 
+def known_options(options: Mapping[str, Any], known: type) -> dict[str, Any]:
+    """Return options by name. known: the TypedDict that lists them.
+
+    Raises:
+        TypeError: for an unknown option, as Python does.
+    """
+    names = known.__annotations__
+    for name in options:
+        if name not in names:
+            raise TypeError(f"unknown option {quote(name)}: expected {', '.join(names)}")
+    return dict(options)
+
+
+def with_filters(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options with those of `Filters` in one, `filters`."""
+    names = ("only", "match", "vocab", "no_special")
+    filters = {name: options.pop(name) for name in names if name in options}
+    return {"filters": Filters(**filters), **options}
+
+
 class QueryOptions(TypedDict, total=False):
     """The options of a query as a caller may give them: see `QuerySettings` and `Filters`."""
 
@@ -222,14 +242,7 @@ class QuerySettings:
         Raises:
             TypeError: for an unknown option, as Python does; UsageError: as above.
         """
-        known = QueryOptions.__annotations__
-        for name in options:
-            if name not in known:
-                raise TypeError(f"unknown option {quote(name)}: expected {', '.join(known)}")
-        others: dict[str, Any] = dict(options)
-        names = ("only", "match", "vocab", "no_special")
-        filters = {name: others.pop(name) for name in names if name in others}
-        return cls(filters=Filters(**filters), **others)
+        return cls(**with_filters(known_options(options, QueryOptions)))
 
     @property
     def ranking_metric(self) -> Metric:
